@@ -1,0 +1,3 @@
+import { overheadOf } from '../overhead-of.js';
+
+export const setup = overheadOf(() => undefined);

@@ -1,0 +1,22 @@
+import { attach } from '../../../dist/index.js';
+import { overheadOf } from '../overhead-of.js';
+
+export const setup = overheadOf((client) => {
+  let finished = 0;
+  const attachment = attach(client, {
+    retry: { maxRetries: 3 },
+    statuses: { 500: 'retry' },
+    classify: () => undefined,
+    deadlineMs: 30_000,
+    idempotency: {},
+    on: {
+      finished: () => {
+        finished += 1;
+      },
+    },
+  });
+  return async () => {
+    await attachment.close();
+    if (finished === 0) throw new Error('no call went through the policies: nothing was measured');
+  };
+});

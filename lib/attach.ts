@@ -1,0 +1,131 @@
+import type { AxiosInstance } from 'axios';
+import { RetryBudget } from './decide/budget.ts';
+import { interceptor } from './interceptor.ts';
+import { Emitter } from './observe/emitter.ts';
+import type { EventName, Listener } from './observe/events.ts';
+import type { Policy, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
+import { resolve } from './policy/resolve.ts';
+import { validate } from './policy/validate.ts';
+import type { Shared, Tally } from './steps.ts';
+import { systemClock, systemRandom } from './wait/clock.ts';
+
+/** What ties a policy to an instance. */
+export interface Attachment {
+  /** The policy with every default filled in, frozen. */
+  readonly policy: ResolvedPolicy;
+  /** Restores the instance: new calls pass through untouched, calls under way finish under their policy. */
+  detach(): void;
+  /**
+   * Detaches, and releases what the attachment opened. A `Limiter` that was handed in stays open, since others may share
+   * it.
+   */
+  close(): Promise<void>;
+  stats(): Stats;
+  /**
+   * Listens to an event of every call; gives the function that stops listening. The listener is never awaited.
+   *
+   * @throws {InvalidPolicyError} when there is no such event
+   */
+  on<E extends EventName>(event: E, listener: Listener<E>): () => void;
+}
+
+/** Numbers over the life of an attachment. */
+export interface Stats {
+  readonly calls: number;
+  /** HTTP requests. */
+  readonly sends: number;
+  readonly retries: number;
+  /** Sends after a token refresh. */
+  readonly replays: number;
+  /** Requests on the wire now. */
+  readonly inFlight: number;
+  /** Calls waiting for the limiter now. */
+  readonly queued: number;
+  /** Calls waiting for their next retry now. */
+  readonly waiting: number;
+  /** The retry budget's balance by key, in tokens. */
+  readonly budget: { readonly [key: string]: number };
+}
+
+/** Registered, so that a second copy of this package sees it too. */
+const ATTACHED = Symbol.for('axios-holdfast.attached');
+
+/**
+ * Makes every call through an axios instance survive throttling, short outages and lost connections.
+ *
+ * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
+ * Interceptors that are registered on it before or after make no difference.
+ *
+ * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios
+ * @param policy see `Policy`; `{}` by default
+ * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once, and nothing is attached
+ * @throws {TypeError} when `instance` is no axios instance
+ * @throws {Error} when something is attached to it already: two loops around each other would multiply the sends
+ */
+export function attach(instance: AxiosInstance, policy: Policy = {}): Attachment {
+  if (typeof instance?.interceptors?.request?.use !== 'function') {
+    throw new TypeError('attach needs an axios instance: axios itself, or what axios.create() gives');
+  }
+  if (Object.hasOwn(instance, ATTACHED)) {
+    throw new Error('holdfast is attached to this axios instance already; detach() the other attachment first');
+  }
+  const resolved = resolve(policy);
+  const events = new Emitter();
+  const tally: Tally = { calls: 0, sends: 0, retries: 0, replays: 0, inFlight: 0, queued: 0, waiting: 0 };
+  const budgets = new Budgets();
+  let bare: AxiosInstance | undefined;
+  const shared: Shared = {
+    clock: systemClock,
+    random: systemRandom,
+    events,
+    tally,
+    budget: (options) => budgets.of(options),
+    bareInstance: () => {
+      bare ??= instance.create();
+      return bare;
+    },
+  };
+
+  // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
+  const id = instance.interceptors.request.use(interceptor(resolved, shared), null, { synchronous: true });
+  Object.defineProperty(instance, ATTACHED, { value: true, configurable: true });
+
+  let attached = true;
+  const detach = () => {
+    if (!attached) return;
+    attached = false;
+    instance.interceptors.request.eject(id);
+    Reflect.deleteProperty(instance, ATTACHED);
+  };
+  return Object.freeze({
+    policy: resolved,
+    detach,
+    close: async () => detach(),
+    stats: () => ({ ...tally, budget: budgets.balances() }),
+    on: <E extends EventName>(event: E, listener: Listener<E>) => {
+      validate({ on: { [event]: listener ?? null } });
+      return events.on(event, listener);
+    },
+  });
+}
+
+/** The retry budgets of one attachment: calls that are given the same numbers share one. */
+class Budgets {
+  private readonly byNumbers = new Map<string, RetryBudget>();
+  private readonly byOptions = new WeakMap<ResolvedBudget, RetryBudget>();
+
+  of(options: ResolvedBudget): RetryBudget {
+    let budget = this.byOptions.get(options);
+    if (budget === undefined) {
+      const numbers = JSON.stringify(options);
+      budget = this.byNumbers.get(numbers) ?? new RetryBudget(options);
+      this.byNumbers.set(numbers, budget);
+      this.byOptions.set(options, budget);
+    }
+    return budget;
+  }
+
+  balances(): { [key: string]: number } {
+    return Object.assign({}, ...[...this.byNumbers.values()].map((budget) => budget.balances()));
+  }
+}

@@ -1,0 +1,45 @@
+import type { Cancellation } from '../model/cancellation.ts';
+import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
+
+/** What came first. */
+export type Bounded<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'deadline' };
+
+/**
+ * Waits for something that is not ours to stop, but no longer than the call may last.
+ *
+ * @throws what the promise rejects with, if it does so in time.
+ */
+export function bounded<T>(
+  promise: Promise<T>,
+  clock: Clock,
+  deadlineAt: number,
+  cancellation: Cancellation | undefined,
+): Promise<Bounded<T>> {
+  if (cancellation?.requested) {
+    promise.catch(() => {});
+    return Promise.resolve({ kind: 'cancelled' });
+  }
+  return new Promise((resolve, reject) => {
+    const left = deadlineAt - clock.now();
+    const stopTimer = left < MAX_TIMER_MS ? clock.after(left, () => settle({ kind: 'deadline' })) : undefined;
+    const unsubscribe = cancellation?.subscribe(() => settle({ kind: 'cancelled' }));
+    const tidy = () => {
+      stopTimer?.();
+      unsubscribe?.();
+    };
+    const settle = (result: Bounded<T>) => {
+      tidy();
+      resolve(result);
+    };
+    promise.then(
+      (value) => settle({ kind: 'done', value }),
+      (error) => {
+        tidy();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,52 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { DEFAULTS } from '../policy/defaults.ts';
+import type { ResolvedIdempotency } from '../policy/options.ts';
+import { randomId } from '../wait/clock.ts';
+import { headerOf } from '../wait/header.ts';
+
+/** One call's idempotency key: the caller's own, or one that is made for it. */
+export class IdempotencyKey {
+  private readonly options: false | ResolvedIdempotency;
+  private readonly config: InternalAxiosRequestConfig;
+  private value: string | undefined;
+
+  constructor(options: false | ResolvedIdempotency, config: InternalAxiosRequestConfig) {
+    this.options = options;
+    this.config = config;
+  }
+
+  /**
+   * Writes the key into a send's headers.
+   *
+   * @throws {TypeError} when the policy's `generate` gives what no header may hold.
+   */
+  write(headers: InternalAxiosRequestConfig['headers']): void {
+    const { options, config } = this;
+    if (options === false || this.isCallers() || !includes(options.methods, config.method)) return;
+    this.value ??= checked((options.generate ?? randomId)());
+    headers.set(options.header, this.value);
+  }
+
+  /** Takes note of an answer; gives whether the next send will carry the key that this one did. */
+  survives(responded: boolean): boolean {
+    if (this.isCallers()) return true;
+    if (this.options === false || this.value === undefined) return false;
+    if (responded && this.options.renew === 'after-response') this.value = undefined;
+    return this.value !== undefined;
+  }
+
+  /** A key that the caller has set wins, and counts as one, also where the policy makes none. */
+  private isCallers(): boolean {
+    const { header } = this.options === false ? DEFAULTS.idempotency : this.options;
+    return headerOf(this.config.headers, header.toLowerCase()) !== undefined;
+  }
+}
+
+const includes = (methods: readonly string[], method = 'get'): boolean =>
+  methods.some((each) => each.toLowerCase() === method.toLowerCase());
+
+function checked(key: unknown): string {
+  // axios strips line breaks from header values in silence, and the server would see another key.
+  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key)) return key;
+  throw new TypeError('idempotency.generate must give a string of printable ASCII');
+}

@@ -1,0 +1,167 @@
+/**
+ * What the loop does with a response body that it was handed as a stream: read the beginning of an error's, and get rid
+ * of one that nobody will see, so that its socket goes back to the pool.
+ */
+
+/** The part of Node's `Readable` that is used here; the library has no Node types, since it runs in browsers as well. */
+interface NodeStream {
+  pipe: unknown;
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+  read(): Uint8Array | string | null;
+  unshift(chunk: Uint8Array | string): void;
+  resume(): unknown;
+  destroy(): unknown;
+  on(event: string, listener: (chunk: never) => void): unknown;
+  removeListener(event: string, listener: (chunk: never) => void): unknown;
+}
+
+const isNodeStream = (body: unknown): body is NodeStream =>
+  typeof (body as NodeStream | null)?.pipe === 'function' && typeof (body as NodeStream).read === 'function';
+
+const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> =>
+  typeof (body as ReadableStream | null)?.getReader === 'function';
+
+const isBlob = (body: unknown): body is Blob => typeof Blob === 'function' && body instanceof Blob;
+
+/** Whether reading the body takes more than looking at it. */
+export const isUnread = (body: unknown): boolean => isNodeStream(body) || isWebStream(body) || isBlob(body);
+
+/** The longest error body that is read, in bytes. */
+export const PEEKED_BYTES = 64 * 1024;
+
+/** What was read of a body, and the body for the caller: whole, as if nobody had touched it. */
+export interface Peeked {
+  readonly text: string;
+  readonly body: unknown;
+}
+
+/**
+ * Reads a body's first 64 KiB and puts them back.
+ *
+ * @param giveUp ends the reading early; what has come by then is put back all the same.
+ */
+export async function peek(body: unknown, giveUp: Promise<unknown>): Promise<Peeked> {
+  if (isBlob(body)) return { text: await body.slice(0, PEEKED_BYTES).text(), body };
+  if (isNodeStream(body)) return { text: await peekNodeStream(body, giveUp), body };
+  if (isWebStream(body)) return peekWebStream(body, giveUp);
+  return { text: '', body };
+}
+
+function peekNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: (Uint8Array | string)[] = [];
+    let size = 0;
+    const done = () => {
+      stream.removeListener('readable', readable);
+      stream.removeListener('end', done);
+      stream.removeListener('error', done);
+      stream.removeListener('close', done);
+      if (!stream.readableEnded && !stream.destroyed) for (const chunk of chunks.toReversed()) stream.unshift(chunk);
+      resolve(decode(chunks));
+    };
+    // The last 'readable' comes when all has been read and before 'end': the moment at which it can still be put back.
+    const readable = () => {
+      const chunk = stream.read();
+      if (chunk === null) {
+        if (chunks.length > 0) done();
+        return;
+      }
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= PEEKED_BYTES) done();
+    };
+    stream.on('readable', readable);
+    stream.on('end', done);
+    stream.on('error', done);
+    stream.on('close', done);
+    giveUp.then(done, done);
+  });
+}
+
+async function peekWebStream(stream: ReadableStream<Uint8Array>, giveUp: Promise<unknown>): Promise<Peeked> {
+  if (stream.locked) return { text: '', body: stream };
+  const [ours, theirs] = stream.tee();
+  const reader = ours.getReader();
+  const chunks: Uint8Array[] = [];
+  const ended = giveUp.then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    for (let size = 0; size < PEEKED_BYTES; ) {
+      const next = await Promise.race([reader.read(), ended]);
+      if (next?.value === undefined) break;
+      chunks.push(next.value);
+      size += next.value.byteLength;
+    }
+  } catch {
+    // The caller meets the stream's error in their own half.
+  }
+  reader.cancel().catch(() => {});
+  return { text: decode(chunks), body: theirs };
+}
+
+function decode(chunks: readonly (Uint8Array | string)[]): string {
+  const decoder = new TextDecoder();
+  return (
+    chunks.map((chunk) => (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).join('') +
+    decoder.decode()
+  );
+}
+
+/** The longest body that is read to its end for the sake of its socket, in bytes. */
+const DRAINED_BYTES = 256 * 1024;
+
+/**
+ * Gets rid of a body that nobody will read: reads a short one to its end, so that the connection can be used again, and
+ * destroys any other.
+ *
+ * @param giveUp ends the reading; a body that has not ended by then is destroyed.
+ */
+export async function discard(body: unknown, giveUp: Promise<unknown>): Promise<void> {
+  if (isNodeStream(body)) return discardNodeStream(body, giveUp);
+  if (isWebStream(body)) return discardWebStream(body, giveUp);
+}
+
+function discardNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    let size = 0;
+    const over = () => {
+      stream.destroy();
+      resolve();
+    };
+    // Stays on: a stream may err after it was destroyed, and without a listener that would end the process.
+    stream.on('error', over);
+    stream.on('end', () => resolve());
+    stream.on('close', () => resolve());
+    stream.on('data', (chunk: Uint8Array | string) => {
+      size += chunk.length;
+      if (size > DRAINED_BYTES) over();
+    });
+    giveUp.then(over, over);
+    if (stream.destroyed || stream.readableEnded) resolve();
+    else stream.resume();
+  });
+}
+
+async function discardWebStream(stream: ReadableStream<Uint8Array>, giveUp: Promise<unknown>): Promise<void> {
+  if (stream.locked) return;
+  const reader = stream.getReader();
+  const cancel = () => reader.cancel().catch(() => {});
+  const overdue = giveUp.then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    for (let size = 0; size <= DRAINED_BYTES; ) {
+      const next = await Promise.race([reader.read(), overdue]);
+      if (next === undefined) break;
+      if (next.done) return;
+      size += next.value.byteLength;
+    }
+    await cancel();
+  } catch {
+    await cancel();
+  }
+}

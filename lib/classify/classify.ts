@@ -1,0 +1,79 @@
+import type { ApiError } from '../failure/api-error.ts';
+import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
+import type { Call } from '../model/call.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { ResolvedPolicy } from '../policy/options.ts';
+import { headerOf } from '../wait/header.ts';
+import { parseRetryAfter } from '../wait/retry-after.ts';
+import { verdictOfError } from './network.ts';
+import { SUCCESS, verdictOfStatus } from './status.ts';
+
+const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
+
+/** What the judges of a policy are shown; made only when there is a judge. */
+export interface Evidence {
+  readonly call: Call;
+  readonly api: ApiError | undefined;
+}
+
+/**
+ * What an outcome means: the policy's judges first, then the status, then the network's error.
+ *
+ * @throws whatever a judge of the policy throws.
+ */
+export function classify(
+  outcome: Outcome,
+  policy: Pick<ResolvedPolicy, 'statuses' | 'classify'>,
+  evidence: () => Evidence,
+  nowMs: number,
+): Verdict {
+  const verdict = opinion(outcome, policy, evidence) ?? builtIn(outcome, policy);
+  if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
+  return withWait(verdict, outcome, nowMs);
+}
+
+function opinion(
+  outcome: Outcome,
+  policy: Pick<ResolvedPolicy, 'classify'>,
+  evidence: () => Evidence,
+): Verdict | undefined {
+  if (policy.classify.length === 0) return undefined;
+  const argument = Object.freeze({ outcome, ...evidence() });
+  for (const judge of policy.classify) {
+    const verdict = judge(argument);
+    if (verdict !== undefined) return verdict;
+  }
+  return undefined;
+}
+
+function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>): Verdict {
+  const response = responseOf(outcome);
+  if (response === undefined) return verdictOfError(outcome.error);
+  const { status } = response;
+  if (typeof status !== 'number') return outcome.error === undefined ? SUCCESS : verdictOfError(outcome.error);
+  // An answer that began well and broke off: axios' http adapter rejects with a 200 that never got its data.
+  if (outcome.error !== undefined && status >= 200 && status < 300 && !('data' in response)) {
+    const verdict = verdictOfError(outcome.error);
+    return verdict.kind === 'cancelled' ? verdict : TORN;
+  }
+  return verdictOfStatus(status, statuses[status]);
+}
+
+/** Adds how long the server asked to wait: its Retry-After, else the reset of its rate limit. */
+function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
+  const response = responseOf(outcome);
+  if (response === undefined || verdict.retryAfterMs !== undefined) return verdict;
+  const named = parseRetryAfter(response.headers, nowMs);
+  const quota = named === undefined ? readQuota(response.headers, nowMs) : undefined;
+  const retryAfterMs = named ?? (quota && quotaWaitMs(quota));
+  if (retryAfterMs === undefined) return verdict;
+  // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
+  const refused = response.status === 503 && named !== undefined && verdict.unapplied === undefined;
+  return { ...verdict, retryAfterMs, ...(refused && { unapplied: true }) };
+}
+
+/** Whether the answer announces JSON, so that reading an unread body for it is worth while. */
+export function announcesJson(headers: unknown): boolean {
+  return /[/+]json\b/i.test(headerOf(headers, 'content-type')?.slice(0, 256) ?? '');
+}

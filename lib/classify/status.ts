@@ -1,0 +1,35 @@
+import type { Verdict } from '../model/verdict.ts';
+import type { StatusRule } from '../policy/options.ts';
+
+export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });
+const THROTTLED: Verdict = Object.freeze({ kind: 'throttled', unapplied: true });
+const TRANSIENT: Verdict = Object.freeze({ kind: 'transient' });
+const UNAUTHORIZED: Verdict = Object.freeze({ kind: 'unauthorized', unapplied: true });
+const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
+
+/** The documented codes. Every other 4xx and 5xx is permanent, as are 1xx and 3xx; every 2xx is success. */
+export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.freeze({
+  400: PERMANENT, // bad request
+  401: UNAUTHORIZED, // RFC 9110 §15.5.2: not applied
+  403: PERMANENT, // forbidden
+  404: PERMANENT, // not found
+  405: PERMANENT, // method not allowed
+  406: PERMANENT, // not acceptable
+  409: PERMANENT, // conflict
+  412: PERMANENT, // precondition failed
+  429: THROTTLED, // too many requests (RFC 6585): not applied
+  500: PERMANENT, // internal server error; `statuses: { 500: 'retry' }` makes it transient
+  501: PERMANENT, // not implemented
+  502: TRANSIENT, // bad gateway: may have been applied behind it
+  503: TRANSIENT, // service unavailable: with Retry-After it was refused, not applied
+  504: TRANSIENT, // gateway timeout: may have been applied behind it
+});
+
+const RULES: { readonly [R in StatusRule]: Verdict } = { retry: TRANSIENT, fail: PERMANENT, refresh: UNAUTHORIZED };
+
+/** What a status means by itself; a rule of the policy goes before the table. */
+export function verdictOfStatus(status: number, rule?: StatusRule): Verdict {
+  if (rule !== undefined) return rule === 'retry' && status === 429 ? THROTTLED : RULES[rule];
+  if (status >= 200 && status < 300) return SUCCESS;
+  return STATUS_VERDICTS[status] ?? PERMANENT;
+}

@@ -1,0 +1,133 @@
+import type { VerdictKind } from '../model/verdict.ts';
+import type { ResolvedBudget } from '../policy/options.ts';
+
+/** The sliding window is counted in so many parts. */
+const PARTS = 12;
+/** How many sends back the health of a server is judged by. */
+const RECENT = 20;
+/** Keys remembered; a server must not be able to make us hold millions. */
+const MAX_KEYS = 10_000;
+
+/**
+ * Bounds retries, so that a struggling server is not finished off by its clients: an outage makes every call fail, and
+ * unbounded retries multiply the load just then. First sends are never held back.
+ *
+ * Two bounds, since each has a hole that the other closes. The bucket (AWS's standard mode) costs nothing at ordinary
+ * failure rates, but a fleet of small clients each comes with a full one; the ratio stops those, but if it were always
+ * in force it would cost success at 20 % random failure, so it bites only while nearly everything fails.
+ */
+export class RetryBudget {
+  readonly #options: ResolvedBudget;
+  readonly #accounts = new Map<string, Account>();
+
+  constructor(options: ResolvedBudget) {
+    this.#options = options;
+  }
+
+  account(key: string): Account {
+    let account = this.#accounts.get(key);
+    if (account === undefined) {
+      if (this.#accounts.size >= MAX_KEYS) this.#forgetOldest();
+      account = new Account(key, this.#options);
+      this.#accounts.set(key, account);
+    }
+    return account;
+  }
+
+  /** The balance of every key, in tokens. */
+  balances(): { [key: string]: number } {
+    return Object.fromEntries([...this.#accounts].map(([key, { balance }]) => [key, balance]));
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#accounts.keys();
+    if (oldest !== undefined) this.#accounts.delete(oldest);
+  }
+}
+
+/** The budget of one key. */
+export class Account {
+  readonly key: string;
+  balance: number;
+  readonly #options: ResolvedBudget;
+  /** Outcomes of the last sends as bits, the newest lowest: 1 is a success. */
+  #recent = 0;
+  #known = 0;
+  readonly #calls = new Array<number>(PARTS).fill(0);
+  readonly #retries = new Array<number>(PARTS).fill(0);
+  #part = 0;
+
+  constructor(key: string, options: ResolvedBudget) {
+    this.key = key;
+    this.balance = options.capacity;
+    this.#options = options;
+  }
+
+  /** Counts a call, for the ratio. */
+  called(nowMs: number): void {
+    this.#advance(nowMs);
+    count(this.#calls, this.#part);
+  }
+
+  /**
+   * Takes note of how a send went. Only a success or a transient failure says whether the server is well: one that
+   * throttles or rejects is answering.
+   */
+  sent(kind: VerdictKind): void {
+    if (kind !== 'success' && kind !== 'transient') return;
+    this.#recent = ((this.#recent << 1) | (kind === 'success' ? 1 : 0)) & (2 ** RECENT - 1);
+    if (this.#known < RECENT) this.#known += 1;
+  }
+
+  /** What a retry after this would take; `undefined` if the budget does not allow it. */
+  afford(kind: VerdictKind, nowMs: number): number | undefined {
+    const cost = kind === 'throttled' ? this.#options.throttledCost : this.#options.transientCost;
+    if (cost > this.balance) return undefined;
+    return kind === 'transient' && this.#failing() && this.#ratioReached(nowMs) ? undefined : cost;
+  }
+
+  /** Takes a retry's cost. */
+  withdraw(cost: number, kind: VerdictKind, nowMs: number): void {
+    this.balance -= cost;
+    if (kind !== 'transient') return;
+    this.#advance(nowMs);
+    count(this.#retries, this.#part);
+  }
+
+  /** Gives back what a call's last retry took, or the refund where it needed none. */
+  succeeded(cost: number | undefined): void {
+    const { capacity, refund } = this.#options;
+    if (this.balance < capacity) this.balance = Math.min(capacity, this.balance + (cost ?? refund));
+  }
+
+  #failing(): boolean {
+    let successes = 0;
+    for (let bits = this.#recent; bits !== 0; bits &= bits - 1) successes += 1;
+    return successes * 2 < this.#known;
+  }
+
+  #ratioReached(nowMs: number): boolean {
+    this.#advance(nowMs);
+    const { ratio, minRetriesPerWindow } = this.#options;
+    return sum(this.#retries) + 1 > Math.max(minRetriesPerWindow, ratio * sum(this.#calls));
+  }
+
+  /** Empties the parts that have left the window. */
+  #advance(nowMs: number): void {
+    const part = Math.floor(nowMs / (this.#options.windowMs / PARTS));
+    if (part === this.#part) return;
+    // A clock that was set back starts the window anew rather than freezing it.
+    const gone = part > this.#part ? Math.min(part - this.#part, PARTS) : PARTS;
+    for (let i = 0; i < gone; i++) {
+      this.#calls[(part - i) % PARTS] = 0;
+      this.#retries[(part - i) % PARTS] = 0;
+    }
+    this.#part = part;
+  }
+}
+
+const count = (counts: number[], part: number): void => {
+  counts[part % PARTS] = Number(counts[part % PARTS]) + 1;
+};
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

@@ -1,0 +1,65 @@
+import type { Decision } from '../model/decision.ts';
+import type { EndReason } from '../model/report.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { ResolvedRetry } from '../policy/options.ts';
+import type { Random } from '../wait/clock.ts';
+import { delayFor } from './delay.ts';
+import { isHarmless } from './harmless.ts';
+
+/** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
+export interface Facts {
+  readonly verdict: Verdict;
+  readonly retry: false | ResolvedRetry;
+  /** Upper case. */
+  readonly method: string;
+  readonly retries: number;
+  readonly nowMs: number;
+  readonly deadlineAt: number;
+  /** Whether axios resolved an answer that is no error: a 304 that `validateStatus` lets through. */
+  readonly accepted: boolean;
+  readonly timedOut: boolean;
+  /** Whether a repeat would carry the same idempotency key. */
+  readonly sameKey: boolean;
+  /** Whether the body can be sent again, as it is or made afresh. */
+  readonly replayable: boolean;
+  /** The last backoff of this call, in ms. */
+  readonly previousMs: number;
+  readonly random: Random;
+  /** Whether the retry budget allows a retry. */
+  readonly affordable: boolean;
+}
+
+export const FINISH: Decision = Object.freeze({ kind: 'finish' });
+const stop = (why: EndReason): Decision => ({ kind: 'stop', why });
+
+/** What to do about an outcome, and why. */
+export function decide(facts: Facts): Decision {
+  switch (facts.verdict.kind) {
+    case 'success':
+      return FINISH;
+    case 'cancelled':
+      return stop('cancelled');
+    case 'permanent':
+      return facts.accepted ? FINISH : stop('not-retryable');
+    case 'unauthorized':
+      return stop('not-retryable');
+    case 'throttled':
+    case 'transient':
+      return retryOrStop(facts);
+  }
+}
+
+function retryOrStop(facts: Facts): Decision {
+  const { retry, verdict, nowMs, deadlineAt } = facts;
+  if (nowMs >= deadlineAt) return stop('deadline');
+  if (retry === false) return stop('disabled');
+  if (facts.timedOut && !retry.timeouts) return stop('not-retryable');
+  if (!isHarmless({ ...facts, unsafe: retry.unsafe })) return stop('unsafe-method');
+  if (!facts.replayable) return stop('body-not-replayable');
+  if (facts.retries >= retry.maxRetries) return stop('retries-exhausted');
+  const delay = delayFor(verdict, facts.retries, facts.previousMs, retry, facts.random);
+  if (delay === 'too-long') return stop('wait-too-long');
+  if (nowMs + delay.ms >= deadlineAt) return stop('deadline');
+  if (!facts.affordable) return stop('budget-empty');
+  return { kind: 'retry', delayMs: delay.ms, backoff: delay.backoff };
+}

@@ -1,0 +1,87 @@
+import type { AxiosResponse } from 'axios';
+
+/**
+ * The library's own errors: only for what axios cannot express. Each has a stable `code`, and a brand under a registered
+ * symbol, so that `isHoldfastError` knows the errors of a second copy of the package as well (`instanceof` does not).
+ */
+const BRAND = Symbol.for('axios-holdfast.error');
+
+export type HoldfastErrorCode =
+  | 'ERR_POLICY_INVALID'
+  | 'ERR_LIMIT_QUEUE_FULL'
+  | 'ERR_LIMIT_WAIT_TOO_LONG'
+  | 'ERR_LIMIT_CLOSED'
+  | 'ERR_LIMIT_DEADLINE'
+  | 'ERR_TOKEN_REFRESH'
+  | 'ERR_CIRCUIT_OPEN';
+
+class HoldfastError extends Error {
+  readonly code: HoldfastErrorCode;
+
+  constructor(code: HoldfastErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    // Not enumerable, like `name` on the built-in errors: neither belongs in a log of the error's own fields.
+    Object.defineProperty(this, BRAND, { value: true });
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true });
+  }
+}
+
+/** One thing that is wrong with a policy. */
+export interface PolicyProblem {
+  /** Where, for instance `retry.maxRetries`. */
+  readonly path: string;
+  /** What is allowed there. */
+  readonly bound: string;
+  /** What was found. */
+  readonly value: unknown;
+  readonly message: string;
+}
+
+/** A policy is wrong: thrown by `attach` and `mergePolicies`, and what a call with a wrong policy of its own rejects with. */
+export class InvalidPolicyError extends HoldfastError {
+  /** Everything that is wrong, not only the first. */
+  readonly problems: readonly PolicyProblem[];
+
+  constructor(problems: readonly PolicyProblem[]) {
+    super('ERR_POLICY_INVALID', `Invalid holdfast policy: ${problems.map(({ message }) => message).join('; ')}`);
+    this.problems = problems;
+  }
+}
+
+/** A limiter refused a send; `code` says which knob. */
+export class LimitError extends HoldfastError {
+  declare readonly code: Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>;
+
+  // biome-ignore lint/complexity/noUselessConstructor: it narrows which codes a LimitError can have.
+  constructor(code: Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
+/** The token could not be refreshed; `cause` is the refresh's own error. */
+export class TokenRefreshError extends HoldfastError {
+  /** The 401 that asked for the refresh. */
+  readonly response: AxiosResponse | undefined;
+
+  constructor(message: string, cause: unknown, response?: AxiosResponse) {
+    super('ERR_TOKEN_REFRESH', message, { cause });
+    this.response = response;
+  }
+}
+
+/** The circuit breaker is open, so nothing was sent. */
+export class CircuitOpenError extends HoldfastError {
+  /** Instant of the next probe, ms since the epoch. */
+  readonly retryAt: number;
+
+  constructor(message: string, retryAt: number) {
+    super('ERR_CIRCUIT_OPEN', message);
+    this.retryAt = retryAt;
+  }
+}
+
+/** Whether an error is one of this library's own classes, from whichever copy of the package. */
+export function isHoldfastError(error: unknown): error is Error & { readonly code: HoldfastErrorCode } {
+  return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+}

@@ -1,0 +1,139 @@
+import { isAxiosError, isCancel } from 'axios';
+import type { CallState } from '../model/call.ts';
+import { callOf } from '../model/ledger.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
+import type { EndReason, Report } from '../model/report.ts';
+import { headerOf } from '../wait/header.ts';
+import { type ApiError, readApiError } from './api-error.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import { codeOf, isTimeout } from './code.ts';
+import { isHoldfastError } from './errors.ts';
+import { summaryOf } from './summary.ts';
+
+/** What kind of failure a call ended in: the first thing to switch on. */
+export type FailureKind =
+  /** The server refused for rate. */
+  | 'throttled'
+  /** The server, or what stands before it, could not serve: a 5xx, or whatever the policy calls transient. */
+  | 'unavailable'
+  /** The credential was refused. */
+  | 'unauthorized'
+  /** The server will not do it: any other 4xx. */
+  | 'rejected'
+  /** No answer: refused, reset, broken off, no such host. */
+  | 'network'
+  /** No answer in time. */
+  | 'timeout'
+  /** The caller gave up. */
+  | 'cancelled'
+  /** The limiter in front refused. */
+  | 'limited'
+  | 'circuit-open'
+  | 'refresh-failed';
+
+/** Why a call failed, in one place. It holds no header, no token and no query. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly status?: number | undefined;
+  /** axios' code, or the network's own where axios hides it. */
+  readonly code?: string | undefined;
+  /** The error body, if it is of a known shape. As the server sent it, so not redacted. */
+  readonly api?: ApiError | undefined;
+  /** What `WWW-Authenticate` asks for. */
+  readonly challenges: readonly Challenge[];
+  /** What the server asked for, in ms, when that was not waited out. */
+  readonly retryAfterMs?: number | undefined;
+  readonly endedBecause: EndReason;
+  readonly sends: number;
+  readonly retries: number;
+  readonly replays: number;
+  /** Time spent waiting between sends. */
+  readonly waitedMs: number;
+  readonly elapsedMs: number;
+  /** What the server calls this request: `MS-RequestId`, `request-id` or `x-request-id`. */
+  readonly requestId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** One sentence for a person or a log. No token, password, cookie or query value ever appears in it. */
+  readonly summary: string;
+}
+
+/**
+ * Why a call failed: of the error that it rejected with, or of a bad response that `validateStatus` let through; also
+ * where an application has wrapped the error and kept it as `cause`.
+ *
+ * `undefined` for a success and for what is no failure of a call. An AxiosError of a call that was let through
+ * (`holdfast: false`), or of another instance, is explained as well; its `endedBecause` is `'disabled'`. Never throws.
+ */
+export function failureOf(error: unknown): Failure | undefined {
+  const call = callOf(error);
+  if (call !== undefined) return call.endedBecause === 'success' ? undefined : explain(call, endingOf(error));
+  return isAxiosError(error) ? explain(undefined, { error }) : undefined;
+}
+
+/** The whole story of a call: of its response, or of the error that it rejected with. `undefined` for anything else. */
+export function reportOf(responseOrError: unknown): Report | undefined {
+  return callOf(responseOrError)?.report();
+}
+
+/** The response or the error itself, where an application has wrapped it. */
+function endingOf(ended: unknown): Outcome {
+  let at = ended as { cause?: unknown; isAxiosError?: unknown; status?: unknown; headers?: unknown };
+  while (at.isAxiosError !== true && !isHoldfastError(at) && at.cause !== undefined && callOf(at.cause)) {
+    at = at.cause as typeof at;
+  }
+  const isResponse = !(at instanceof Error) && typeof at.status === 'number' && at.headers !== undefined;
+  return isResponse ? ({ response: at } as unknown as Outcome) : { error: at };
+}
+
+function explain(call: CallState | undefined, ending: Outcome): Failure {
+  const response = responseOf(ending);
+  const { error } = ending;
+  const config = call?.config ?? (error as { config?: unknown } | undefined)?.config;
+  const headers = response?.headers;
+  const contentType = headerOf(headers, 'content-type');
+  const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;
+  const requestId = firstOf(headers, ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id']);
+  const facts = {
+    kind: kindOf(call, ending),
+    status: response?.status,
+    code: error === undefined ? undefined : codeOf(error),
+    api: readApiError(response?.data, contentType) ?? readApiError(call?.errorText, contentType),
+    challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
+    retryAfterMs: call?.verdict?.retryAfterMs,
+    endedBecause: call?.endedBecause === 'success' ? 'disabled' : (call?.endedBecause ?? 'disabled'),
+    sends: call?.sends.length ?? (started ? 1 : 0),
+    retries: call?.retries ?? 0,
+    replays: call?.replays ?? 0,
+    waitedMs: call?.waitedMs ?? 0,
+    elapsedMs: call === undefined ? 0 : Math.max(0, call.endedAt - call.startedAt),
+    requestId: requestId?.value,
+    correlationId: firstOf(headers, ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'])?.value,
+  } as const;
+  return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name) });
+}
+
+function kindOf(call: CallState | undefined, { response, error }: Outcome): FailureKind {
+  if (isCancel(error) || call?.endedBecause === 'cancelled') return 'cancelled';
+  if (isHoldfastError(error)) {
+    if (error.code === 'ERR_TOKEN_REFRESH') return 'refresh-failed';
+    return error.code === 'ERR_CIRCUIT_OPEN' ? 'circuit-open' : 'limited';
+  }
+  const status = response?.status ?? responseOf({ error })?.status;
+  const verdict = call?.verdict?.kind;
+  if (status === undefined) {
+    if (isTimeout(error)) return 'timeout';
+    return codeOf(error) === undefined ? 'rejected' : 'network';
+  }
+  if (verdict === 'throttled' || status === 429) return 'throttled';
+  if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
+  if (status >= 200 && status < 300 && error !== undefined) return 'network';
+  return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
+}
+
+function firstOf(headers: unknown, names: readonly string[]): { name: string; value: string } | undefined {
+  for (const name of names) {
+    const value = headerOf(headers, name.toLowerCase());
+    if (value) return { name, value };
+  }
+  return undefined;
+}

@@ -1,0 +1,127 @@
+import { parseChallenges } from './challenge.ts';
+
+/**
+ * The strings in an axios request config that no message may repeat, each once, in no particular order:
+ * - `Authorization` and `Proxy-Authorization`: the whole value, what follows the scheme, each parameter, and the user
+ *   name and password of Basic;
+ * - the value of each cookie, and of every header with token, secret, key, password, credential or session in its name;
+ * - `auth` and `proxy.auth`;
+ * - user information and query values of `url` and `baseURL`, as they stand and decoded;
+ * - strings and numbers in `params`, down to the second level of nesting.
+ *
+ * The body is not looked at. Never throws, whatever it is given: what can't be read is left out.
+ */
+export function secretsOf(config: unknown): string[] {
+  const secrets = new Set<string>();
+  const add = (values: readonly unknown[]): void => {
+    for (const value of values) if (typeof value === 'string' && value !== '') secrets.add(value);
+  };
+
+  for (const [name, value] of entriesOf(read(config, 'headers'))) {
+    const lines = typeof value === 'string' ? [value] : entriesOf(value).map(([, line]) => line);
+    for (const line of lines) if (typeof line === 'string') add(secretsOfHeader(name, line));
+  }
+  for (const auth of [read(config, 'auth'), read(read(config, 'proxy'), 'auth')]) {
+    add([read(auth, 'username'), read(auth, 'password')]);
+  }
+  add(secretsOfUrl(read(config, 'url')));
+  add(secretsOfUrl(read(config, 'baseURL')));
+  add(leavesOf(read(config, 'params')));
+  return [...secrets];
+}
+
+const SENSITIVE_NAME = /token|secret|key|password|credential|session/i;
+
+/** Levels of `params` that are read: its own values, and those nested once and twice. */
+const MAX_LEVELS = 3;
+
+function secretsOfHeader(name: string, value: string): string[] {
+  switch (name.toLowerCase()) {
+    case 'authorization':
+    case 'proxy-authorization':
+      return secretsOfCredentials(value.trim());
+    case 'cookie':
+      return value.split(';').map((pair) => unquoted(pair.slice(pair.indexOf('=') + 1).trim()));
+    default:
+      return SENSITIVE_NAME.test(name) ? [value.trim()] : [];
+  }
+}
+
+function secretsOfCredentials(value: string): string[] {
+  const [scheme = ''] = value.split(/\s/, 1);
+  const bare = value.slice(scheme.length).trim();
+  // Credentials have the grammar of challenges (RFC 9110 §11.4).
+  const params = parseChallenges(value).flatMap((credentials) => Object.values(credentials.params));
+  return [value, bare, ...params, ...(scheme.toLowerCase() === 'basic' ? userAndPassword(bare) : [])];
+}
+
+function userAndPassword(base64: string): string[] {
+  try {
+    return halves(atob(base64), ':');
+  } catch {
+    return [];
+  }
+}
+
+/** By hand, since `URL` knows no relative addresses and throws on the malformed ones. */
+function secretsOfUrl(url: unknown): string[] {
+  if (typeof url !== 'string') return [];
+  const authority = /^[^/?#]*\/\/([^/?#]*)/.exec(url)?.[1] ?? '';
+  const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '';
+  const userInfo = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));
+  const values = query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
+  return [...halves(userInfo, ':'), ...values].flatMap((raw) => [raw, decoded(raw)]);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+}
+
+/** What stands before the first separator and what after it; without one, the text alone. */
+function halves(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+function unquoted(text: string): string {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+}
+
+function leavesOf(params: unknown): string[] {
+  const leaves: string[] = [];
+  const seen = new Set<unknown>();
+  let level = [params];
+  for (let depth = 0; depth < MAX_LEVELS; depth += 1) {
+    const values = level.flatMap((branch) => entriesOf(branch).map(([, value]) => value));
+    for (const value of values) if (typeof value === 'string' || typeof value === 'number') leaves.push(String(value));
+    // Each branch once: objects that refer to each other would multiply with every level.
+    level = values.filter((value) => isObject(value) && !seen.has(value) && seen.add(value));
+  }
+  return leaves;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function read(object: unknown, key: string): unknown {
+  try {
+    return isObject(object) ? (object as { readonly [key: string]: unknown })[key] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names and values: of `URLSearchParams` and `Headers` what they iterate over, of anything else its own properties. */
+function entriesOf(object: unknown): [string, unknown][] {
+  try {
+    if (object instanceof URLSearchParams || object instanceof Headers) return [...object];
+    return isObject(object) ? Object.keys(object).map((key) => [key, read(object, key)]) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,47 @@
+export { type Attachment, attach, type Stats } from './attach.ts';
+export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
+export { type Challenge, parseChallenges } from './failure/challenge.ts';
+export {
+  CircuitOpenError,
+  type HoldfastErrorCode,
+  InvalidPolicyError,
+  isHoldfastError,
+  LimitError,
+  type PolicyProblem,
+  TokenRefreshError,
+} from './failure/errors.ts';
+export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
+export type { Limiter, Permit, PermitRequest } from './limit/limiter.ts';
+export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
+export type { Call } from './model/call.ts';
+export type { Decision, DecisionKind } from './model/decision.ts';
+export type { Outcome } from './model/outcome.ts';
+export type { EndReason, Report, SendRecord } from './model/report.ts';
+export type { Verdict, VerdictKind } from './model/verdict.ts';
+export type { EventName, EventOf, Events, Listener } from './observe/events.ts';
+export { mergePolicies } from './policy/merge.ts';
+export type {
+  BeforeSend,
+  BudgetOptions,
+  Classifier,
+  IdempotencyOptions,
+  Policy,
+  ResolvedBudget,
+  ResolvedIdempotency,
+  ResolvedPolicy,
+  ResolvedRetry,
+  RetryAfterOptions,
+  RetryOptions,
+  StatusRule,
+} from './policy/options.ts';
+export {
+  type Backoff,
+  constantBackoff,
+  type ExponentialBackoffOptions,
+  exponentialBackoff,
+  type Jitter,
+  type LinearBackoffOptions,
+  linearBackoff,
+} from './wait/backoff.ts';
+export type { Random } from './wait/clock.ts';
+export { parseRetryAfter } from './wait/retry-after.ts';

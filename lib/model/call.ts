@@ -1,0 +1,83 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { addressOf } from './address.ts';
+import type { Outcome } from './outcome.ts';
+import type { EndReason, Report, SendRecord } from './report.ts';
+import type { Verdict } from './verdict.ts';
+
+/** One logical request as the caller sees it, however many times it is sent. A frozen snapshot: plain, loggable data. */
+export interface Call {
+  /** Unique within this process. */
+  readonly id: string;
+  /** Upper case, for instance `POST`. */
+  readonly method: string;
+  /** Origin and path. Never the query, the fragment or a password. */
+  readonly url: string;
+  /** Instant, ms since the epoch. */
+  readonly startedAt: number;
+  /** Instant by which the call must have ended; `Infinity` without `deadlineMs`. */
+  readonly deadlineAt: number;
+  /** HTTP requests made so far: 1 + retries + replays once the call has begun sending. */
+  readonly sends: number;
+  readonly retries: number;
+  /** Sends that followed a token refresh. */
+  readonly replays: number;
+}
+
+let calls = 0;
+
+/**
+ * What the loop knows of one call while it is under way, and the whole story afterwards.
+ *
+ * It lives in the closure of the call and nowhere else: axios clones configs, interceptors spread them, and instances
+ * are shared, so state on any of those is lost or leaks.
+ */
+export class CallState {
+  readonly config: InternalAxiosRequestConfig;
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  readonly sends: SendRecord[] = [];
+  /** Requests begun; one ahead of `sends.length` while a request is on the wire. */
+  sent = 0;
+  retries = 0;
+  replays = 0;
+  waitedMs = 0;
+  /** The last backoff, which decorrelated jitter builds on. */
+  backoffMs = 0;
+  /** What the last send gave and what it meant. */
+  outcome: Outcome | undefined;
+  verdict: Verdict | undefined;
+  endedBecause: 'success' | EndReason | undefined;
+  endedAt = 0;
+  /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */
+  errorText: string | undefined;
+  readonly #number = ++calls;
+
+  constructor(config: InternalAxiosRequestConfig, startedAt: number, deadlineMs: number) {
+    this.config = config;
+    this.startedAt = startedAt;
+    this.deadlineAt = startedAt + deadlineMs;
+  }
+
+  get id(): string {
+    return `call-${this.#number}`;
+  }
+
+  get method(): string {
+    return (this.config.method ?? 'get').toUpperCase();
+  }
+
+  get url(): string {
+    return addressOf(this.config);
+  }
+
+  /** The public view. */
+  snapshot(): Call {
+    const { id, method, url, startedAt, deadlineAt, sent, retries, replays } = this;
+    return Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays });
+  }
+
+  report(): Report {
+    const { id, method, url, startedAt, sends, endedAt, endedBecause = 'success' } = this;
+    return { id, method, url, startedAt, elapsedMs: Math.max(0, endedAt - startedAt), sends: [...sends], endedBecause };
+  }
+}

@@ -1,0 +1,15 @@
+import type { EndReason } from './report.ts';
+
+/** What the loop does after an outcome. Carries its reason, so that nobody has to guess it later. */
+export type Decision =
+  | { readonly kind: 'finish' }
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      /** Whether the wait is our own backoff, not one that the server named. */
+      readonly backoff: boolean;
+    }
+  | { readonly kind: 'refresh' }
+  | { readonly kind: 'stop'; readonly why: EndReason };
+
+export type DecisionKind = Decision['kind'];

@@ -1,0 +1,46 @@
+import type { DecisionKind } from './decision.ts';
+import type { VerdictKind } from './verdict.ts';
+
+/** Why a call that failed was not sent (again). */
+export type EndReason =
+  | 'not-retryable'
+  | 'retries-exhausted'
+  | 'budget-empty'
+  | 'deadline'
+  | 'wait-too-long'
+  | 'unsafe-method'
+  | 'body-not-replayable'
+  | 'refresh-failed'
+  | 'still-unauthorized'
+  | 'cancelled'
+  | 'limited'
+  | 'circuit-open'
+  | 'disabled';
+
+/** One HTTP request of a call. Holds no header, no body and no query, so it can be logged as it is. */
+export interface SendRecord {
+  /** Instant, ms since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** Time spent waiting for the limiter's permit before this send. */
+  readonly queuedMs: number;
+  readonly status?: number | undefined;
+  /** The code of axios or of the network, for instance `ECONNRESET`. */
+  readonly code?: string | undefined;
+  readonly verdict: VerdictKind;
+  readonly decision: DecisionKind;
+  /** The wait that followed, when the decision was `retry`. */
+  readonly delayMs?: number | undefined;
+}
+
+/** The finished story of a call. Plain data: `JSON.stringify` works on it and shows no secret. */
+export interface Report {
+  readonly id: string;
+  readonly method: string;
+  /** Origin and path. Never the query, the fragment or a password. */
+  readonly url: string;
+  readonly startedAt: number;
+  readonly elapsedMs: number;
+  readonly sends: readonly SendRecord[];
+  readonly endedBecause: 'success' | EndReason;
+}

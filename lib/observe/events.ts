@@ -1,0 +1,53 @@
+import type { Call } from '../model/call.ts';
+import type { EndReason, Report } from '../model/report.ts';
+import type { VerdictKind } from '../model/verdict.ts';
+
+/** What the library tells while it works. Plain data without headers, bodies or queries, so it can be logged as it is. */
+export interface Events {
+  /** A request left. `send` counts from 1. */
+  sent: { readonly call: Call; readonly send: number };
+  /** A send ended, with a status or with an error's code. */
+  answered: {
+    readonly call: Call;
+    readonly send: number;
+    readonly status: number | undefined;
+    readonly code: string | undefined;
+    readonly verdict: VerdictKind;
+    readonly reason: string | undefined;
+    readonly durationMs: number;
+  };
+  /** A retry will be made in `delayMs`; `retry` counts from 1. */
+  'retry-scheduled': {
+    readonly call: Call;
+    readonly retry: number;
+    readonly delayMs: number;
+    readonly verdict: VerdictKind;
+    readonly reason: string | undefined;
+  };
+  /** A send waits for the limiter's permit. */
+  queued: { readonly call: Call; readonly key: string };
+  /** The limiter refused a send. */
+  limited: { readonly call: Call; readonly key: string; readonly code: string | undefined };
+  /** A throttled answer paused a whole bucket until the instant `untilAt`, ms since the epoch. */
+  paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
+  /** A retry was not made because the retry budget of `key` is spent. */
+  'budget-empty': { readonly call: Call; readonly key: string; readonly balance: number };
+  /** The call ended. */
+  finished: { readonly call: Call; readonly endedBecause: 'success' | EndReason; readonly report: Report };
+}
+
+export type EventName = keyof Events;
+export type EventOf<E extends EventName> = Events[E];
+export type Listener<E extends EventName> = (event: EventOf<E>) => void;
+
+/** Every event name, for validation and channels; the type makes sure that none is missing. */
+export const EVENT_NAMES: readonly EventName[] = Object.keys({
+  sent: 0,
+  answered: 0,
+  'retry-scheduled': 0,
+  queued: 0,
+  limited: 0,
+  paused: 0,
+  'budget-empty': 0,
+  finished: 0,
+} satisfies { [E in EventName]: 0 }) as EventName[];

@@ -1,0 +1,37 @@
+import { exponentialBackoff } from '../wait/backoff.ts';
+import type { ResolvedBudget, ResolvedIdempotency, ResolvedPolicy, ResolvedRetry } from './options.ts';
+
+/** The one place where defaults stand. The README's table is checked against it. */
+
+const budget: ResolvedBudget = {
+  capacity: 500,
+  transientCost: 14,
+  throttledCost: 5,
+  refund: 1,
+  ratio: 0.1,
+  windowMs: 60_000,
+  minRetriesPerWindow: 5,
+};
+
+const retry: ResolvedRetry & { readonly budget: ResolvedBudget } = {
+  maxRetries: 3,
+  backoff: exponentialBackoff(),
+  retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
+  unsafe: 'when-unapplied',
+  timeouts: true,
+  budget,
+};
+
+/** What an option that is on, or is turned on by an object, starts from. */
+export const DEFAULTS = {
+  retry,
+  statuses: {},
+  classify: [],
+  deadlineMs: Number.POSITIVE_INFINITY,
+  idempotency: { header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' } satisfies ResolvedIdempotency,
+  beforeSend: [],
+  on: {},
+} as const;
+
+/** What a policy that says nothing means. */
+export const DEFAULT_POLICY: ResolvedPolicy = { ...DEFAULTS, idempotency: false, limit: false };

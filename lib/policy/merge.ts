@@ -1,0 +1,54 @@
+import { isRecord } from './check.ts';
+import type { Policy } from './options.ts';
+import { validate } from './validate.ts';
+
+/**
+ * One policy out of several, as if they had been written in one place.
+ *
+ * The later one wins, option by option, also inside `retry`, `statuses` and the other groups; an explicit `undefined` is no
+ * opinion; `false` turns a group off, and a later object turns it on again. What can stand side by side adds up instead of
+ * replacing: the later policy's judges are asked first, `beforeSend` runs the earlier policy's first, and every
+ * listener hears its event.
+ *
+ * @throws {InvalidPolicyError} when one of them is wrong.
+ */
+export function mergePolicies(...policies: readonly Policy[]): Policy {
+  for (const policy of policies) validate(policy);
+  return policies.reduce(merge, {});
+}
+
+/** Merges two valid policies into a new one that shares no plain object with either. */
+export function merge(earlier: Policy, later: Policy): Policy {
+  const merged = overlay(earlier, later);
+  if (earlier.classify !== undefined) merged.classify = [...several(later.classify), ...several(earlier.classify)];
+  if (earlier.beforeSend !== undefined) {
+    merged.beforeSend = [...several(earlier.beforeSend), ...several(later.beforeSend)];
+  }
+  if (earlier.on !== undefined && later.on !== undefined) {
+    const on = merged.on as Record<string, unknown>;
+    for (const [name, first] of Object.entries(earlier.on)) {
+      on[name] = [...several<unknown>(first), ...several<unknown>(later.on[name as keyof typeof later.on])];
+    }
+  }
+  return merged;
+}
+
+/** An option that takes one or several, as several. */
+export function several<T>(option: T | readonly T[] | undefined): readonly T[] {
+  if (option === undefined) return [];
+  return Array.isArray(option) ? option : [option as T];
+}
+
+/** The groups of options. Any other object (a limiter) is one value. */
+export const GROUPS: ReadonlySet<string> = new Set(['retry', 'retryAfter', 'budget', 'statuses', 'idempotency', 'on']);
+
+function overlay(under: object, over: object): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...under };
+  for (const [name, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const old = result[name];
+    if (GROUPS.has(name) && isRecord(value)) result[name] = overlay(isRecord(old) ? old : {}, value);
+    else result[name] = Array.isArray(value) ? [...value] : value;
+  }
+  return result;
+}

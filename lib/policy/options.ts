@@ -1,0 +1,161 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { ApiError } from '../failure/api-error.ts';
+import type { Limiter } from '../limit/limiter.ts';
+import type { Call } from '../model/call.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { EventName, Listener } from '../observe/events.ts';
+import type { Backoff } from '../wait/backoff.ts';
+
+/**
+ * What `attach` is given, and what a single call may override in its config's `holdfast`.
+ *
+ * Plain readonly data and functions. Every option may be left out, and an explicit `undefined` is the same as leaving it
+ * out. The defaults stand in `defaults.ts`.
+ */
+export interface Policy {
+  /** Retrying of what may pass. On by default; `false` sends every call once. */
+  readonly retry?: false | RetryOptions | undefined;
+  /**
+   * What a status means here, overriding the built-in table: `retry` (subject to whether a repeat is harmless), `fail`
+   * at once, or `refresh` the token. For instance `{ 500: 'retry' }`.
+   */
+  readonly statuses?: { readonly [status: number]: StatusRule | undefined } | undefined;
+  /** A judge of your own, or several; the first that has an opinion decides. */
+  readonly classify?: Classifier | readonly Classifier[] | undefined;
+  /**
+   * Bounds the whole call, in ms: queueing, waiting, refreshing and all sends; axios' `timeout` goes on bounding one send.
+   * Above 0; default `Infinity`.
+   */
+  readonly deadlineMs?: number | undefined;
+  /** An idempotency key for calls that are not idempotent by method. Off by default; `{}` turns it on. */
+  readonly idempotency?: false | IdempotencyOptions | undefined;
+  /**
+   * Makes a body afresh for every send after the first, where the call's own can be read only once (a stream, the
+   * `form-data` package). It gives what goes on the wire: `transformRequest` is not run on it. If it throws, the call
+   * rejects with what it threw.
+   */
+  readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
+  /** What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. */
+  readonly limit?: false | Limiter | undefined;
+  /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
+  readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
+  /** Listeners by event name. Never awaited; one that throws or rejects breaks nothing. */
+  readonly on?: { readonly [E in EventName]?: Listener<E> | readonly Listener<E>[] | undefined } | undefined;
+}
+
+export type StatusRule = 'retry' | 'fail' | 'refresh';
+
+/**
+ * A judge of the caller's own, asked before the built-in rules.
+ *
+ * It gets one frozen argument and may read a 2xx body as well as an error's (`api`, where the body is one of the known
+ * shapes). `undefined` means no opinion. If it throws, the call rejects with what it threw.
+ */
+export type Classifier = (argument: {
+  readonly outcome: Outcome;
+  readonly call: Call;
+  /** The error body of an answer from 400 up, read. */
+  readonly api: ApiError | undefined;
+}) => Verdict | undefined;
+
+/**
+ * Runs before every send, since axios' request interceptors run once per call. `config` is this send's own copy: change
+ * headers, URL or parameters as you like; the caller's config stays as it was. `send` counts from 1. It may be
+ * asynchronous. If it throws, nothing is sent and the call rejects with what it threw.
+ */
+export type BeforeSend = (argument: {
+  readonly config: InternalAxiosRequestConfig;
+  readonly send: number;
+  readonly call: Call;
+}) => void | Promise<void>;
+
+export interface RetryOptions {
+  /** N retries are N + 1 sends. An integer from 0 to 1,000; default 3. */
+  readonly maxRetries?: number | undefined;
+  /** The wait before a retry where the server named none. Default `exponentialBackoff()`. */
+  readonly backoff?: Backoff | undefined;
+  /** How a wait that the server named is honoured. */
+  readonly retryAfter?: RetryAfterOptions | undefined;
+  /**
+   * POST and PATCH without an idempotency key (and other methods not known to be idempotent): repeat them
+   * `'when-unapplied'` (default: only when the server provably did nothing), `'always'`, or `'never'`.
+   */
+  readonly unsafe?: 'when-unapplied' | 'always' | 'never' | undefined;
+  /** Retry a send that timed out, if a repeat is harmless. Default `true`. */
+  readonly timeouts?: boolean | undefined;
+  /** Bounds retries over all calls to one origin, so that an outage is not made worse. On by default. */
+  readonly budget?: false | BudgetOptions | undefined;
+}
+
+export interface RetryAfterOptions {
+  /** The longest wait that is sat out, in ms. From 0; default 60,000. */
+  readonly maxMs?: number | undefined;
+  /** A longer one ends the call at once (`'fail'`, default), or is cut to `maxMs` (`'clamp'`: earlier than the server asked). */
+  readonly whenLonger?: 'fail' | 'clamp' | undefined;
+  /** Up to so many ms are added to the named wait, at random; it is never shortened. From 0; default 0. */
+  readonly jitterMs?: number | undefined;
+}
+
+/**
+ * A token bucket and a ratio, per key.
+ *
+ * The bucket follows AWS's standard retry mode in its 2026 constants: a retry takes a cost, a success gives it back.
+ * The ratio bounds retries after transient failures in a sliding window, and is in force only while fewer than half of the
+ * last 20 sends succeeded. Calls given the same numbers share one budget within an attachment.
+ */
+export interface BudgetOptions {
+  /** Tokens in a full bucket. From 0; default 500. */
+  readonly capacity?: number | undefined;
+  /** What a retry after a transient failure takes. From 0; default 14. */
+  readonly transientCost?: number | undefined;
+  /** What a retry after throttling takes. From 0; default 5. */
+  readonly throttledCost?: number | undefined;
+  /** What a call that succeeded without a retry gives back. From 0; default 1. */
+  readonly refund?: number | undefined;
+  /** Retries per call in the window while the ratio is in force. From 0 to 1; default 0.1. */
+  readonly ratio?: number | undefined;
+  /** The ratio's sliding window, in ms. From 1,000; default 60,000. */
+  readonly windowMs?: number | undefined;
+  /** Retries that the ratio always allows in a window. From 0; default 5. */
+  readonly minRetriesPerWindow?: number | undefined;
+  /** Which bucket a call draws on. Default: the origin. */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+}
+
+export interface IdempotencyOptions {
+  /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
+  readonly header?: string | undefined;
+  /** The methods that get a key, in any letter case. Default `['post', 'patch']`. */
+  readonly methods?: readonly string[] | undefined;
+  /** Makes a key: printable ASCII. Default: a random UUID, bare; some servers want it as a quoted string. */
+  readonly generate?: (() => string) | undefined;
+  /**
+   * `'never'` (default): one key for all sends of the call. `'after-response'`: the same while no response
+   * has come, a new one after any; a send that was answered is then repeated only if it was provably not applied.
+   */
+  readonly renew?: 'never' | 'after-response' | undefined;
+}
+
+/** A policy with every default filled in, frozen. It is a `Policy` again. */
+export interface ResolvedPolicy extends Policy {
+  readonly retry: false | ResolvedRetry;
+  readonly statuses: { readonly [status: number]: StatusRule | undefined };
+  readonly classify: readonly Classifier[];
+  readonly deadlineMs: number;
+  readonly idempotency: false | ResolvedIdempotency;
+  readonly limit: false | Limiter;
+  readonly beforeSend: readonly BeforeSend[];
+  readonly on: { readonly [E in EventName]?: readonly Listener<E>[] };
+}
+
+type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> & {
+  readonly retryAfter: Filled<RetryAfterOptions>;
+  readonly budget: false | ResolvedBudget;
+};
+
+export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
+
+export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;

@@ -1,0 +1,89 @@
+import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { EVENT_NAMES } from '../observe/events.ts';
+import {
+  aBoolean,
+  aFunction,
+  type Check,
+  integer,
+  isRecord,
+  listOf,
+  must,
+  number,
+  object,
+  oneOf,
+  orFalse,
+} from './check.ts';
+import type { Policy } from './options.ts';
+
+/** RFC 9110 §5.1: a field name is a token. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+
+const functions = must(
+  'a function or an array of functions',
+  (value) => typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
+);
+
+const statuses: Check = (value, path, problems) => {
+  if (value === undefined) return;
+  if (!isRecord(value)) {
+    const bound = "an object like { 500: 'retry' }";
+    problems.push({ path, bound, value, message: `${path} must be ${bound}` });
+    return;
+  }
+  for (const [status, rule] of Object.entries(value)) {
+    integer(100, 599)(Number(status), `the status in ${path}.${status}`, problems);
+    oneOf('retry', 'fail', 'refresh')(rule, `${path}.${status}`, problems);
+  }
+};
+
+const budget = object({
+  capacity: number(0),
+  transientCost: number(0),
+  throttledCost: number(0),
+  refund: number(0),
+  ratio: number(0, 1),
+  windowMs: number(1_000),
+  minRetriesPerWindow: number(0),
+  key: aFunction,
+});
+
+const retry = object({
+  maxRetries: integer(0, 1_000),
+  backoff: aFunction,
+  retryAfter: object({ maxMs: number(0), whenLonger: oneOf('fail', 'clamp'), jitterMs: number(0) }),
+  unsafe: oneOf('when-unapplied', 'always', 'never'),
+  timeouts: aBoolean,
+  budget: orFalse(budget),
+});
+
+const idempotency = object({
+  header: must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
+  methods: listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
+  generate: aFunction,
+  renew: oneOf('never', 'after-response'),
+});
+
+const policy = object({
+  retry: orFalse(retry),
+  statuses,
+  classify: functions,
+  deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+  idempotency: orFalse(idempotency),
+  body: aFunction,
+  limit: orFalse(must('false or a Limiter', (value) => isRecord(value) && typeof value.acquire === 'function')),
+  beforeSend: functions,
+  on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions]))),
+});
+
+/**
+ * @throws {InvalidPolicyError} with every problem at once, each with its path, what is allowed there, and what was found.
+ */
+export function validate(value: unknown): asserts value is Policy {
+  const problems: PolicyProblem[] = [];
+  if (value === undefined || !isRecord(value)) {
+    problems.push({ path: '', bound: 'an object', value, message: 'the policy must be an object' });
+  } else {
+    policy(value, '', problems);
+  }
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+}

@@ -1,0 +1,45 @@
+/**
+ * The value of a response header, whatever the spelling of its name and whatever holds the headers: AxiosHeaders, a
+ * plain object, a fetch `Headers`. Never throws, because a mock's odd headers must not hide the real answer.
+ *
+ * @param name in lower case, or exactly as `headerNames` gave it
+ * @returns the value without surrounding whitespace, several values joined with `, ` (RFC 9110 §5.3); `undefined` when
+ * the header is absent, unreadable, or neither a string nor a number
+ */
+export function headerOf(headers: unknown, name: string): string | undefined {
+  if (!isObject(headers)) return undefined;
+  try {
+    const own = Object.hasOwn(headers, name) ? textOf(headers[name]) : undefined;
+    if (own !== undefined) return own;
+    // AxiosHeaders and fetch's Headers know better than a scan of their properties.
+    if (typeof headers.get === 'function') return textOf(headers.get(name));
+    const spelled = Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === name);
+    return spelled === undefined ? undefined : textOf(headers[spelled]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of all headers as they are spelled there. Never throws. */
+export function headerNames(headers: unknown): readonly string[] {
+  if (!isObject(headers)) return [];
+  try {
+    const own = Object.keys(headers);
+    // A fetch `Headers` has no property of its own, only an iterator.
+    return own.length === 0 && typeof headers.keys === 'function' ? Array.from(headers.keys(), String) : own;
+  } catch {
+    return [];
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'number') return String(value);
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.filter((item) => typeof item === 'string' || typeof item === 'number');
+  return texts.length === 0 ? undefined : texts.join(', ').trim();
+}

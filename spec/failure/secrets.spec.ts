@@ -1,0 +1,132 @@
+import { AxiosHeaders } from 'axios';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { secretsOf } from '../../lib/failure/secrets.ts';
+
+describe(secretsOf.name, () => {
+  describe('headers', () => {
+    it('gives the whole Authorization and what follows the scheme', () => {
+      expect(secretsOf({ headers: { Authorization: ' Bearer  abc.def ' } })).toEqual(['Bearer  abc.def', 'abc.def']);
+      expect(secretsOf({ headers: { 'proxy-authorization': 'just-a-key' } })).toEqual(['just-a-key']);
+    });
+
+    it('gives the user name and the password of Basic', () => {
+      const value = `Basic ${btoa('bob:pass:word')}`;
+      expect(secretsOf({ headers: { AUTHORIZATION: value } })).toEqual([
+        value,
+        btoa('bob:pass:word'),
+        'bob',
+        'pass:word',
+      ]);
+      expect(secretsOf({ headers: { Authorization: 'Basic %%%' } })).toEqual(['Basic %%%', '%%%']);
+    });
+
+    it('gives the parameters of credentials', () => {
+      const value = 'Digest username="bob", response="a\\"b"';
+      expect(secretsOf({ headers: { Authorization: value } })).toEqual(expect.arrayContaining(['bob', 'a"b']));
+    });
+
+    it("gives each cookie's value", () => {
+      const Cookie = 'sid=abc==; theme = "dark" ; lone; empty=';
+      expect(secretsOf({ headers: { Cookie } })).toEqual(['abc==', 'dark', 'lone']);
+    });
+
+    it.each(['X-Access-Token', 'client_SECRET', 'x-api-key', 'X-Password', 'X-Amz-Credential', 'x-session-id'])(
+      'gives the value of %s',
+      (name) => {
+        expect(secretsOf({ headers: { [name]: 'abcd' } })).toEqual(['abcd']);
+      },
+    );
+
+    it('leaves the other headers alone', () => {
+      const headers = { Accept: 'application/json', 'Content-Type': 'text/plain', 'MS-RequestId': '4711' };
+      expect(secretsOf({ headers })).toEqual([]);
+    });
+
+    it('reads AxiosHeaders, Headers and lists of values', () => {
+      const expected = ['Bearer abcd', 'abcd'];
+      const authorization = 'Bearer abcd';
+      expect(secretsOf({ headers: new AxiosHeaders({ authorization }) })).toEqual(expected);
+      expect(secretsOf({ headers: new Headers({ authorization }) })).toEqual(expected);
+      expect(secretsOf({ headers: { 'x-token': ['one', 'two', null, 3] } })).toEqual(['one', 'two']);
+    });
+  });
+
+  it('gives the user names and passwords of auth and proxy', () => {
+    const auth = { username: 'bob', password: 'hunter2' };
+    const proxy = { host: 'proxy.example', auth: { username: 'eve', password: 'swordfish' } };
+    expect(secretsOf({ auth, proxy })).toEqual(['bob', 'hunter2', 'eve', 'swordfish']);
+  });
+
+  describe('addresses', () => {
+    it.each([
+      ['https://bob:p%40ss@a.example/b?x=1', ['bob', 'p%40ss', 'p@ss', '1']],
+      ['https://bob@a.example', ['bob']],
+      ['https://bob:p@ss@a.example', ['bob', 'p@ss']],
+      ['//:pa:ss@a.example', ['pa:ss']],
+      ['https://a.example/b//c:d@e', []],
+      ['/b?sig=a%2Fb+c==&d=%zz&lone&e=', ['a%2Fb+c==', 'a/b c==', '%zz', 'lone']],
+      ['/b#?x=1', []],
+      ['/b?x=1#y=2', ['1']],
+      ['', []],
+    ])('%s', (url, secrets) => {
+      expect(secretsOf({ url })).toEqual(secrets);
+      expect(secretsOf({ baseURL: url })).toEqual(secrets);
+    });
+  });
+
+  describe('params', () => {
+    it('gives strings and numbers, nested twice at most', () => {
+      const params = { a: 'one', b: 2, c: true, d: ['three', { e: 'four', f: ['five'] }], g: { h: 'six' }, i: null };
+      expect(secretsOf({ params }).sort()).toEqual(['2', 'four', 'one', 'six', 'three']);
+    });
+
+    it('reads URLSearchParams', () => {
+      expect(secretsOf({ params: new URLSearchParams('a=x%20y&a=z') })).toEqual(['x y', 'z']);
+    });
+
+    it('visits each object once', () => {
+      const params: Record<string, unknown> = { leaf: 'abcd' };
+      for (let name = 0; name < 1_000; name += 1) params[name] = params;
+      expect(secretsOf({ params })).toEqual(['abcd']);
+    });
+  });
+
+  it('names each secret once', () => {
+    expect(secretsOf({ auth: { username: 'abcd' }, params: { a: 'abcd' }, url: '/?b=abcd' })).toEqual(['abcd']);
+  });
+
+  it('reads on behind what throws', () => {
+    const fail = () => {
+      throw new Error('mine');
+    };
+    const thrower = new Proxy({}, { get: fail, ownKeys: fail, getPrototypeOf: fail, has: fail });
+    const headers = Object.defineProperty({ 'x-key': 'abcd' }, 'x-token', { get: fail, enumerable: true });
+    const revoked = Proxy.revocable([], {});
+    revoked.revoke();
+
+    expect(secretsOf({ headers, auth: thrower, params: { a: thrower, b: 'efgh' } })).toEqual(['abcd', 'efgh']);
+    expect(secretsOf({ headers: { 'x-key': revoked.proxy }, params: revoked.proxy })).toEqual([]);
+    expect(secretsOf(thrower)).toEqual([]);
+  });
+
+  it('survives more values than a function can have arguments', () => {
+    const values = Array.from({ length: 300_000 }, (_, index) => String(index));
+    expect(secretsOf({ params: values })).toHaveLength(300_000);
+    expect(secretsOf({ url: `/?${values.join('&')}` })).toHaveLength(300_000);
+  });
+
+  it('gives distinct strings and never throws, whatever the config', () => {
+    const keys = fc.constantFrom('headers', 'auth', 'proxy', 'url', 'baseURL', 'params');
+    const header = fc.dictionary(fc.constantFrom('Authorization', 'Cookie', 'x-key'), fc.anything());
+    const config = fc.oneof(fc.anything(), fc.dictionary(keys, fc.oneof(fc.anything(), header, fc.string())));
+    fc.assert(
+      fc.property(config, (value) => {
+        const secrets = secretsOf(value);
+        expect(secrets.every((secret) => typeof secret === 'string' && secret !== '')).toBe(true);
+        expect(new Set(secrets).size).toBe(secrets.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
