@@ -9,6 +9,13 @@ import { validate } from './policy/validate.ts';
 import type { Shared, Tally } from './steps.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
 
+declare module 'axios' {
+  interface AxiosRequestConfig {
+    /** This call's own policy, laid over the attached one; `false` lets the call through untouched. */
+    holdfast?: false | Policy | undefined;
+  }
+}
+
 /** What ties a policy to an instance. */
 export interface Attachment {
   /** The policy with every default filled in, frozen. */
@@ -27,6 +34,15 @@ export interface Attachment {
    * @throws {InvalidPolicyError} when there is no such event
    */
   on<E extends EventName>(event: E, listener: Listener<E>): () => void;
+}
+
+/**
+ * What `attach` needs of an axios instance. Structural, because the typings of two copies of axios, or of its ESM and its
+ * CommonJS entry, do not fit each other.
+ */
+export interface AttachableInstance {
+  readonly interceptors: { readonly request: { use(...args: never[]): number; eject(id: number): void } };
+  create(...args: never[]): unknown;
 }
 
 /** Numbers over the life of an attachment. */
@@ -62,7 +78,17 @@ const ATTACHED = Symbol.for('axios-holdfast.attached');
  * @throws {TypeError} when `instance` is no axios instance
  * @throws {Error} when something is attached to it already: two loops around each other would multiply the sends
  */
-export function attach(instance: AxiosInstance, policy: Policy = {}): Attachment {
+export function attach(instance: AttachableInstance, policy: Policy = {}): Attachment {
+  return attachWith({ clock: systemClock, random: systemRandom }, instance, policy);
+}
+
+/** `attach` with the ports in the caller's hand: for tests. */
+export function attachWith(
+  { clock, random }: Pick<Shared, 'clock' | 'random'>,
+  instance: AttachableInstance,
+  policy: Policy,
+): Attachment {
+  const axios = instance as AxiosInstance;
   if (typeof instance?.interceptors?.request?.use !== 'function') {
     throw new TypeError('attach needs an axios instance: axios itself, or what axios.create() gives');
   }
@@ -75,26 +101,26 @@ export function attach(instance: AxiosInstance, policy: Policy = {}): Attachment
   const budgets = new Budgets();
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     events,
     tally,
     budget: (options) => budgets.of(options),
     bareInstance: () => {
-      bare ??= instance.create();
+      bare ??= axios.create();
       return bare;
     },
   };
 
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
-  const id = instance.interceptors.request.use(interceptor(resolved, shared), null, { synchronous: true });
+  const id = axios.interceptors.request.use(interceptor(resolved, shared), null, { synchronous: true });
   Object.defineProperty(instance, ATTACHED, { value: true, configurable: true });
 
   let attached = true;
   const detach = () => {
     if (!attached) return;
     attached = false;
-    instance.interceptors.request.eject(id);
+    axios.interceptors.request.eject(id);
     Reflect.deleteProperty(instance, ATTACHED);
   };
   return Object.freeze({
@@ -112,16 +138,15 @@ export function attach(instance: AxiosInstance, policy: Policy = {}): Attachment
 /** The retry budgets of one attachment: calls that are given the same numbers share one. */
 class Budgets {
   private readonly byNumbers = new Map<string, RetryBudget>();
-  private readonly byOptions = new WeakMap<ResolvedBudget, RetryBudget>();
+  /** Nearly every call comes with the attached policy's own. */
+  private last: { readonly options: ResolvedBudget; readonly budget: RetryBudget } | undefined;
 
   of(options: ResolvedBudget): RetryBudget {
-    let budget = this.byOptions.get(options);
-    if (budget === undefined) {
-      const numbers = JSON.stringify(options);
-      budget = this.byNumbers.get(numbers) ?? new RetryBudget(options);
-      this.byNumbers.set(numbers, budget);
-      this.byOptions.set(options, budget);
-    }
+    if (this.last?.options === options) return this.last.budget;
+    const numbers = JSON.stringify(options);
+    const budget = this.byNumbers.get(numbers) ?? new RetryBudget(options);
+    this.byNumbers.set(numbers, budget);
+    this.last = { options, budget };
     return budget;
   }
 

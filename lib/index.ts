@@ -1,4 +1,4 @@
-export { type Attachment, attach, type Stats } from './attach.ts';
+export { type AttachableInstance, type Attachment, attach, type Stats } from './attach.ts';
 export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
 export { type Challenge, parseChallenges } from './failure/challenge.ts';
 export {

@@ -1,16 +1,9 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { adapterFor } from './attempt/adapter.ts';
 import { pipeline } from './pipeline.ts';
-import type { Policy, ResolvedPolicy } from './policy/options.ts';
+import type { ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { CallSteps, type Shared } from './steps.ts';
-
-declare module 'axios' {
-  interface AxiosRequestConfig {
-    /** This call's own policy, laid over the attached one; `false` lets the call through untouched. */
-    holdfast?: false | Policy | undefined;
-  }
-}
 
 /**
  * The request interceptor: puts the loop around the adapter that this call would have used.

@@ -8,7 +8,10 @@ interface NodeStream {
   pipe: unknown;
   readonly destroyed: boolean;
   readonly readableEnded: boolean;
-  read(): Uint8Array | string | null;
+  readonly readableLength: number;
+  /** Not documented, but there is no other way to see an end that lies behind data still to be read. */
+  readonly _readableState?: { readonly ended?: boolean };
+  read(size?: number): Uint8Array | string | null;
   unshift(chunk: Uint8Array | string): void;
   resume(): unknown;
   destroy(): unknown;
@@ -52,27 +55,30 @@ function peekNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<s
   return new Promise((resolve) => {
     const chunks: (Uint8Array | string)[] = [];
     let size = 0;
+    let over = false;
     const done = () => {
+      if (over) return;
+      over = true;
       stream.removeListener('readable', readable);
-      stream.removeListener('end', done);
       stream.removeListener('error', done);
       stream.removeListener('close', done);
-      if (!stream.readableEnded && !stream.destroyed) for (const chunk of chunks.toReversed()) stream.unshift(chunk);
+      const rest = stream.destroyed ? null : stream.read();
+      if (rest !== null) chunks.push(rest);
+      // Within the same tick, and so before 'end', after which nothing could be put back.
+      if (!stream.destroyed) for (const chunk of chunks.toReversed()) stream.unshift(chunk);
       resolve(decode(chunks));
     };
-    // The last 'readable' comes when all has been read and before 'end': the moment at which it can still be put back.
     const readable = () => {
-      const chunk = stream.read();
-      if (chunk === null) {
-        if (chunks.length > 0) done();
-        return;
-      }
+      // The last byte stays in the stream's buffer: once all has been read, a stream that has ended is beyond recall.
+      // So nothing new besides that byte means that there is no more.
+      const chunk = stream.readableLength > 1 ? stream.read(stream.readableLength - 1) : null;
+      if (chunk === null) return done();
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= PEEKED_BYTES) done();
+      if (size >= PEEKED_BYTES || stream._readableState?.ended) return done();
+      stream.read(0);
     };
     stream.on('readable', readable);
-    stream.on('end', done);
     stream.on('error', done);
     stream.on('close', done);
     giveUp.then(done, done);

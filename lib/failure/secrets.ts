@@ -18,8 +18,8 @@ export function secretsOf(config: unknown): string[] {
   };
 
   for (const [name, value] of entriesOf(read(config, 'headers'))) {
-    const lines = typeof value === 'string' ? [value] : entriesOf(value).map(([, line]) => line);
-    for (const line of lines) if (typeof line === 'string') add(secretsOfHeader(name, line));
+    const lines = isObject(value) ? entriesOf(value).map(([, line]) => line) : [value];
+    for (const line of lines) if (isLeaf(line)) add(secretsOfHeader(name, String(line)));
   }
   for (const auth of [read(config, 'auth'), read(read(config, 'proxy'), 'auth')]) {
     add([read(auth, 'username'), read(auth, 'password')]);
@@ -97,11 +97,15 @@ function leavesOf(params: unknown): string[] {
   let level = [params];
   for (let depth = 0; depth < MAX_LEVELS; depth += 1) {
     const values = level.flatMap((branch) => entriesOf(branch).map(([, value]) => value));
-    for (const value of values) if (typeof value === 'string' || typeof value === 'number') leaves.push(String(value));
+    for (const value of values) if (isLeaf(value)) leaves.push(String(value));
     // Each branch once: objects that refer to each other would multiply with every level.
     level = values.filter((value) => isObject(value) && !seen.has(value) && seen.add(value));
   }
   return leaves;
+}
+
+function isLeaf(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function isObject(value: unknown): value is object {

@@ -6,8 +6,10 @@ type Addressed = Pick<AxiosRequestConfig, 'baseURL' | 'url' | 'allowAbsoluteUrls
 const ABSOLUTE = /^([a-z][a-z\d+.-]*:)?\/\//i;
 const REMEMBERED = 256;
 
-/** Parsing a URL costs more than the rest of a successful call's bookkeeping, and callers use few origins. */
+/** Parsing a URL costs more than the rest of a successful call's bookkeeping, and callers use few base URLs. */
 const origins = new Map<string, string>();
+let lastBase: string | undefined;
+let lastOrigin = '';
 
 /** The call's URL as axios joins it, without `params`. */
 function joined({ baseURL, url, allowAbsoluteUrls }: Addressed): string {
@@ -30,12 +32,20 @@ export function originOf(config: Addressed): string {
   const { baseURL, url } = config;
   const absolute = typeof url === 'string' && config.allowAbsoluteUrls !== false && ABSOLUTE.test(url) ? url : baseURL;
   if (typeof absolute !== 'string') return here();
+  if (absolute !== lastBase) {
+    lastOrigin = lookedUp(absolute);
+    lastBase = absolute;
+  }
+  return lastOrigin;
+}
+
+function lookedUp(absolute: string): string {
   const slashes = absolute.indexOf('//');
   const path = slashes < 0 ? -1 : absolute.indexOf('/', slashes + 2);
   const authority = path < 0 ? absolute : absolute.slice(0, path);
   let origin = origins.get(authority);
   if (origin === undefined) {
-    origin = parsed(authority)?.origin ?? here();
+    origin = originIn(authority);
     if (origins.size >= REMEMBERED) origins.clear();
     origins.set(authority, origin);
   }
@@ -45,15 +55,19 @@ export function originOf(config: Addressed): string {
 /** Origin and path of a call, fit to be shown: no query, no fragment, no user and password. */
 export function addressOf(config: Addressed): string {
   const full = joined(config);
-  const url = ABSOLUTE.test(full) ? parsed(full) : undefined;
-  if (url !== undefined) return (url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin) + url.pathname;
-  return full.replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/]*@/i, '$1//');
+  const end = full.search(/[?#]/);
+  const address = end < 0 ? full : full.slice(0, end);
+  if (!ABSOLUTE.test(address)) return address;
+  const path = address.indexOf('/', address.indexOf('//') + 2);
+  return path < 0 ? `${originOf(config)}/` : originOf(config) + address.slice(path);
 }
 
-function parsed(url: string): URL | undefined {
+/** The origin is what tells calls apart: where there is none (`file:`, nonsense), the empty string. */
+function originIn(authority: string): string {
   try {
-    return new URL(url, here() || 'http://localhost');
+    const { origin } = new URL(authority, here() || undefined);
+    return origin === 'null' ? '' : origin;
   } catch {
-    return undefined;
+    return here();
   }
 }

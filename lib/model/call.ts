@@ -51,6 +51,7 @@ export class CallState {
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */
   errorText: string | undefined;
   readonly #number = ++calls;
+  #url: string | undefined;
 
   constructor(config: InternalAxiosRequestConfig, startedAt: number, deadlineMs: number) {
     this.config = config;
@@ -67,7 +68,8 @@ export class CallState {
   }
 
   get url(): string {
-    return addressOf(this.config);
+    this.#url ??= addressOf(this.config);
+    return this.#url;
   }
 
   /** The public view. */

@@ -48,7 +48,12 @@ describe(secretsOf.name, () => {
       const authorization = 'Bearer abcd';
       expect(secretsOf({ headers: new AxiosHeaders({ authorization }) })).toEqual(expected);
       expect(secretsOf({ headers: new Headers({ authorization }) })).toEqual(expected);
-      expect(secretsOf({ headers: { 'x-token': ['one', 'two', null, 3] } })).toEqual(['one', 'two']);
+      expect(secretsOf({ headers: { 'x-token': ['one', 'two', null, 3], 'x-key': 4711 } })).toEqual([
+        'one',
+        'two',
+        '3',
+        '4711',
+      ]);
     });
   });
 
