@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type PartnerApi, startPartnerApi } from '../examples/partner-api/server.ts';
+import { verdictOfStatus } from '../lib/classify/status.ts';
+import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
+import { EVENT_NAMES } from '../lib/observe/events.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
+const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '');
+
+/** The rows of the table between two markers, cell by cell. */
+function tableOf(name: string): string[][] {
+  const [, table = ''] = readme.match(new RegExp(`<!-- ${name} -->\\n(.*?)<!-- /${name} -->`, 's')) ?? [];
+  const rows = table.trim().split('\n').slice(2);
+  return rows.map((row) => row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+}
+
+describe('the code blocks of the README', () => {
+  const folder = `${root}spec/.readme`;
+  let server: PartnerApi;
+
+  beforeAll(async () => {
+    server = await startPartnerApi();
+    mkdirSync(folder, { recursive: true });
+    blocks.forEach((code, i) => {
+      writeFileSync(`${folder}/block-${i}.ts`, `${code.replaceAll('https://api.example.com', server.url)}\nexport {};\n`);
+    });
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await server.close();
+  });
+
+  it('are there', () => expect(blocks.length).toBeGreaterThanOrEqual(4));
+
+  it('type-check as they stand', () => {
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.json', include: ['*.ts'] }));
+    execFileSync(`${root}node_modules/.bin/tsc`, ['--noEmit', '-p', folder], { stdio: 'pipe' });
+  });
+
+  it.each(blocks.map((code, i) => [i, code.split('\n').find((line) => !line.startsWith('import')) ?? '']))(
+    'run against a real server: block %i',
+    async (i) => {
+      vi.spyOn(console, 'log').mockImplementation(() => {});
+      const failed = vi.spyOn(console, 'error').mockImplementation(() => {});
+      await import(`${folder}/block-${i}.ts`);
+      expect(failed).not.toHaveBeenCalled();
+    },
+  );
+
+  it('print what their comments say', async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+    const [i] = [blocks.findIndex((code) => code.includes('InvalidPolicyError'))];
+    await import(`${folder}/block-${i}.ts?again`);
+    const promised = [...(blocks[i] ?? '').matchAll(/^ {2}\/\/ (.*)$/gm)].map(([, text]) => text).join(' ');
+    expect(lines).toEqual([promised]);
+  });
+});
+
+describe('the tables of the README', () => {
+  const leaves = (value: unknown, path: string): [string, unknown][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, path === '' ? name : `${path}.${name}`))
+      : [[path, value]];
+  const undocumented = new Set(['classify', 'beforeSend']);
+  const defaults = new Map([
+    ...leaves(DEFAULTS, ''),
+    ['idempotency', DEFAULT_POLICY.idempotency],
+    ['limit', DEFAULT_POLICY.limit],
+  ] as [string, unknown][]);
+  const rows = tableOf('defaults').map(([path = '', value = '']) => [path.replaceAll('`', ''), value.replaceAll('`', '')]);
+
+  it('have a line for every default, and no other', () => {
+    expect(rows.map(([path]) => path).sort()).toEqual([...defaults.keys()].filter((path) => !undocumented.has(path)).sort());
+  });
+
+  it.each(rows)('say the default of %s', (path = '', value = '') => {
+    const actual = defaults.get(path);
+    if (typeof actual === 'function') expect(value).toBe('exponentialBackoff()');
+    else expect(value).toBe(Array.isArray(actual) ? `[${actual.map((each) => `'${each}'`).join(', ')}]` : typeof actual === 'string' ? `'${actual}'` : String(actual));
+  });
+
+  it.each(tableOf('statuses').filter(([codes = '']) => /^\d{3}/.test(codes)))('say what %s means', (codes = '', meaning = '') => {
+    const kind = meaning.split(/[:,]/)[0];
+    const statuses = codes === '2xx' ? [200, 201, 204] : codes.split(' ').map(Number);
+    for (const status of statuses) expect(verdictOfStatus(status).kind, String(status)).toBe(kind);
+  });
+
+  it('name every event', () => {
+    for (const name of EVENT_NAMES) expect(readme).toContain(`\`${name}\``);
+  });
+});
