@@ -1,12 +1,13 @@
 import type { AxiosInstance } from 'axios';
+import type { Shared } from './attempt/context.ts';
 import { RetryBudget } from './decide/budget.ts';
 import { interceptor } from './interceptor.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, Listener } from './observe/events.ts';
+import { emptyTally, type Tally } from './observe/tally.ts';
 import type { Policy, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
-import type { Shared, Tally } from './steps.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
 
 declare module 'axios' {
@@ -42,23 +43,10 @@ export interface Attachment {
  */
 export interface AttachableInstance {
   readonly interceptors: { readonly request: { use(...args: never[]): number; eject(id: number): void } };
-  create(...args: never[]): unknown;
 }
 
 /** Numbers over the life of an attachment. */
-export interface Stats {
-  readonly calls: number;
-  /** HTTP requests. */
-  readonly sends: number;
-  readonly retries: number;
-  /** Sends after a token refresh. */
-  readonly replays: number;
-  /** Requests on the wire now. */
-  readonly inFlight: number;
-  /** Calls waiting for the limiter now. */
-  readonly queued: number;
-  /** Calls waiting for their next retry now. */
-  readonly waiting: number;
+export interface Stats extends Readonly<Tally> {
   /** The retry budget's balance by key, in tokens. */
   readonly budget: { readonly [key: string]: number };
 }
@@ -97,7 +85,7 @@ export function attachWith(
   }
   const resolved = resolve(policy);
   const events = new Emitter();
-  const tally: Tally = { calls: 0, sends: 0, retries: 0, replays: 0, inFlight: 0, queued: 0, waiting: 0 };
+  const tally = emptyTally();
   const budgets = new Budgets();
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
@@ -107,14 +95,15 @@ export function attachWith(
     tally,
     budget: (options) => budgets.of(options),
     bareInstance: () => {
-      bare ??= axios.create();
+      bare ??= withoutDefaults(axios.create());
       return bare;
     },
   };
 
+  // First, since it throws where the instance is frozen, and nothing must be left behind then.
+  Object.defineProperty(instance, ATTACHED, { value: true, configurable: true });
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
   const id = axios.interceptors.request.use(interceptor(resolved, shared), null, { synchronous: true });
-  Object.defineProperty(instance, ATTACHED, { value: true, configurable: true });
 
   let attached = true;
   const detach = () => {
@@ -129,10 +118,17 @@ export function attachWith(
     close: async () => detach(),
     stats: () => ({ ...tally, budget: budgets.balances() }),
     on: <E extends EventName>(event: E, listener: Listener<E>) => {
-      validate({ on: { [event]: listener ?? null } });
+      // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.
+      validate({ on: { [event]: listener === undefined || Array.isArray(listener) ? null : listener } });
       return events.on(event, listener);
     },
   });
+}
+
+/** What goes through it has been merged with the defaults already; they would bring back what an interceptor took out. */
+function withoutDefaults(bare: AxiosInstance): AxiosInstance {
+  for (const name of Object.keys(bare.defaults)) Reflect.deleteProperty(bare.defaults, name);
+  return bare;
 }
 
 /** The retry budgets of one attachment: calls that are given the same numbers share one. */
@@ -151,6 +147,6 @@ class Budgets {
   }
 
   balances(): { [key: string]: number } {
-    return Object.assign({}, ...[...this.byNumbers.values()].map((budget) => budget.balances()));
+    return Object.fromEntries([...this.byNumbers.values()].flatMap((budget) => Object.entries(budget.balances())));
   }
 }

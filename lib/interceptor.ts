@@ -1,9 +1,17 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { adapterFor } from './attempt/adapter.ts';
+import type { Shared } from './attempt/context.ts';
 import { pipeline } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
-import { CallSteps, type Shared } from './steps.ts';
+import { CallSteps } from './steps.ts';
+
+/** On the function that loops: the adapter it is around. Registered, so that a second copy of this package sees it too. */
+const AROUND = Symbol.for('axios-holdfast.around');
+
+interface Looping extends AxiosAdapter {
+  [AROUND]?: InternalAxiosRequestConfig['adapter'];
+}
 
 /**
  * The request interceptor: puts the loop around the adapter that this call would have used.
@@ -16,17 +24,26 @@ export function interceptor(
   shared: Shared,
 ): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
   return (config) => {
-    const { adapter } = config;
+    const adapter = ownAdapter(config.adapter);
     // Everything else waits until the adapter runs: interceptors after this one may still change the config.
-    const looping: AxiosAdapter = (sent) => {
+    const looping: Looping = (sent) => {
       // The caller's config comes back with their own adapter, so that requesting it again starts one fresh loop.
       if (adapter === undefined) delete sent.adapter;
       else sent.adapter = adapter;
       return run(sent, policy, shared);
     };
-    config.adapter = looping;
-    return config;
+    looping[AROUND] = adapter;
+    // An interceptor before this one may have frozen what it returned.
+    return Reflect.set(config, 'adapter', looping) ? config : { ...config, adapter: looping };
   };
+}
+
+/**
+ * A call that ends before its adapter runs (it was aborted by then, or an interceptor after ours refused it) hands out a config
+ * that still has our function. Requested again it would be a loop in a loop.
+ */
+function ownAdapter(adapter: InternalAxiosRequestConfig['adapter']): InternalAxiosRequestConfig['adapter'] {
+  return typeof adapter === 'function' && AROUND in adapter ? (adapter as Looping)[AROUND] : adapter;
 }
 
 function run(config: InternalAxiosRequestConfig, attached: ResolvedPolicy, shared: Shared): Promise<AxiosResponse> {

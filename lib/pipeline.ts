@@ -1,4 +1,5 @@
 import type { AxiosResponse } from 'axios';
+import type { Refusal } from './attempt/context.ts';
 import type { Decision } from './model/decision.ts';
 import type { Outcome } from './model/outcome.ts';
 import type { EndReason } from './model/report.ts';
@@ -15,12 +16,6 @@ export interface Steps {
   wait(delayMs: number): Promise<Refusal | undefined>;
   /** Closes the books: the response, or a promise rejected with the error. */
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse>;
-}
-
-/** Why a call ends without another send, and what the caller gets. */
-export interface Refusal {
-  readonly outcome: Outcome;
-  readonly why: EndReason;
 }
 
 /** The loop. One turn is one send. */

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PartnerApi, startPartnerApi } from '../examples/partner-api/server.ts';
 import { verdictOfStatus } from '../lib/classify/status.ts';
-import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
 import { EVENT_NAMES } from '../lib/observe/events.ts';
+import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -15,7 +15,12 @@ const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => c
 function tableOf(name: string): string[][] {
   const [, table = ''] = readme.match(new RegExp(`<!-- ${name} -->\\n(.*?)<!-- /${name} -->`, 's')) ?? [];
   const rows = table.trim().split('\n').slice(2);
-  return rows.map((row) => row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+  return rows.map((row) =>
+    row
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 describe('the code blocks of the README', () => {
@@ -26,7 +31,10 @@ describe('the code blocks of the README', () => {
     server = await startPartnerApi();
     mkdirSync(folder, { recursive: true });
     blocks.forEach((code, i) => {
-      writeFileSync(`${folder}/block-${i}.ts`, `${code.replaceAll('https://api.example.com', server.url)}\nexport {};\n`);
+      writeFileSync(
+        `${folder}/block-${i}.ts`,
+        `${code.replaceAll('https://api.example.com', server.url)}\nexport {};\n`,
+      );
     });
   });
   afterAll(async () => {
@@ -72,23 +80,38 @@ describe('the tables of the README', () => {
     ['idempotency', DEFAULT_POLICY.idempotency],
     ['limit', DEFAULT_POLICY.limit],
   ] as [string, unknown][]);
-  const rows = tableOf('defaults').map(([path = '', value = '']) => [path.replaceAll('`', ''), value.replaceAll('`', '')]);
+  const rows = tableOf('defaults').map(([path = '', value = '']) => [
+    path.replaceAll('`', ''),
+    value.replaceAll('`', ''),
+  ]);
 
   it('have a line for every default, and no other', () => {
-    expect(rows.map(([path]) => path).sort()).toEqual([...defaults.keys()].filter((path) => !undocumented.has(path)).sort());
+    expect(rows.map(([path]) => path).sort()).toEqual(
+      [...defaults.keys()].filter((path) => !undocumented.has(path)).sort(),
+    );
   });
 
   it.each(rows)('say the default of %s', (path = '', value = '') => {
     const actual = defaults.get(path);
     if (typeof actual === 'function') expect(value).toBe('exponentialBackoff()');
-    else expect(value).toBe(Array.isArray(actual) ? `[${actual.map((each) => `'${each}'`).join(', ')}]` : typeof actual === 'string' ? `'${actual}'` : String(actual));
+    else
+      expect(value).toBe(
+        Array.isArray(actual)
+          ? `[${actual.map((each) => `'${each}'`).join(', ')}]`
+          : typeof actual === 'string'
+            ? `'${actual}'`
+            : String(actual),
+      );
   });
 
-  it.each(tableOf('statuses').filter(([codes = '']) => /^\d{3}/.test(codes)))('say what %s means', (codes = '', meaning = '') => {
-    const kind = meaning.split(/[:,]/)[0];
-    const statuses = codes === '2xx' ? [200, 201, 204] : codes.split(' ').map(Number);
-    for (const status of statuses) expect(verdictOfStatus(status).kind, String(status)).toBe(kind);
-  });
+  it.each(tableOf('statuses').filter(([codes = '']) => /^\d{3}/.test(codes)))(
+    'say what %s means',
+    (codes = '', meaning = '') => {
+      const kind = meaning.split(/[:,]/)[0];
+      const statuses = codes === '2xx' ? [200, 201, 204] : codes.split(' ').map(Number);
+      for (const status of statuses) expect(verdictOfStatus(status).kind, String(status)).toBe(kind);
+    },
+  );
 
   it('name every event', () => {
     for (const name of EVENT_NAMES) expect(readme).toContain(`\`${name}\``);

@@ -6,6 +6,7 @@ import {
   getAdapter,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import { giveBack } from './give-back.ts';
 
 /** What axios tries where a config names no adapter. */
 const BUILT_IN: NonNullable<AxiosRequestConfig['adapter']> = ['xhr', 'http', 'fetch'];
@@ -22,5 +23,15 @@ export function adapterFor(config: InternalAxiosRequestConfig, bareInstance: () 
   if (typeof option === 'function') return option;
   if (config.headers instanceof AxiosHeaders) return getAdapter(option, config);
   const bare = bareInstance();
-  return (send) => bare.request({ ...send, adapter: option, transformRequest: [], transformResponse: [] });
+  return (send) =>
+    bare.request({ ...send, adapter: option, transformRequest: [], transformResponse: [] }).then(
+      (response) => {
+        giveBack({ response }, send);
+        return response;
+      },
+      (error: unknown) => {
+        giveBack({ error }, send);
+        throw error;
+      },
+    );
 }

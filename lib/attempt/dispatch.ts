@@ -1,5 +1,6 @@
 import { type AxiosAdapter, AxiosError, type InternalAxiosRequestConfig } from 'axios';
-import type { Outcome } from '../model/outcome.ts';
+import type { Cancellation } from '../model/cancellation.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
 import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
 import { discard } from './response-body.ts';
 import { SendSignal } from './send-signal.ts';
@@ -22,8 +23,17 @@ export function deadlineError(config: InternalAxiosRequestConfig, deadlineMs: nu
   return new AxiosError(`deadline of ${Math.round(deadlineMs)}ms exceeded`, AxiosError.ETIMEDOUT, config);
 }
 
+/** What may end a send from outside, and what it then comes to. */
+export interface Bounds {
+  /** Until the deadline. */
+  readonly leftMs: number;
+  readonly overdue: () => Outcome;
+  readonly cancellation: Cancellation | undefined;
+  readonly cancelled: () => Outcome;
+}
+
 /**
- * Sends, and ends the send when `leftMs` are over.
+ * Sends, and ends the send at the deadline, or where an adapter function might not see that the caller has given up.
  *
  * Lowering `timeout` is not enough: once the headers have come, axios' http adapter bounds only the silence between two
  * chunks, so that a body which drips keeps a call for ever. So a timer ends it, through a signal for the adapters of
@@ -31,29 +41,36 @@ export function deadlineError(config: InternalAxiosRequestConfig, deadlineMs: nu
  * it ignores that.
  */
 export function dispatchWithin(
-  leftMs: number,
-  deadlineMs: number,
+  { leftMs, overdue, cancellation, cancelled }: Bounds,
   adapter: AxiosAdapter,
   config: InternalAxiosRequestConfig,
   clock: Clock,
 ): Promise<Outcome> {
-  if (leftMs > MAX_TIMER_MS) return dispatch(adapter, config);
-  const signal = typeof config.adapter !== 'function' ? new SendSignal(config.signal) : undefined;
-  const timeout = Math.max(1, Math.ceil(Math.min(config.timeout || Number.POSITIVE_INFINITY, leftMs)));
-  const putBack = lend(config, signal ? { signal } : { timeout });
+  const isFunction = typeof config.adapter === 'function';
+  const timed = leftMs <= MAX_TIMER_MS;
+  const signal = timed && !isFunction ? new SendSignal(config.signal) : undefined;
+  const putBack = timed ? lend(config, signal ? { signal } : { timeout: lowered(config.timeout, leftMs) }) : undefined;
   return new Promise((resolve) => {
     let over = false;
     const settle = (outcome: Outcome) => {
-      if (over) return void discard(outcome.response?.data, Promise.resolve());
+      // Nobody will read what comes too late; its connection must not stay open for it.
+      if (over) return void discard(responseOf(outcome)?.data, Promise.resolve());
       over = true;
-      putBack();
-      stopTimer();
+      putBack?.();
+      stopTimer?.();
+      unsubscribe?.();
       resolve(outcome);
     };
-    const stopTimer = clock.after(leftMs, () => {
-      settle({ error: deadlineError(config, deadlineMs) });
+    const cut = () => {
+      settle(overdue());
       signal?.cut();
-    });
+    };
+    const stopTimer = timed ? clock.after(leftMs, cut) : undefined;
+    const unsubscribe = isFunction ? cancellation?.subscribe(() => settle(cancelled())) : undefined;
     dispatch(adapter, config).then(settle);
   });
+}
+
+function lowered(timeout: number | undefined, leftMs: number): number {
+  return Math.max(1, Math.ceil(Math.min(timeout || Number.POSITIVE_INFINITY, leftMs)));
 }

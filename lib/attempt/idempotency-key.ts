@@ -23,6 +23,8 @@ export class IdempotencyKey {
   write(headers: InternalAxiosRequestConfig['headers']): void {
     const { options, config } = this;
     if (options === false || this.isCallers() || !includes(options.methods, config.method)) return;
+    // `false` is how a caller of axios says that a header must not be sent.
+    if (headers.get(options.header) === false) return;
     this.value ??= checked((options.generate ?? randomId)());
     headers.set(options.header, this.value);
   }
@@ -38,7 +40,7 @@ export class IdempotencyKey {
   /** A key that the caller has set wins, and counts as one, also where the policy makes none. */
   private isCallers(): boolean {
     const { header } = this.options === false ? DEFAULTS.idempotency : this.options;
-    return headerOf(this.config.headers, header.toLowerCase()) !== undefined;
+    return Boolean(headerOf(this.config.headers, header.toLowerCase()));
   }
 }
 
@@ -46,7 +48,7 @@ const includes = (methods: readonly string[], method = 'get'): boolean =>
   methods.some((each) => each.toLowerCase() === method.toLowerCase());
 
 function checked(key: unknown): string {
-  // axios strips line breaks from header values in silence, and the server would see another key.
-  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key)) return key;
-  throw new TypeError('idempotency.generate must give a string of printable ASCII');
+  // Line breaks and blanks around a header's value are stripped in silence, and the server would see another key.
+  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key) && key.trim() === key) return key;
+  throw new TypeError('idempotency.generate must give a string of printable ASCII, without blanks around it');
 }

@@ -11,7 +11,7 @@ interface NodeStream {
   readonly readableLength: number;
   /** Not documented, but there is no other way to see an end that lies behind data still to be read. */
   readonly _readableState?: { readonly ended?: boolean };
-  read(size?: number): Uint8Array | string | null;
+  read(): Uint8Array | string | null;
   unshift(chunk: Uint8Array | string): void;
   resume(): unknown;
   destroy(): unknown;
@@ -40,21 +40,38 @@ export interface Peeked {
 }
 
 /**
- * Reads a body's first 64 KiB and puts them back.
+ * Reads a body's first 64 KiB and puts them back. Never rejects.
  *
  * @param giveUp ends the reading early; what has come by then is put back all the same.
  */
 export async function peek(body: unknown, giveUp: Promise<unknown>): Promise<Peeked> {
-  if (isBlob(body)) return { text: await body.slice(0, PEEKED_BYTES).text(), body };
-  if (isNodeStream(body)) return { text: await peekNodeStream(body, giveUp), body };
-  if (isWebStream(body)) return peekWebStream(body, giveUp);
+  try {
+    if (isBlob(body)) return { text: await body.slice(0, PEEKED_BYTES).text(), body };
+    if (isNodeStream(body)) return { text: await peekNodeStream(body, giveUp), body };
+    if (isWebStream(body)) return await peekWebStream(body, giveUp);
+  } catch {
+    // It looks like a stream and is none; the caller may know what to do with it.
+  }
   return { text: '', body };
 }
 
 function peekNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<string> {
+  const hasEnded = () => stream._readableState?.ended !== false;
+  // Listening to a stream whose end is all that is left would make it tell of that now, and not when the caller listens.
+  if (stream.destroyed || (hasEnded() && stream.readableLength === 0)) return Promise.resolve('');
   return new Promise((resolve) => {
     const chunks: (Uint8Array | string)[] = [];
     let size = 0;
+    const take = () => {
+      // Reading an empty buffer at the end would be the end. A stream of objects gives them one by one.
+      while (!stream.destroyed && stream.readableLength > 0) {
+        const chunk = stream.read();
+        if (chunk === null) break;
+        chunks.push(chunk);
+        size += chunk.length || 1;
+        if (size >= PEEKED_BYTES) break;
+      }
+    };
     let over = false;
     const done = () => {
       if (over) return;
@@ -62,21 +79,14 @@ function peekNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<s
       stream.removeListener('readable', readable);
       stream.removeListener('error', done);
       stream.removeListener('close', done);
-      const rest = stream.destroyed ? null : stream.read();
-      if (rest !== null) chunks.push(rest);
-      // Within the same tick, and so before 'end', after which nothing could be put back.
+      take();
+      // Within the tick in which the last was read, and so before 'end', after which nothing could be put back.
       if (!stream.destroyed) for (const chunk of chunks.toReversed()) stream.unshift(chunk);
       resolve(decode(chunks));
     };
     const readable = () => {
-      // The last byte stays in the stream's buffer: once all has been read, a stream that has ended is beyond recall.
-      // So nothing new besides that byte means that there is no more.
-      const chunk = stream.readableLength > 1 ? stream.read(stream.readableLength - 1) : null;
-      if (chunk === null) return done();
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= PEEKED_BYTES || stream._readableState?.ended) return done();
-      stream.read(0);
+      take();
+      if (hasEnded() || size >= PEEKED_BYTES) done();
     };
     stream.on('readable', readable);
     stream.on('error', done);
@@ -108,12 +118,14 @@ async function peekWebStream(stream: ReadableStream<Uint8Array>, giveUp: Promise
   return { text: decode(chunks), body: theirs };
 }
 
-function decode(chunks: readonly (Uint8Array | string)[]): string {
+function decode(chunks: readonly unknown[]): string {
   const decoder = new TextDecoder();
-  return (
-    chunks.map((chunk) => (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).join('') +
-    decoder.decode()
-  );
+  const texts = chunks.map((chunk) => {
+    if (typeof chunk === 'string') return chunk;
+    // A stream of objects may hold anything.
+    return chunk instanceof Uint8Array ? decoder.decode(chunk, { stream: true }) : '';
+  });
+  return texts.join('') + decoder.decode();
 }
 
 /** The longest body that is read to its end for the sake of its socket, in bytes. */
@@ -121,13 +133,17 @@ const DRAINED_BYTES = 256 * 1024;
 
 /**
  * Gets rid of a body that nobody will read: reads a short one to its end, so that the connection can be used again, and
- * destroys any other.
+ * destroys any other. Never rejects.
  *
  * @param giveUp ends the reading; a body that has not ended by then is destroyed.
  */
 export async function discard(body: unknown, giveUp: Promise<unknown>): Promise<void> {
-  if (isNodeStream(body)) return discardNodeStream(body, giveUp);
-  if (isWebStream(body)) return discardWebStream(body, giveUp);
+  try {
+    if (isNodeStream(body)) await discardNodeStream(body, giveUp);
+    else if (isWebStream(body)) await discardWebStream(body, giveUp);
+  } catch {
+    // It looks like a stream and is none.
+  }
 }
 
 function discardNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promise<void> {

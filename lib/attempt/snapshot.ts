@@ -8,11 +8,22 @@ export function copyOfHeaders(headers: InternalAxiosRequestConfig['headers']): I
   return Object.assign(Object.create(Object.getPrototypeOf(headers)), headers);
 }
 
-/** A config for one send: what is written into it or its headers does not show on the caller's. */
+/** A config for one send: what is written into it, its headers or its parameters does not show on the caller's. */
 export function copyOfConfig(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const copy = Object.assign(Object.create(Object.getPrototypeOf(config)), config);
+  // What axios gives a config without a prototype; it is not enumerable, so it is not among what was assigned.
+  const method = Object.getOwnPropertyDescriptor(config, 'hasOwnProperty');
+  if (method !== undefined) Object.defineProperty(copy, 'hasOwnProperty', method);
   copy.headers = copyOfHeaders(config.headers);
+  if (config.params instanceof URLSearchParams) copy.params = new URLSearchParams(config.params);
+  else if (isPlain(config.params)) copy.params = { ...config.params };
   return copy;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Changes a config for as long as it is lent out; gives the function that puts everything back as it was. */

@@ -2,12 +2,21 @@ import type { ApiError } from '../failure/api-error.ts';
 import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
 import type { Call } from '../model/call.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Verdict, VerdictKind } from '../model/verdict.ts';
 import type { ResolvedPolicy } from '../policy/options.ts';
 import { headerOf } from '../wait/header.ts';
 import { parseRetryAfter } from '../wait/retry-after.ts';
 import { verdictOfError } from './network.ts';
 import { SUCCESS, verdictOfStatus } from './status.ts';
+
+const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
+  'success',
+  'throttled',
+  'transient',
+  'unauthorized',
+  'permanent',
+  'cancelled',
+]);
 
 const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
 
@@ -20,7 +29,7 @@ export interface Evidence {
 /**
  * What an outcome means: the policy's judges first, then the status, then the network's error.
  *
- * @throws whatever a judge of the policy throws.
+ * @throws whatever a judge of the policy throws, and a TypeError when it gives what is no verdict.
  */
 export function classify(
   outcome: Outcome,
@@ -42,7 +51,10 @@ function opinion(
   const argument = Object.freeze({ outcome, ...evidence() });
   for (const judge of policy.classify) {
     const verdict = judge(argument);
-    if (verdict !== undefined) return verdict;
+    if (verdict === undefined) continue;
+    // An async judge gives a promise, and `condition && verdict` gives false: neither may pass for an opinion.
+    if (KINDS.has((verdict as Verdict | null)?.kind)) return verdict;
+    throw new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined");
   }
   return undefined;
 }

@@ -81,7 +81,11 @@ export class CircuitOpenError extends HoldfastError {
   }
 }
 
-/** Whether an error is one of this library's own classes, from whichever copy of the package. */
+/** Whether an error is one of this library's own classes, from whichever copy of the package. Never throws. */
 export function isHoldfastError(error: unknown): error is Error & { readonly code: HoldfastErrorCode } {
-  return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+  try {
+    return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+  } catch {
+    return false; // a proxy
+  }
 }

@@ -1,6 +1,6 @@
 import { isAxiosError, isCancel } from 'axios';
 import type { CallState } from '../model/call.ts';
-import { callOf } from '../model/ledger.ts';
+import { recall } from '../model/ledger.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { EndReason, Report } from '../model/report.ts';
 import { headerOf } from '../wait/header.ts';
@@ -65,24 +65,35 @@ export interface Failure {
  * (`holdfast: false`), or of another instance, is explained as well; its `endedBecause` is `'disabled'`. Never throws.
  */
 export function failureOf(error: unknown): Failure | undefined {
-  const call = callOf(error);
-  if (call !== undefined) return call.endedBecause === 'success' ? undefined : explain(call, endingOf(error));
-  return isAxiosError(error) ? explain(undefined, { error }) : undefined;
-}
-
-/** The whole story of a call: of its response, or of the error that it rejected with. `undefined` for anything else. */
-export function reportOf(responseOrError: unknown): Report | undefined {
-  return callOf(responseOrError)?.report();
-}
-
-/** The response or the error itself, where an application has wrapped it. */
-function endingOf(ended: unknown): Outcome {
-  let at = ended as { cause?: unknown; isAxiosError?: unknown; status?: unknown; headers?: unknown };
-  while (at.isAxiosError !== true && !isHoldfastError(at) && at.cause !== undefined && callOf(at.cause)) {
-    at = at.cause as typeof at;
+  // A proxy or a getter in what was thrown must not take the place of the real error.
+  try {
+    const ended = recall(error);
+    if (ended === undefined) return isAxiosError(error) ? explain(undefined, { error }) : undefined;
+    const { call, ending } = ended;
+    // The loop may have ended well and axios have failed afterwards, over a body that it could not transform.
+    if (call.endedBecause === 'success' && !isAxiosError(ending)) return undefined;
+    return explain(call, asOutcome(ending));
+  } catch {
+    return undefined;
   }
-  const isResponse = !(at instanceof Error) && typeof at.status === 'number' && at.headers !== undefined;
-  return isResponse ? ({ response: at } as unknown as Outcome) : { error: at };
+}
+
+/**
+ * The whole story of a call: of its response, or of the error that it rejected with, wrapped or not. `undefined` for
+ * anything else. Never throws.
+ */
+export function reportOf(responseOrError: unknown): Report | undefined {
+  try {
+    return recall(responseOrError)?.call.report();
+  } catch {
+    return undefined;
+  }
+}
+
+function asOutcome(ending: object): Outcome {
+  const { status, headers } = ending as { status?: unknown; headers?: unknown };
+  const isResponse = !(ending instanceof Error) && typeof status === 'number' && headers !== undefined;
+  return isResponse ? ({ response: ending } as unknown as Outcome) : { error: ending };
 }
 
 function explain(call: CallState | undefined, ending: Outcome): Failure {
@@ -100,7 +111,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     api: readApiError(response?.data, contentType) ?? readApiError(call?.errorText, contentType),
     challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
     retryAfterMs: call?.verdict?.retryAfterMs,
-    endedBecause: call?.endedBecause === 'success' ? 'disabled' : (call?.endedBecause ?? 'disabled'),
+    endedBecause: call?.endedBecause === 'success' ? 'not-retryable' : (call?.endedBecause ?? 'disabled'),
     sends: call?.sends.length ?? (started ? 1 : 0),
     retries: call?.retries ?? 0,
     replays: call?.replays ?? 0,
@@ -109,7 +120,8 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     requestId: requestId?.value,
     correlationId: firstOf(headers, ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'])?.value,
   } as const;
-  return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name) });
+  const sent = [call?.wire, { headers: call?.wireHeaders }];
+  return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name, sent) });
 }
 
 function kindOf(call: CallState | undefined, { response, error }: Outcome): FailureKind {
@@ -126,7 +138,8 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   }
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
-  if (status >= 200 && status < 300 && error !== undefined) return 'network';
+  // A 2xx that axios rejects broke off, unless the loop found it whole and `validateStatus` refused it.
+  if (status >= 200 && status < 300 && error !== undefined) return verdict === 'success' ? 'rejected' : 'network';
   return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
 }
 

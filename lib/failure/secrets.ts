@@ -5,9 +5,9 @@ import { parseChallenges } from './challenge.ts';
  * - `Authorization` and `Proxy-Authorization`: the whole value, what follows the scheme, each parameter, and the user
  *   name and password of Basic;
  * - the value of each cookie, and of every header with token, secret, key, password, credential or session in its name;
- * - `auth` and `proxy.auth`;
- * - user information and query values of `url` and `baseURL`, as they stand and decoded;
- * - strings and numbers in `params`, down to the second level of nesting.
+ * - `auth` and `proxy.auth`, and what Basic makes of them;
+ * - user information and query values of `url` and `baseURL`, as they stand and decoded, and what Basic makes of the former;
+ * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them.
  *
  * The body is not looked at. Never throws, whatever it is given: what can't be read is left out.
  */
@@ -22,11 +22,12 @@ export function secretsOf(config: unknown): string[] {
     for (const line of lines) if (isLeaf(line)) add(secretsOfHeader(name, String(line)));
   }
   for (const auth of [read(config, 'auth'), read(read(config, 'proxy'), 'auth')]) {
-    add([read(auth, 'username'), read(auth, 'password')]);
+    const [username, password] = [read(auth, 'username'), read(auth, 'password')];
+    add([username, password, basic(username, password)]);
   }
   add(secretsOfUrl(read(config, 'url')));
   add(secretsOfUrl(read(config, 'baseURL')));
-  add(leavesOf(read(config, 'params')));
+  for (const leaf of leavesOf(read(config, 'params'))) add([leaf, encoded(leaf)]);
   return [...secrets];
 }
 
@@ -57,20 +58,44 @@ function secretsOfCredentials(value: string): string[] {
 
 function userAndPassword(base64: string): string[] {
   try {
-    return halves(atob(base64), ':');
+    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+    return halves(new TextDecoder().decode(bytes), ':');
   } catch {
     return [];
   }
 }
 
+/** The credentials as they go on the wire (RFC 7617). */
+function basic(username: unknown, password: unknown): string {
+  if (typeof username !== 'string' && typeof password !== 'string') return '';
+  const half = (value: unknown) => (typeof value === 'string' ? value : '');
+  const bytes = new TextEncoder().encode(`${half(username)}:${half(password)}`);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
 /** By hand, since `URL` knows no relative addresses and throws on the malformed ones. */
-function secretsOfUrl(url: unknown): string[] {
+function secretsOfUrl(value: unknown): string[] {
+  const url = value instanceof URL ? value.href : value;
   if (typeof url !== 'string') return [];
-  const authority = /^[^/?#]*\/\/([^/?#]*)/.exec(url)?.[1] ?? '';
+  // With as many slashes as may be: `new URL` minds neither one nor three, nor backslashes.
+  const authority = /^(?:[^/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]*)/.exec(url)?.[1] ?? '';
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '';
   const userInfo = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));
   const values = query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
-  return [...halves(userInfo, ':'), ...values].flatMap((raw) => [raw, decoded(raw)]);
+  const credentials = halves(userInfo, ':');
+  const [user, password] = credentials.map(decoded);
+  const onTheWire = userInfo === '' ? '' : basic(user, password);
+  return [...[...credentials, ...values].flatMap((raw) => [raw, decoded(raw)]), onTheWire];
+}
+
+/** As axios writes a parameter. */
+function encoded(text: string): string {
+  try {
+    const plain: { readonly [octet: string]: string } = { '%3A': ':', '%24': '$', '%2C': ',', '%20': '+' };
+    return encodeURIComponent(text).replace(/%(?:3A|24|2C|20)/g, (octet) => plain[octet] ?? octet);
+  } catch {
+    return text;
+  }
 }
 
 function decoded(text: string): string {

@@ -28,15 +28,23 @@ const QUOTED = 200;
 /**
  * One sentence, such as: `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted; the server
  * says serviceNotAvailable: "…" (MS-RequestId …)`.
+ *
+ * @param sent further configs whose secrets the server may have repeated
  */
-export function summaryOf(failure: Omit<Failure, 'summary'>, config: unknown, requestIdHeader?: string): string {
-  const secrets = secretsOf(config);
+export function summaryOf(
+  failure: Omit<Failure, 'summary'>,
+  config: unknown,
+  requestIdHeader?: string,
+  sent: readonly unknown[] = [],
+): string {
+  const secrets = [config, ...sent].flatMap(secretsOf);
   const safe = (text: string, length = QUOTED) => oneLine(redact(text, secrets), length);
   const { status, code, kind, api, sends, elapsedMs, requestId, retryAfterMs } = failure;
   const request = (config ?? {}) as { method?: unknown; baseURL?: string; url?: string };
   const method = typeof request.method === 'string' ? request.method.toUpperCase() : 'GET';
   const path = addressOf(request).replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, '') || '/';
-  const what = status !== undefined ? `${status} ${kind}` : `${kind}${code === undefined ? '' : ` (${code})`}`;
+  const what =
+    status !== undefined ? `${status} ${kind}` : `${kind}${code === undefined ? '' : ` (${safe(code, 40)})`}`;
   const told = api && mostSpecific(api);
   return [
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${duration(elapsedMs)}: `,

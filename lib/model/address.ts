@@ -1,9 +1,12 @@
 import type { AxiosRequestConfig } from 'axios';
 
-/** What of a request config says where the call goes. */
+/** What of a request config says where the call goes. axios' http adapter takes a `URL` too, whatever the typings say. */
 type Addressed = Pick<AxiosRequestConfig, 'baseURL' | 'url' | 'allowAbsoluteUrls'>;
 
 const ABSOLUTE = /^([a-z][a-z\d+.-]*:)?\/\//i;
+const USUAL = /^([a-z][a-z\d+.-]*:)?\/\/[^/\\]/i;
+/** User and password in a URL that only `new URL` takes for absolute: after a blank, or with too few or too many slashes. */
+const DISGUISED = /^(?:[^/\\]*:[/\\]*|[/\\]{2,})[^/\\]*@/;
 const REMEMBERED = 256;
 
 /** Parsing a URL costs more than the rest of a successful call's bookkeeping, and callers use few base URLs. */
@@ -13,11 +16,14 @@ let lastOrigin = '';
 
 /** The call's URL as axios joins it, without `params`. */
 function joined({ baseURL, url, allowAbsoluteUrls }: Addressed): string {
-  const path = typeof url === 'string' ? url : '';
+  const path = textOf(url) ?? '';
   if (typeof baseURL !== 'string' || baseURL === '') return path;
   if (allowAbsoluteUrls !== false && ABSOLUTE.test(path)) return path;
   return path === '' ? baseURL : `${trimEnd(baseURL)}/${path.replace(/^\/+/, '')}`;
 }
+
+const textOf = (url: unknown): string | undefined =>
+  typeof url === 'string' ? url : url instanceof URL ? url.href : undefined;
 
 const trimEnd = (base: string): string => base.replace(/\/?\/$/, '');
 
@@ -29,8 +35,10 @@ const here = (): string => (globalThis as { location?: { origin?: string } }).lo
  * Holds no credentials. An empty string where the config names none (a relative URL outside a browser).
  */
 export function originOf(config: Addressed): string {
-  const { baseURL, url } = config;
-  const absolute = typeof url === 'string' && config.allowAbsoluteUrls !== false && ABSOLUTE.test(url) ? url : baseURL;
+  const { baseURL, allowAbsoluteUrls } = config;
+  const url = textOf(config.url);
+  const ownWay = url !== undefined && (allowAbsoluteUrls !== false || !baseURL) && ABSOLUTE.test(url);
+  const absolute = ownWay ? url : baseURL;
   if (typeof absolute !== 'string') return here();
   if (absolute !== lastBase) {
     lastOrigin = lookedUp(absolute);
@@ -57,7 +65,7 @@ export function addressOf(config: Addressed): string {
   const full = joined(config);
   const end = full.search(/[?#]/);
   const address = end < 0 ? full : full.slice(0, end);
-  if (!ABSOLUTE.test(address)) return address;
+  if (!USUAL.test(address)) return address.replace(DISGUISED, '');
   const path = address.indexOf('/', address.indexOf('//') + 2);
   return path < 0 ? `${originOf(config)}/` : originOf(config) + address.slice(path);
 }

@@ -46,6 +46,9 @@ export class CallState {
   /** What the last send gave and what it meant. */
   outcome: Outcome | undefined;
   verdict: Verdict | undefined;
+  /** What the last send carried, which may hold secrets that the caller's config does not: `beforeSend` writes them. */
+  wire: InternalAxiosRequestConfig | undefined;
+  wireHeaders: InternalAxiosRequestConfig['headers'] | undefined;
   endedBecause: 'success' | EndReason | undefined;
   endedAt = 0;
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */
@@ -80,6 +83,14 @@ export class CallState {
 
   report(): Report {
     const { id, method, url, startedAt, sends, endedAt, endedBecause = 'success' } = this;
-    return { id, method, url, startedAt, elapsedMs: Math.max(0, endedAt - startedAt), sends: [...sends], endedBecause };
+    return Object.freeze({
+      id,
+      method,
+      url,
+      startedAt,
+      elapsedMs: Math.max(0, endedAt - startedAt),
+      sends: Object.freeze(sends.map((send) => Object.freeze(send))),
+      endedBecause,
+    });
   }
 }

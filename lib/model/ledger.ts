@@ -9,18 +9,35 @@ import type { CallState } from './call.ts';
  */
 const CALL = Symbol.for('axios-holdfast.call');
 
+interface Marked {
+  readonly [CALL]?: CallState;
+}
+
 export function remember(ended: unknown, call: CallState): void {
   if (typeof ended !== 'object' || ended === null) return;
   // Reflect: something frozen goes without a report rather than taking the caller's answer down.
   Reflect.defineProperty(ended, CALL, { value: call, configurable: true });
 }
 
-/** The call behind a response or an error; looks through a few `cause`s, since applications wrap errors. */
-export function callOf(ended: unknown): CallState | undefined {
+/** A call, and the response or the error that it ended with. */
+export interface Ended {
+  readonly call: CallState;
+  readonly ending: object;
+}
+
+/**
+ * The call behind a response or an error; looks through a few `cause`s, since applications wrap errors. The ending of a
+ * rejected call may also be its `error.response`, which some interceptors hand on alone.
+ *
+ * @throws what a getter or a proxy in its way throws.
+ */
+export function recall(ended: unknown): Ended | undefined {
   for (let at = ended, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth++) {
-    const call = (at as { [CALL]?: CallState })[CALL];
-    if (call !== undefined) return call;
-    at = (at as { cause?: unknown }).cause;
+    const { response, cause } = at as { response?: Marked; cause?: unknown };
+    // Through the response too: what axios makes of an answer that it then can't transform is an error that we never saw.
+    const call = (at as Marked)[CALL] ?? response?.[CALL];
+    if (call !== undefined) return { call, ending: at };
+    at = cause;
   }
   return undefined;
 }

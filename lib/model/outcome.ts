@@ -10,9 +10,11 @@ export type Outcome =
   | { readonly response: AxiosResponse; readonly error?: undefined }
   | { readonly error: unknown; readonly response?: undefined };
 
-/** The server's answer in an outcome, whichever way axios delivered it; `undefined` if there was none. */
+/**
+ * The server's answer in an outcome, whichever way axios delivered it; `undefined` if there was none, or if an adapter gave
+ * what is no response.
+ */
 export function responseOf(outcome: Outcome): AxiosResponse | undefined {
-  if (outcome.response !== undefined) return outcome.response;
-  const response = (outcome.error as { response?: unknown } | null | undefined)?.response;
+  const response: unknown = outcome.response ?? (outcome.error as { response?: unknown } | null | undefined)?.response;
   return typeof response === 'object' && response !== null ? (response as AxiosResponse) : undefined;
 }

@@ -48,8 +48,9 @@ export function orFalse(check: Check): Check {
 export function object(fields: { readonly [name: string]: Check }): Check {
   return (value, path, problems) => {
     if (value === undefined) return;
-    if (!isRecord(value)) {
-      problems.push({ path, bound: 'an object', value, message: `${path} must be an object, got ${shown(value)}` });
+    if (!isPlain(value)) {
+      const bound = 'a plain object';
+      problems.push({ path, bound, value, message: `${path || 'the policy'} must be ${bound}, got ${shown(value)}` });
       return;
     }
     for (const name of Object.keys(value)) {
@@ -62,6 +63,13 @@ export function object(fields: { readonly [name: string]: Check }): Check {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of any realm or without a prototype. What a Map, a promise or a class instance holds would be passed over in silence. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function unknownOption(path: string, name: string, value: unknown, known: readonly string[]): PolicyProblem {
@@ -87,7 +95,7 @@ function distance(a: string, b: string): number {
 }
 
 /** A value for a message: short, and the inside of objects stays inside, since it may be secret. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';

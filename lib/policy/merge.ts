@@ -27,7 +27,8 @@ export function merge(earlier: Policy, later: Policy): Policy {
   if (earlier.on !== undefined && later.on !== undefined) {
     const on = merged.on as Record<string, unknown>;
     for (const [name, first] of Object.entries(earlier.on)) {
-      on[name] = [...several<unknown>(first), ...several<unknown>(later.on[name as keyof typeof later.on])];
+      if (first !== undefined)
+        on[name] = [...several<unknown>(first), ...several<unknown>(later.on[name as keyof typeof later.on])];
     }
   }
   return merged;

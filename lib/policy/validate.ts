@@ -12,11 +12,16 @@ import {
   object,
   oneOf,
   orFalse,
+  shown,
 } from './check.ts';
 import type { Policy } from './options.ts';
 
 /** RFC 9110 §5.1: a field name is a token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+
+/** As a response has it: `5e2` and `0500` would never match. */
+const STATUS = /^[1-5]\d\d$/;
+const A_STATUS = 'a status from 100 to 599';
 
 const functions = must(
   'a function or an array of functions',
@@ -27,12 +32,13 @@ const statuses: Check = (value, path, problems) => {
   if (value === undefined) return;
   if (!isRecord(value)) {
     const bound = "an object like { 500: 'retry' }";
-    problems.push({ path, bound, value, message: `${path} must be ${bound}` });
+    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${shown(value)}` });
     return;
   }
   for (const [status, rule] of Object.entries(value)) {
-    integer(100, 599)(Number(status), `the status in ${path}.${status}`, problems);
-    oneOf('retry', 'fail', 'refresh')(rule, `${path}.${status}`, problems);
+    const at = `${path}.${status}`;
+    if (STATUS.test(status)) oneOf('retry', 'fail', 'refresh')(rule, at, problems);
+    else problems.push({ path: at, bound: A_STATUS, value: status, message: `${at} is not ${A_STATUS}` });
   }
 };
 
@@ -50,7 +56,11 @@ const budget = object({
 const retry = object({
   maxRetries: integer(0, 1_000),
   backoff: aFunction,
-  retryAfter: object({ maxMs: number(0), whenLonger: oneOf('fail', 'clamp'), jitterMs: number(0) }),
+  retryAfter: object({
+    maxMs: number(0),
+    whenLonger: oneOf('fail', 'clamp'),
+    jitterMs: number(0, Number.MAX_SAFE_INTEGER),
+  }),
   unsafe: oneOf('when-unapplied', 'always', 'never'),
   timeouts: aBoolean,
   budget: orFalse(budget),
@@ -80,10 +90,7 @@ const policy = object({
  */
 export function validate(value: unknown): asserts value is Policy {
   const problems: PolicyProblem[] = [];
-  if (value === undefined || !isRecord(value)) {
-    problems.push({ path: '', bound: 'an object', value, message: 'the policy must be an object' });
-  } else {
-    policy(value, '', problems);
-  }
+  // `undefined` is no opinion everywhere but here.
+  policy(value ?? null, '', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

@@ -8,6 +8,7 @@ export class Patience {
 
   constructor(ms: number, clock: Clock, cancellation: Cancellation | undefined) {
     this.over = new Promise((resolve) => {
+      if (cancellation?.requested) return resolve();
       const stopTimer = clock.after(ms, resolve);
       const unsubscribe = cancellation?.subscribe(resolve);
       this.tidy = () => {

@@ -18,6 +18,10 @@ describe(secretsOf.name, () => {
         'bob',
         'pass:word',
       ]);
+      const utf8 = Buffer.from('zoë:ключ').toString('base64');
+      expect(secretsOf({ headers: { Authorization: `Basic ${utf8}` } })).toEqual(
+        expect.arrayContaining(['zoë', 'ключ']),
+      );
       expect(secretsOf({ headers: { Authorization: 'Basic %%%' } })).toEqual(['Basic %%%', '%%%']);
     });
 
@@ -57,19 +61,32 @@ describe(secretsOf.name, () => {
     });
   });
 
-  it('gives the user names and passwords of auth and proxy', () => {
+  it('gives the user names and passwords of auth and proxy, and what Basic makes of them', () => {
     const auth = { username: 'bob', password: 'hunter2' };
     const proxy = { host: 'proxy.example', auth: { username: 'eve', password: 'swordfish' } };
-    expect(secretsOf({ auth, proxy })).toEqual(['bob', 'hunter2', 'eve', 'swordfish']);
+    expect(secretsOf({ auth, proxy })).toEqual([
+      'bob',
+      'hunter2',
+      btoa('bob:hunter2'),
+      'eve',
+      'swordfish',
+      btoa('eve:swordfish'),
+    ]);
+    expect(secretsOf({ auth: { username: 'zoë', password: 'ключ' } })).toContain(
+      Buffer.from('zoë:ключ').toString('base64'),
+    );
   });
 
   describe('addresses', () => {
     it.each([
-      ['https://bob:p%40ss@a.example/b?x=1', ['bob', 'p%40ss', 'p@ss', '1']],
-      ['https://bob@a.example', ['bob']],
-      ['https://bob:p@ss@a.example', ['bob', 'p@ss']],
-      ['//:pa:ss@a.example', ['pa:ss']],
+      ['https://bob:p%40ss@a.example/b?x=1', ['bob', 'p%40ss', 'p@ss', '1', btoa('bob:p@ss')]],
+      ['https://bob@a.example', ['bob', btoa('bob:')]],
+      ['https://bob:p@ss@a.example', ['bob', 'p@ss', btoa('bob:p@ss')]],
+      ['//:pa:ss@a.example', ['pa:ss', btoa(':pa:ss')]],
+      ['https:///bob:p4ss@a.example', ['bob', 'p4ss', btoa('bob:p4ss')]],
+      [' https:\\\\bob:p4ss@a.example', ['bob', 'p4ss', btoa('bob:p4ss')]],
       ['https://a.example/b//c:d@e', []],
+      ['users/bob@a.example', []],
       ['/b?sig=a%2Fb+c==&d=%zz&lone&e=', ['a%2Fb+c==', 'a/b c==', '%zz', 'lone']],
       ['/b#?x=1', []],
       ['/b?x=1#y=2', ['1']],
@@ -77,6 +94,10 @@ describe(secretsOf.name, () => {
     ])('%s', (url, secrets) => {
       expect(secretsOf({ url })).toEqual(secrets);
       expect(secretsOf({ baseURL: url })).toEqual(secrets);
+    });
+
+    it('reads a URL object, which the http adapter takes as well', () => {
+      expect(secretsOf({ url: new URL('https://a.example/b?sig=abcd') })).toEqual(['abcd']);
     });
   });
 
@@ -87,7 +108,13 @@ describe(secretsOf.name, () => {
     });
 
     it('reads URLSearchParams', () => {
-      expect(secretsOf({ params: new URLSearchParams('a=x%20y&a=z') })).toEqual(['x y', 'z']);
+      expect(secretsOf({ params: new URLSearchParams('a=x%20y&a=z') })).toEqual(['x y', 'x+y', 'z']);
+    });
+
+    it('gives them as axios encodes them, too', () => {
+      const params = { sig: 'a/b+c==', at: '12:30,5 $' };
+      expect(secretsOf({ params })).toEqual(['a/b+c==', 'a%2Fb%2Bc%3D%3D', '12:30,5 $', '12:30,5+$']);
+      expect(secretsOf({ params: { lone: '\ud800' } })).toEqual(['\ud800']);
     });
 
     it('visits each object once', () => {
@@ -98,7 +125,7 @@ describe(secretsOf.name, () => {
   });
 
   it('names each secret once', () => {
-    expect(secretsOf({ auth: { username: 'abcd' }, params: { a: 'abcd' }, url: '/?b=abcd' })).toEqual(['abcd']);
+    expect(secretsOf({ headers: { 'x-key': 'abcd' }, params: { a: 'abcd' }, url: '/?b=abcd' })).toEqual(['abcd']);
   });
 
   it('reads on behind what throws', () => {

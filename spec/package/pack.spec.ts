@@ -43,7 +43,10 @@ describe('the packed package', () => {
   });
 
   it('can be imported', () => {
-    writeFileSync(join(consumer, 'a.mjs'), `import axios from 'axios'; import { attach } from 'axios-holdfast'; ${script}`);
+    writeFileSync(
+      join(consumer, 'a.mjs'),
+      `import axios from 'axios'; import { attach } from 'axios-holdfast'; ${script}`,
+    );
     expect(run('node', 'a.mjs')).toBe('function\n');
   });
 

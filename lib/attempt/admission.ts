@@ -1,0 +1,103 @@
+import { codeOf } from '../failure/code.ts';
+import { LimitError } from '../failure/errors.ts';
+import type { Limiter, Permit } from '../limit/limiter.ts';
+import { readQuota } from '../limit/quota-headers.ts';
+import { originOf } from '../model/address.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { bounded } from './bounded.ts';
+import type { CallContext, Refusal } from './context.ts';
+
+/** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
+export class Admission {
+  /** How long the last permit took, in ms. */
+  queuedMs = 0;
+  private readonly context: CallContext;
+  private readonly limiter: Limiter;
+  private readonly key: string;
+  private permit: Permit | undefined;
+
+  constructor(context: CallContext, limiter: Limiter) {
+    this.context = context;
+    this.limiter = limiter;
+    this.key = originOf(context.call.config);
+  }
+
+  acquire(): Refusal | undefined | Promise<Refusal | undefined> {
+    const { call, cancellation } = this.context;
+    const aborter = cancellation && new AbortController();
+    this.queuedMs = 0;
+    try {
+      const { key } = this;
+      const acquired = this.limiter.acquire({ key, signal: aborter?.signal, deadlineAt: call.deadlineAt });
+      if ('then' in acquired) return this.queue(acquired, aborter);
+      this.permit = acquired;
+      return undefined;
+    } catch (error) {
+      return this.refused(error);
+    }
+  }
+
+  /**
+   * Tells the limiter what an answer said, and hands the permit back.
+   *
+   * @returns until when the answer pauses the bucket, ms since the epoch, if it does
+   */
+  answered(outcome: Outcome, { kind, retryAfterMs }: Verdict, nowMs: number): number | undefined {
+    const { permit } = this;
+    if (permit === undefined) return undefined;
+    this.permit = undefined;
+    const response = responseOf(outcome);
+    // A 503 that names a time speaks for the whole server, as a 429 does.
+    const throttled = kind === 'throttled' || (response?.status === 503 && retryAfterMs !== undefined);
+    const untilAt = throttled && retryAfterMs !== undefined ? nowMs + retryAfterMs : undefined;
+    try {
+      permit.answered?.({ throttled, untilAt, quota: response && readQuota(response.headers, nowMs) });
+    } finally {
+      permit.release();
+    }
+    return untilAt;
+  }
+
+  /** Hands back a permit that was not used. */
+  release(): void {
+    const { permit } = this;
+    this.permit = undefined;
+    permit?.release();
+  }
+
+  /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
+  private async queue(acquired: Promise<Permit>, aborter?: AbortController): Promise<Refusal | undefined> {
+    const { context, key } = this;
+    const { call, cancellation, policy, shared } = context;
+    const asked = shared.clock.now();
+    const unsubscribe = cancellation?.subscribe(() => aborter?.abort());
+    context.tell('queued', { key });
+    shared.tally.queued += 1;
+    try {
+      const result = await bounded(acquired, shared.clock, call.deadlineAt, cancellation);
+      if (result.kind === 'done') {
+        this.permit = result.value;
+        return undefined;
+      }
+      // A permit that comes too late goes straight back.
+      acquired.then((permit) => permit.release()).catch(() => {});
+      if (result.kind === 'cancelled') return context.cancelled();
+      throw new LimitError('ERR_LIMIT_DEADLINE', `no permit within the call's deadline of ${policy.deadlineMs} ms`);
+    } catch (error) {
+      return this.refused(error);
+    } finally {
+      shared.tally.queued -= 1;
+      unsubscribe?.();
+      this.queuedMs = Math.max(0, shared.clock.now() - asked);
+    }
+  }
+
+  private refused(error: unknown): Refusal {
+    const { context, key } = this;
+    if (context.cancellation?.requested) return context.cancelled();
+    const code = codeOf(error);
+    context.tell('limited', { key, code });
+    return { outcome: context.call.outcome ?? { error }, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
+  }
+}

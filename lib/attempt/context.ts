@@ -1,0 +1,71 @@
+import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
+import type { RetryBudget } from '../decide/budget.ts';
+import { CallState } from '../model/call.ts';
+import type { Cancellation } from '../model/cancellation.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { EndReason } from '../model/report.ts';
+import type { Emitter } from '../observe/emitter.ts';
+import type { EventName, EventOf } from '../observe/events.ts';
+import type { Tally } from '../observe/tally.ts';
+import type { ResolvedBudget, ResolvedPolicy } from '../policy/options.ts';
+import type { Clock, Random } from '../wait/clock.ts';
+import { canceledError, cancellationOf } from './cancellation.ts';
+import { deadlineError } from './dispatch.ts';
+
+/** What the calls of one attachment share. */
+export interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Emitter;
+  readonly tally: Tally;
+  budget(options: ResolvedBudget): RetryBudget;
+  /** An instance of the same copy of axios without our interceptor. */
+  bareInstance(): AxiosInstance;
+}
+
+/** Why a call ends without another send, and what the caller gets. */
+export interface Refusal {
+  readonly outcome: Outcome;
+  readonly why: EndReason;
+}
+
+/** What the steps of one call have in common. */
+export class CallContext {
+  readonly shared: Shared;
+  readonly policy: ResolvedPolicy;
+  readonly call: CallState;
+  readonly cancellation: Cancellation | undefined;
+
+  constructor(shared: Shared, policy: ResolvedPolicy, config: InternalAxiosRequestConfig) {
+    this.shared = shared;
+    this.policy = policy;
+    this.call = new CallState(config, shared.clock.now(), policy.deadlineMs);
+    this.cancellation = cancellationOf(config);
+  }
+
+  /** Why the call must go no further; `undefined` while it may. */
+  over(): Refusal | undefined {
+    if (this.cancellation?.requested) return this.cancelled();
+    return this.shared.clock.now() >= this.call.deadlineAt ? this.overdue() : undefined;
+  }
+
+  cancelled(): Refusal {
+    return { outcome: { error: canceledError(this.call.config) }, why: 'cancelled' };
+  }
+
+  /** Once a send has been answered, the call ends with that answer. */
+  overdue(): Refusal {
+    const { call, policy } = this;
+    return { outcome: call.outcome ?? { error: deadlineError(call.config, policy.deadlineMs) }, why: 'deadline' };
+  }
+
+  /** Whether anybody listens, for events that cost something to put together. */
+  heard(name: EventName): boolean {
+    return this.shared.events.wants(name, this.policy.on);
+  }
+
+  tell<E extends EventName>(name: E, about: Omit<EventOf<E>, 'call'>): void {
+    if (!this.heard(name)) return;
+    this.shared.events.emit(name, this.policy.on, { call: this.call.snapshot(), ...about } as EventOf<E>);
+  }
+}

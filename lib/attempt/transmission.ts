@@ -1,0 +1,122 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { Outcome } from '../model/outcome.ts';
+import type { EndReason } from '../model/report.ts';
+import { adapterFor } from './adapter.ts';
+import { bounded } from './bounded.ts';
+import type { CallContext, Refusal } from './context.ts';
+import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
+import { giveBack } from './give-back.ts';
+import { IdempotencyKey } from './idempotency-key.ts';
+import { isReplayable } from './replayable.ts';
+import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
+
+/** The sending of one call: puts each request together, sends it, and leaves no trace on the caller's config. */
+export class Transmission {
+  readonly key: IdempotencyKey;
+  /** When the last request left, ms since the epoch. */
+  sentAt = 0;
+  /** Why a request was given up before it left. */
+  prevented: EndReason | undefined;
+  private readonly context: CallContext;
+  /** What became of a request that the deadline cut off. */
+  private cutOff: Outcome | undefined;
+  /** What the caller's config held before the first request borrowed it. */
+  private borrowed:
+    | (Pick<InternalAxiosRequestConfig, 'headers'> & { readonly adapter: InternalAxiosRequestConfig['adapter'] })
+    | undefined;
+
+  constructor(context: CallContext) {
+    this.context = context;
+    this.key = new IdempotencyKey(context.policy.idempotency, context.call.config);
+  }
+
+  send(): Promise<Outcome> {
+    const { call, policy } = this.context;
+    if (call.sent > 0 || policy.beforeSend.length > 0) return this.sendCopy();
+    // Copying a config costs a tenth of a bare call, so the first send borrows the caller's, with headers of its own.
+    const { config } = call;
+    this.borrowed = { headers: config.headers, adapter: config.adapter };
+    config.headers = copyOfHeaders(config.headers);
+    this.key.write(config.headers);
+    return this.transmit(config);
+  }
+
+  /** After a request: hands the caller's config out in place of what was sent. */
+  settled(outcome: Outcome): void {
+    this.context.shared.tally.inFlight -= 1;
+    this.restore();
+    giveBack(outcome, this.context.call.config);
+  }
+
+  /** Puts back what the first send may have changed. Mock adapters take themselves off the config that they are given. */
+  restore(): void {
+    const { borrowed } = this;
+    if (borrowed === undefined) return;
+    const { config } = this.context.call;
+    config.headers = borrowed.headers;
+    if (borrowed.adapter !== undefined && config.adapter !== borrowed.adapter) config.adapter = borrowed.adapter;
+    this.borrowed = undefined;
+  }
+
+  /** A timer may fire early, and a clock be set back; what the deadline has cut off is over all the same. */
+  wasCutOff(outcome: Outcome): boolean {
+    return outcome === this.cutOff;
+  }
+
+  /** A send after the first, or one that the caller wants to change: on a config of its own. */
+  private async sendCopy(): Promise<Outcome> {
+    const { context } = this;
+    const { call, cancellation, policy, shared } = context;
+    const config = copyOfConfig(call.config);
+    this.key.write(config.headers);
+    const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
+    if (remake || policy.beforeSend.length > 0) {
+      const prepared = await bounded(this.prepare(config, remake), shared.clock, call.deadlineAt, cancellation);
+      if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
+      if (prepared.kind === 'deadline') return this.prevent(context.overdue());
+    }
+    return this.transmit(config);
+  }
+
+  private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<void> {
+    const { call, policy } = this.context;
+    if (remake) config.data = await policy.body?.(config);
+    const argument = Object.freeze({ config, send: call.sent + 1, call: call.snapshot() });
+    for (const before of policy.beforeSend) await before(argument);
+  }
+
+  private transmit(config: InternalAxiosRequestConfig): Promise<Outcome> {
+    const { context } = this;
+    const { call, cancellation, policy, shared } = context;
+    const { clock, tally } = shared;
+    // A permit, or `beforeSend`, may have come in the very turn in which the call ended.
+    const over = context.over();
+    if (over !== undefined) return Promise.resolve(this.prevent(over));
+    const adapter = adapterFor(config, shared.bareInstance);
+    call.wire = config;
+    call.wireHeaders = config.headers;
+    call.sent += 1;
+    tally.sends += 1;
+    tally.inFlight += 1;
+    if (call.sent > 1) {
+      call.retries += 1;
+      tally.retries += 1;
+    }
+    this.sentAt = clock.now();
+    context.tell('sent', { send: call.sent });
+    const deaf = cancellation !== undefined && typeof config.adapter === 'function';
+    if (policy.deadlineMs === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
+    const leftMs = call.deadlineAt - this.sentAt;
+    const overdue = () => {
+      this.cutOff = { error: deadlineError(config, policy.deadlineMs) };
+      return this.cutOff;
+    };
+    const cancelled = () => context.cancelled().outcome;
+    return dispatchWithin({ leftMs, overdue, cancellation, cancelled }, adapter, config, clock);
+  }
+
+  private prevent({ outcome, why }: Refusal): Outcome {
+    this.prevented = why;
+    return outcome;
+  }
+}

@@ -1,0 +1,100 @@
+import type { AxiosHeaders, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
+import type { Options as RetryOptions } from 'p-retry';
+import type { ApiError } from '../failure/api-error.ts';
+import type { Challenge } from '../failure/challenge.ts';
+
+/** An access token. */
+export interface Token {
+  /** Printable ASCII; anything else is refused before a request leaves, since axios would strip it in silence. */
+  readonly value: string;
+  /** Instant, ms since the epoch. Without it the token is good until the server says otherwise. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** A token that a refresh gave, as a store keeps it. */
+export interface StoredToken extends Token {
+  /** Counts the refreshes of a key, from 1. */
+  readonly generation: number;
+}
+
+/**
+ * Where refreshed tokens are kept, and who may refresh: the port that makes one refresh do for a process (the default, in
+ * memory) or for a fleet.
+ */
+export interface TokenStore {
+  /** The newest token that a refresh gave for this key. */
+  read(key: string): Promise<StoredToken | undefined>;
+  /**
+   * Makes the one refresh after `generation`: calls `refresh`, keeps what it gives and gives it back under the next
+   * generation; or, where somebody else has refreshed since, gives theirs without calling it.
+   *
+   * Rejects with what `refresh` rejects with.
+   */
+  refresh(key: string, generation: number, refresh: () => Promise<Token>): Promise<StoredToken>;
+}
+
+/** What a refresh is told. */
+export interface RefreshContext {
+  /** Whose credential; see `AuthOptions.key`. */
+  readonly key: string;
+  /** The token that is to be replaced. */
+  readonly token: Token;
+  /** What the 401's `WWW-Authenticate` asks for; empty where there was none. */
+  readonly challenges: readonly Challenge[];
+  /** The 401's body, if it is of a known shape. */
+  readonly api: ApiError | undefined;
+  readonly reason: 'expiring' | 'unauthorized';
+  /** Aborts when `refreshTimeoutMs` is over. */
+  readonly signal: AbortSignal;
+  /**
+   * The same instance for the refresh's own requests: the caller's interceptors run, ours does not, so they carry no token,
+   * take no permit and cannot wait for themselves.
+   */
+  readonly http: AxiosInstance;
+}
+
+/** Tokens: writing them, and refreshing them once for everybody. */
+export interface AuthOptions {
+  /**
+   * The token of now; asked before every send. `undefined` sends none and never refreshes (logged out).
+   *
+   * A refreshed token takes the place of the very value that it was refreshed from, for as long as this goes on returning
+   * that value. Any other answer wins at once: a logout, another user, or your own copy of the refreshed token.
+   */
+  readonly token: (context: {
+    readonly key: string;
+  }) => Token | string | undefined | Promise<Token | string | undefined>;
+  /** Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. */
+  readonly refresh: (context: RefreshContext) => Promise<Token | string>;
+  /** Writes the token into a send's headers. Default: `Authorization: Bearer …`, in place of whatever stands there. */
+  readonly apply?: ((headers: AxiosHeaders, token: Token) => void) | undefined;
+  /**
+   * How long before `expiresAt` a refresh begins in the background, in ms, while calls go on with the old token. At most half
+   * of the token's life where that is known. From 0; default 120,000.
+   */
+  readonly refreshAheadMs?: number | undefined;
+  /** Bounds a refresh, its retries included, in ms. Above 0; default 30,000. */
+  readonly refreshTimeoutMs?: number | undefined;
+  /** Origins that may see the token. Default: the origin of the call's `baseURL`. */
+  readonly origins?: readonly string[] | undefined;
+  /** Codes of a 401's body on which a refresh would not help. Default none. */
+  readonly neverRefreshOn?: readonly string[] | undefined;
+  /** Whose credential a call uses: a tenant, a user. Keys do not wait for each other. Default: one for all. */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  /** Default: this process's memory. `redisTokenStore` makes one refresh do for a fleet. */
+  readonly store?: TokenStore | undefined;
+  /**
+   * How p-retry repeats the refresh itself; only after what the classifier calls transient or throttled, so an
+   * `invalid_grant` is not repeated. Default `{ retries: 2, minTimeout: 200 }`.
+   */
+  readonly retry?: RetryOptions | undefined;
+}
+
+/** The options with their defaults filled in. */
+export type ResolvedAuth = AuthOptions & {
+  readonly apply: NonNullable<AuthOptions['apply']>;
+  readonly refreshAheadMs: number;
+  readonly refreshTimeoutMs: number;
+  readonly neverRefreshOn: readonly string[];
+  readonly retry: RetryOptions;
+};

@@ -1,0 +1,38 @@
+import type { AxiosInstance } from 'axios';
+
+/** Where the config stands among the arguments of each method. */
+const CONFIG_AT: { readonly [method: string]: number } = {
+  getUri: 0,
+  get: 1,
+  delete: 1,
+  head: 1,
+  options: 1,
+  post: 2,
+  put: 2,
+  patch: 2,
+  query: 2,
+  postForm: 2,
+  putForm: 2,
+  patchForm: 2,
+};
+
+/** The same instance, with every request let through: the caller's interceptors run, the loop does not. */
+export function passThrough(instance: AxiosInstance): AxiosInstance {
+  const request = (urlOrConfig: unknown, config?: object) =>
+    typeof urlOrConfig === 'string'
+      ? instance.request({ ...config, url: urlOrConfig, holdfast: false })
+      : instance.request({ ...(urlOrConfig as object), holdfast: false });
+  return new Proxy(instance, {
+    apply: (_target, _this, args) => request(args[0], args[1]),
+    get(target, name, receiver) {
+      if (name === 'request') return request;
+      const at = typeof name === 'string' ? CONFIG_AT[name] : undefined;
+      const method: unknown = Reflect.get(target, name, receiver);
+      if (at === undefined || typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        args[at] = { ...(args[at] as object | undefined), holdfast: false };
+        return method.apply(target, args);
+      };
+    },
+  });
+}

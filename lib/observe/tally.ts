@@ -1,0 +1,19 @@
+/** Counts over the life of an attachment; the last three go up and down. */
+export interface Tally {
+  calls: number;
+  /** HTTP requests. */
+  sends: number;
+  retries: number;
+  /** Sends after a token refresh. */
+  replays: number;
+  /** Requests on the wire now. */
+  inFlight: number;
+  /** Calls waiting for the limiter now. */
+  queued: number;
+  /** Calls waiting for their next retry now. */
+  waiting: number;
+}
+
+export function emptyTally(): Tally {
+  return { calls: 0, sends: 0, retries: 0, replays: 0, inFlight: 0, queued: 0, waiting: 0 };
+}

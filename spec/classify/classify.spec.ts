@@ -1,0 +1,189 @@
+import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { describe, expect, it } from 'vitest';
+import { classify, type Evidence } from '../../lib/classify/classify.ts';
+import { CallState } from '../../lib/model/call.ts';
+import type { Outcome } from '../../lib/model/outcome.ts';
+import type { Verdict } from '../../lib/model/verdict.ts';
+import type { Classifier, ResolvedPolicy } from '../../lib/policy/options.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const config: InternalAxiosRequestConfig = { method: 'post', url: 'http://a.example/', headers: new AxiosHeaders() };
+const evidence = (): Evidence => ({
+  call: new CallState(config, NOW, 1_000).snapshot(),
+  api: undefined,
+});
+
+function answer(status: number, headers: object = {}, data: unknown = ''): AxiosResponse {
+  return { status, statusText: '', headers: new AxiosHeaders({ ...headers }), data, config };
+}
+
+const resolved = (response: AxiosResponse): Outcome => ({ response });
+const rejected = (response: AxiosResponse): Outcome => ({
+  error: new AxiosError('Request failed', AxiosError.ERR_BAD_REQUEST, config, undefined, response),
+});
+
+function judged(outcome: Outcome, policy: Partial<Pick<ResolvedPolicy, 'statuses' | 'classify'>> = {}): Verdict {
+  return classify(outcome, { statuses: {}, classify: [], ...policy }, evidence, NOW);
+}
+
+describe(classify.name, () => {
+  it.each([
+    [200, 'success'],
+    [304, 'permanent'],
+    [404, 'permanent'],
+    [401, 'unauthorized'],
+    [429, 'throttled'],
+    [503, 'transient'],
+  ])('reads a %i as %s, whether axios resolved it or rejected with it', (status, kind) => {
+    expect(judged(resolved(answer(status))).kind).toBe(kind);
+    expect(judged(rejected(answer(status))).kind).toBe(kind);
+  });
+
+  it('treats a 429 without Retry-After as throttled, for no particular time', () => {
+    expect(judged(rejected(answer(429)))).toEqual({ kind: 'throttled', unapplied: true });
+  });
+
+  it('adds how long the server asked to wait', () => {
+    expect(judged(rejected(answer(429, { 'retry-after': '7' }))).retryAfterMs).toBe(7_000);
+    expect(judged(rejected(answer(502, { 'retry-after': '7' }))).retryAfterMs).toBe(7_000);
+    expect(judged(rejected(answer(429, { 'retry-after-ms': '70' }))).retryAfterMs).toBe(70);
+  });
+
+  it('goes by Retry-After before the reset of the rate limit', () => {
+    const both = { 'retry-after': '7', 'ratelimit-remaining': '0', 'ratelimit-reset': '3' };
+    expect(judged(rejected(answer(429, both))).retryAfterMs).toBe(7_000);
+    const { 'retry-after': _, ...reset } = both;
+    expect(judged(rejected(answer(429, reset))).retryAfterMs).toBe(3_000);
+  });
+
+  it.each([200, 304, 404, 401, 500])('does not wait after a %i, whatever it says', (status) => {
+    expect(judged(rejected(answer(status, { 'retry-after': '7' })))).not.toHaveProperty('retryAfterMs');
+  });
+
+  it('takes only a 503 with a readable Retry-After for refused, not applied', () => {
+    expect(judged(rejected(answer(503, { 'retry-after': '7' })))).toMatchObject({ unapplied: true });
+    expect(judged(rejected(answer(503, { 'retry-after': 'soon' })))).not.toHaveProperty('unapplied');
+    expect(judged(rejected(answer(503, { 'ratelimit-remaining': '0', 'ratelimit-reset': '3' })))).toEqual({
+      kind: 'transient',
+      retryAfterMs: 3_000,
+    });
+    for (const status of [502, 504]) {
+      expect(judged(rejected(answer(status, { 'retry-after': '7' })))).not.toHaveProperty('unapplied');
+    }
+  });
+
+  it('reads a status by the rule of the policy', () => {
+    const statuses = { 500: 'retry', 503: 'fail' } as const;
+    expect(judged(rejected(answer(500)), { statuses }).kind).toBe('transient');
+    expect(judged(rejected(answer(503)), { statuses }).kind).toBe('permanent');
+    expect(judged(rejected(answer(502)), { statuses }).kind).toBe('transient');
+  });
+
+  it('takes a rejected 200 without data for broken off, but never for applied', () => {
+    const { data: _, ...torn } = answer(200);
+    expect(judged(rejected(torn as AxiosResponse))).toEqual({ kind: 'transient', reason: 'truncated' });
+  });
+
+  it('takes a rejected 200 with data for what it is: validateStatus refused it', () => {
+    expect(judged(rejected(answer(200, {}, ''))).kind).toBe('success');
+  });
+
+  it('takes a 200 that the caller broke off for cancelled', () => {
+    const { data: _, ...torn } = answer(200);
+    const error = Object.assign(new AxiosError('canceled', 'ERR_CANCELED'), { response: torn });
+    expect(judged({ error }).kind).toBe('cancelled');
+  });
+
+  it('reads an answer without a status by the error, or as a success if there is none', () => {
+    const odd = { headers: {}, data: 'x' } as unknown as AxiosResponse;
+    expect(judged(resolved(odd)).kind).toBe('success');
+    expect(judged({ error: { code: 'ECONNRESET', response: odd } }).kind).toBe('transient');
+  });
+
+  it.each([undefined, null, 'headers', 7, { 'retry-after': {} }])('survives headers that are none: %j', (headers) => {
+    const response = { ...answer(429), headers } as unknown as AxiosResponse;
+    expect(judged(rejected(response))).toEqual({ kind: 'throttled', unapplied: true });
+  });
+
+  describe('with judges', () => {
+    const says =
+      (verdict: Verdict): Classifier =>
+      () =>
+        verdict;
+    const silent: Classifier = () => undefined;
+
+    it('takes the first opinion', () => {
+      const third: Classifier = () => {
+        throw new Error('asked although there was an opinion');
+      };
+      const judges = [silent, says({ kind: 'permanent', reason: 'second' }), third];
+      expect(judged(rejected(answer(503)), { classify: judges })).toEqual({ kind: 'permanent', reason: 'second' });
+    });
+
+    it('falls back on the built-in rules where nobody has an opinion', () => {
+      expect(judged(rejected(answer(503)), { classify: [silent, silent] }).kind).toBe('transient');
+    });
+
+    it('asks them before the rules for statuses', () => {
+      const policy = { classify: [says({ kind: 'permanent' })], statuses: { 500: 'retry' as const } };
+      expect(judged(rejected(answer(500)), policy).kind).toBe('permanent');
+    });
+
+    it('adds the wait that the server named to their opinion, unless they name one', () => {
+      const throttling = answer(200, { 'retry-after': '7' });
+      expect(judged(resolved(throttling), { classify: [says({ kind: 'throttled' })] })).toEqual({
+        kind: 'throttled',
+        retryAfterMs: 7_000,
+      });
+      expect(judged(resolved(throttling), { classify: [says({ kind: 'throttled', retryAfterMs: 1 })] })).toEqual({
+        kind: 'throttled',
+        retryAfterMs: 1,
+      });
+    });
+
+    it('leaves it to them whether a 503 with Retry-After was applied', () => {
+      const refused = rejected(answer(503, { 'retry-after': '7' }));
+      const verdict = judged(refused, { classify: [says({ kind: 'transient', unapplied: false })] });
+      expect(verdict).toMatchObject({ unapplied: false });
+    });
+
+    it('shows them one frozen argument', () => {
+      let shown: unknown;
+      const outcome = rejected(answer(404));
+      judged(outcome, {
+        classify: [
+          (argument) => {
+            shown = argument;
+            return undefined;
+          },
+        ],
+      });
+      expect(Object.isFrozen(shown)).toBe(true);
+      expect(shown).toMatchObject({ outcome, call: { method: 'POST', url: 'http://a.example/' }, api: undefined });
+    });
+
+    it('asks them about errors of the network too', () => {
+      const judge: Classifier = ({ outcome }) =>
+        (outcome.error as { code?: string })?.code === 'ECONNRESET' ? { kind: 'permanent' } : undefined;
+      expect(judged({ error: { code: 'ECONNRESET' } }, { classify: [judge] }).kind).toBe('permanent');
+    });
+
+    it('lets through what they throw', () => {
+      const thrown = new Error('judge');
+      const throwing: Classifier = () => {
+        throw thrown;
+      };
+      expect(() => judged(rejected(answer(404)), { classify: [throwing] })).toThrow(thrown);
+    });
+
+    it.each([null, false, 'retry', {}, { kind: 'retry' }, Promise.resolve({ kind: 'transient' })])(
+      'refuses what is no verdict, and says so: %j',
+      (nonsense) => {
+        const judge = (() => nonsense) as unknown as Classifier;
+        expect(() => judged(rejected(answer(404)), { classify: [judge] })).toThrow(
+          new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined"),
+        );
+      },
+    );
+  });
+});

@@ -1,0 +1,414 @@
+import { type EventOf, failureOf, type Policy, type Report, reportOf } from 'axios-holdfast';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RetryBudget } from '../../lib/decide/budget.ts';
+import type { VerdictKind } from '../../lib/model/verdict.ts';
+import { DEFAULTS } from '../../lib/policy/defaults.ts';
+import { type Line, networkError, type Scripted, scripted } from '../support/scripted.ts';
+
+const ORIGIN = 'https://api.example.com';
+const retry500 = { statuses: { 500: 'retry' } } as const;
+
+/** Makes a call; notes the balance when the first send was answered and whenever it changed from then on. */
+async function balancesOf(subject: Scripted, config?: Parameters<Scripted['call']>[0]) {
+  const balances: (number | undefined)[] = [];
+  const look = () => void balances.push(subject.holdfast.stats().budget[ORIGIN]);
+  const off = ['retry-scheduled', 'finished'].map((event) => subject.holdfast.on(event as 'finished', look));
+  const ended = await subject.call(config);
+  for (const each of off) each();
+  return { ended, balances };
+}
+
+const delaysOf = (report: Report | undefined) =>
+  report?.sends.flatMap(({ delayMs }) => (delayMs === undefined ? [] : [delayMs]));
+
+/** A call of a specification case: what the server answers, what waits there are, the balance after each step, the end. */
+interface Call {
+  readonly answers: readonly number[];
+  readonly delaysMs: readonly number[];
+  readonly balances: readonly number[];
+  readonly ends: Report['endedBecause'];
+}
+
+interface Case {
+  readonly name: string;
+  readonly policy?: Policy;
+  readonly calls: readonly Call[];
+}
+
+/** The specification cases of the AWS SDKs' standard retry mode (2026 constants), with the jitter fixed at 1. */
+const CASES: readonly Case[] = [
+  {
+    name: '1: a success after retries gives the last cost back',
+    calls: [{ answers: [500, 500, 200], delaysMs: [50, 100], balances: [486, 472, 486], ends: 'success' }],
+  },
+  {
+    name: '2: the number of sends runs out before the budget does',
+    policy: { retry: { maxRetries: 2 } },
+    calls: [{ answers: [502, 502, 502], delaysMs: [50, 100], balances: [486, 472, 472], ends: 'retries-exhausted' }],
+  },
+  {
+    name: '3: a balance of 14 is one retry',
+    policy: { retry: { budget: { capacity: 14 } } },
+    calls: [{ answers: [500, 500], delaysMs: [50], balances: [0, 0], ends: 'budget-empty' }],
+  },
+  {
+    name: '4: an empty budget allows none',
+    policy: { retry: { budget: { capacity: 0 } } },
+    calls: [{ answers: [500], delaysMs: [], balances: [0], ends: 'budget-empty' }],
+  },
+  {
+    name: '5: each retry waits twice as long',
+    policy: { retry: { maxRetries: 4 } },
+    calls: [
+      {
+        answers: [500, 500, 500, 500, 500],
+        delaysMs: [50, 100, 200, 400],
+        balances: [486, 472, 458, 444, 444],
+        ends: 'retries-exhausted',
+      },
+    ],
+  },
+  {
+    name: '6: what is left over but too little is no retry',
+    policy: { retry: { budget: { capacity: 20 } } },
+    calls: [{ answers: [500, 500], delaysMs: [50], balances: [6, 6], ends: 'budget-empty' }],
+  },
+  {
+    name: '7: a success lets the next call retry again',
+    policy: { retry: { budget: { capacity: 30 } } },
+    calls: [
+      { answers: [500, 500, 200], delaysMs: [50, 100], balances: [16, 2, 16], ends: 'success' },
+      { answers: [500, 200], delaysMs: [50], balances: [2, 16], ends: 'success' },
+    ],
+  },
+  {
+    name: '8: throttling costs less and waits longer',
+    calls: [{ answers: [429, 200], delaysMs: [1_000], balances: [495, 500], ends: 'success' }],
+  },
+];
+
+describe('the retry budget, over the whole loop', () => {
+  it.each(CASES)('specification case $name', async ({ policy, calls }) => {
+    const subject = scripted(
+      calls.flatMap(({ answers }) => answers),
+      { ...retry500, ...policy },
+    );
+    for (const { answers, delaysMs, balances, ends } of calls) {
+      const { ended, balances: seen } = await balancesOf(subject);
+      const report = reportOf(ended);
+      expect(delaysOf(report)).toEqual(delaysMs);
+      expect(seen).toEqual(balances);
+      expect(report?.endedBecause).toBe(ends);
+      expect(report?.sends.map(({ status }) => status)).toEqual(answers);
+    }
+  });
+
+  it('doubles the wait up to the cap', async () => {
+    const subject = scripted(() => 500, { ...retry500, retry: { maxRetries: 11, budget: false } });
+    const seconds = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 20, 20];
+    expect(delaysOf(reportOf(await subject.call()))?.map((ms) => ms / 1_000)).toEqual(seconds);
+    const gaps = subject.sentAt.slice(1).map((at, i) => (at - Number(subject.sentAt[i])) / 1_000);
+    expect(gaps).toEqual(seconds);
+  });
+
+  it('gives 1 back for a success without a retry, and never more than fits', async () => {
+    const subject = scripted([503, 503, 503, 503, 200, 404, 200, 200]);
+    await subject.call();
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 458 });
+    await subject.call();
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 459 });
+    await subject.call();
+    expect(subject.holdfast.stats().budget, 'a failure gives nothing back').toEqual({ [ORIGIN]: 459 });
+    await subject.call();
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 460 });
+
+    const full = scripted(() => 200);
+    await full.call();
+    expect(full.holdfast.stats().budget).toEqual({ [ORIGIN]: 500 });
+  });
+
+  it('gives back what the last retry took, be it for throttling or for a transient failure', async () => {
+    const subject = scripted([503, 429, 200, 429, 503, 200]);
+    expect((await balancesOf(subject)).balances).toEqual([486, 481, 486]);
+    expect((await balancesOf(subject)).balances).toEqual([481, 467, 481]);
+  });
+
+  it('ends a call at once when it is empty, with an event, and with the last answer', async () => {
+    const heard: EventOf<'budget-empty'>[] = [];
+    const subject = scripted([502], {
+      retry: { budget: { capacity: 13 } },
+      on: { 'budget-empty': (e) => heard.push(e) },
+    });
+    const error = await subject.call();
+    expect(failureOf(error)).toMatchObject({
+      kind: 'unavailable',
+      status: 502,
+      endedBecause: 'budget-empty',
+      sends: 1,
+      waitedMs: 0,
+      elapsedMs: 0,
+      summary: 'GET / ended after 1 send in 0 ms: 502 unavailable, the retry budget is empty',
+    });
+    expect(subject.clock.pending).toBe(0);
+    expect(heard).toEqual([{ call: expect.objectContaining({ sends: 1 }), key: ORIGIN, balance: 13 }]);
+  });
+
+  it('blames itself only where a retry would have been made otherwise', async () => {
+    const empty: Policy = { retry: { budget: { capacity: 0 } } };
+    const ends = async (script: Line[], policy: Policy = {}, method = 'get') =>
+      failureOf(await scripted(script, { ...empty, ...policy }).call({ url: '/', method }))?.endedBecause;
+
+    expect(await ends([404])).toBe('not-retryable');
+    expect(await ends([503], {}, 'post')).toBe('unsafe-method');
+    expect(await ends([503], { retry: { maxRetries: 0, budget: { capacity: 0 } } })).toBe('retries-exhausted');
+    expect(await ends([{ status: 503, headers: { 'retry-after': '61' } }])).toBe('wait-too-long');
+    expect(await ends([503])).toBe('budget-empty');
+  });
+
+  it('never delays or refuses a first send', async () => {
+    const subject = scripted((n) => (n < 40 ? 503 : 200), { retry: { budget: { capacity: 0 } } });
+    for (let call = 0; call < 41; call++) await subject.call();
+    expect(subject.sentAt).toEqual(new Array(41).fill(0));
+    expect(subject.holdfast.stats()).toMatchObject({ calls: 41, sends: 41, retries: 0 });
+  });
+
+  it('counts a network error as a transient failure', async () => {
+    const subject = scripted([networkError('ECONNRESET'), 200]);
+    expect((await balancesOf(subject)).balances).toEqual([486, 500]);
+  });
+
+  it('bounds nothing where it is off, and has no balance then', async () => {
+    const subject = scripted(() => 503, { retry: { maxRetries: 100, budget: false, backoff: () => 0 } });
+    expect(reportOf(await subject.call())?.sends).toHaveLength(101);
+    expect(subject.holdfast.stats().budget).toEqual({});
+  });
+});
+
+describe('the keys of the retry budget', () => {
+  it('are the origins', async () => {
+    const subject = scripted(() => 503, { retry: { maxRetries: 1 } });
+    await subject.call({ url: '/a?token=1' });
+    await subject.call({ url: '/b' });
+    await subject.call({ url: 'https://user:word@other.example:8443/c' });
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 472, 'https://other.example:8443': 486 });
+  });
+
+  it('keep one origin working while another is down', async () => {
+    const subject = scripted((_n, { url }) => (url?.startsWith('/') ? 200 : 503), {
+      retry: { budget: { capacity: 14 } },
+    });
+    await subject.call({ url: 'https://down.example/' });
+    expect(failureOf(await subject.call({ url: 'https://down.example/' }))?.endedBecause).toBe('budget-empty');
+    expect(await subject.call()).toMatchObject({ status: 200 });
+    expect(subject.holdfast.stats().budget).toEqual({ 'https://down.example': 0, [ORIGIN]: 14 });
+  });
+
+  it("are the policy's own where it names them", async () => {
+    const budget = {
+      key: ({ headers }: { headers: { get(name: string): unknown } }) => String(headers.get('x-tenant')),
+    };
+    const subject = scripted(() => 503, { retry: { maxRetries: 1, budget } });
+    for (const tenant of ['one', 'two', 'one', '__proto__']) {
+      await subject.call({ url: '/', headers: { 'x-tenant': tenant } });
+    }
+    const { budget: balances } = subject.holdfast.stats();
+    expect(Object.entries(balances)).toEqual([
+      ['one', 472],
+      ['two', 486],
+      ['__proto__', 486],
+    ]);
+  });
+
+  it('belong to one attachment: two share nothing', async () => {
+    const [one, other] = [scripted(() => 503), scripted(() => 200)];
+    await one.call();
+    await other.call();
+    expect(other.holdfast.stats().budget).toEqual({ [ORIGIN]: 500 });
+  });
+
+  it("share a budget with a call's own policy as long as its numbers are the same", async () => {
+    const subject = scripted(() => 503, { retry: { maxRetries: 1 } });
+    await subject.call({ url: '/', holdfast: { retry: { maxRetries: 2, budget: { capacity: 500 } } } });
+    await subject.call();
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 458 });
+    await subject.call({ url: '/', holdfast: { retry: { budget: { key: () => 'own', capacity: 14 } } } });
+    expect(subject.holdfast.stats().budget).toEqual({ [ORIGIN]: 458, own: 0 });
+  });
+
+  it('are forgotten, the one met first before the others, beyond 10,000', () => {
+    const budget = new RetryBudget(DEFAULTS.retry.budget);
+    for (let n = 0; n <= 10_000; n++) budget.account(`key-${n}`).withdraw(14, 'transient', 0);
+    const balances = budget.balances();
+    expect(Object.keys(balances)).toHaveLength(10_000);
+    expect(balances).not.toHaveProperty('key-0');
+    expect(balances['key-1']).toBe(486);
+    expect(budget.account('key-0').balance).toBe(500);
+  });
+});
+
+describe('the ratio of the retry budget', () => {
+  /** Calls that fail, one after the other without a pause; how each ended, and how many retries there were. */
+  async function outage(subject: Scripted, calls: number) {
+    const ends: unknown[] = [];
+    for (let n = 0; n < calls; n++) ends.push(failureOf(await subject.call())?.endedBecause);
+    return { ends, retries: subject.holdfast.stats().retries };
+  }
+
+  it("ends a lone script's sixth retry within a minute of total outage", async () => {
+    const subject = scripted(() => 503);
+    const { ends, retries } = await outage(subject, 4);
+    expect(ends).toEqual(['retries-exhausted', 'budget-empty', 'budget-empty', 'budget-empty']);
+    expect(retries).toBe(5);
+    expect(subject.holdfast.stats().budget[ORIGIN], 'the bucket is far from empty').toBe(500 - 5 * 14);
+  });
+
+  it('slides: what lies a minute back counts no longer', async () => {
+    const subject = scripted(() => 503);
+    await outage(subject, 3);
+    await subject.clock.advance(50_000);
+    expect((await outage(subject, 1)).retries, 'still within the window').toBe(5);
+    await subject.clock.advance(10_000);
+    expect((await outage(subject, 1)).retries, 'out of it').toBe(8);
+  });
+
+  it('lets a tenth of the calls of the window be retried', async () => {
+    const subject = scripted(() => 503, { retry: { backoff: () => 0, budget: { capacity: 1e6 } } });
+    expect((await outage(subject, 200)).retries).toBe(20);
+    expect((await outage(subject, 100)).retries).toBe(30);
+  });
+
+  it.each<[string, Policy['retry'], number]>([
+    ['minRetriesPerWindow', { budget: { minRetriesPerWindow: 2 } }, 2],
+    ['ratio', { budget: { ratio: 0.5, minRetriesPerWindow: 0 } }, 10],
+    ['ratio 1', { budget: { ratio: 1, minRetriesPerWindow: 0 } }, 20],
+    ['no ratio at all', { budget: { ratio: 0, minRetriesPerWindow: 0 } }, 0],
+  ])('is moved by %s', async (_name, retry, retries) => {
+    const subject = scripted(() => 503, { retry: { ...retry, maxRetries: 1, backoff: () => 0 } });
+    expect((await outage(subject, 20)).retries).toBe(retries);
+  });
+
+  it('is moved by windowMs', async () => {
+    const subject = scripted(() => 503, { retry: { budget: { windowMs: 1_000 } } });
+    expect((await outage(subject, 3)).retries).toBe(5);
+    await subject.clock.advance(1_000);
+    expect((await outage(subject, 1)).retries).toBe(8);
+  });
+
+  it('bites only while fewer than half of the last 20 sends succeeded', async () => {
+    // 10 successes and then failures: 20 known sends, half of them good, is the last moment at which it does not bite.
+    const subject = scripted((n) => (n < 10 ? 200 : 503), { retry: { maxRetries: 1, backoff: () => 0 } });
+    await outage(subject, 10);
+    const { retries } = await outage(subject, 30);
+    // Sends 11 to 20 are five calls with a retry each. From the 21st send on it bites: 5 in the window are always
+    // allowed, and those are used up.
+    expect(retries).toBe(5);
+    expect(subject.holdfast.stats().sends).toBe(10 + 5 * 2 + 25);
+  });
+
+  it('lets everything be retried at a server where every other send succeeds', async () => {
+    const subject = scripted((n) => (n < 20 || n % 2 === 1 ? 200 : 503), { retry: { backoff: () => 0 } });
+    await outage(subject, 20);
+    expect((await outage(subject, 100)).retries).toBe(100);
+  });
+
+  it('lets go as soon as the server is well again, whatever the window still holds', async () => {
+    // 30 calls fail and use up the five; then ten sends succeed, and from there on every other one.
+    const subject = scripted((n) => (n < 35 || (n >= 45 && n % 2 === 1) ? 503 : 200), { retry: { backoff: () => 0 } });
+    expect((await outage(subject, 30)).retries).toBe(5);
+    expect((await outage(subject, 10)).ends).toEqual(new Array(10).fill(undefined));
+    const { ends, retries } = await outage(subject, 20);
+    expect(ends).toEqual(new Array(20).fill(undefined));
+    expect(retries).toBe(25);
+  });
+
+  it('takes no notice of throttling: a server that answers 429 is well, and asks for patience itself', async () => {
+    const subject = scripted(() => 429, { retry: { backoff: () => 0, budget: { capacity: 1e6 } } });
+    expect((await outage(subject, 20)).retries).toBe(60);
+  });
+
+  it('takes a 429 for no sign of ill health, so that transient failures beside it are retried', async () => {
+    // Every third send is transient, and every other one throttled or good.
+    const answers = [503, 200, 429, 200];
+    const subject = scripted((n) => answers[n % 4] as number, { retry: { backoff: () => 0 } });
+    expect((await outage(subject, 60)).retries).toBe(60);
+  });
+
+  it('counts what a 404 answers neither as health nor as illness', async () => {
+    const subject = scripted((n) => (n < 20 ? 404 : 503));
+    await outage(subject, 20);
+    expect((await outage(subject, 3)).retries).toBe(5);
+  });
+
+  it('starts its window anew when the clock is set back, instead of blocking for as long', async () => {
+    const account = new RetryBudget(DEFAULTS.retry.budget).account('k');
+    const hour = 3_600_000;
+    account.called(hour);
+    account.sent('transient');
+    for (let n = 0; n < 5; n++) account.withdraw(14, 'transient', hour);
+    expect(account.afford('transient', hour)).toBeUndefined();
+    expect(account.afford('transient', 0)).toBe(14);
+  });
+});
+
+describe(RetryBudget.name, () => {
+  it('never goes below 0 or above its capacity, and never gives what it does not have', () => {
+    const step = fc.record({
+      kind: fc.constantFrom<VerdictKind>('success', 'transient', 'throttled'),
+      afterMs: fc.integer({ min: -100_000, max: 100_000 }),
+    });
+    const numbers = fc.record({
+      capacity: fc.nat(600),
+      transientCost: fc.nat(50),
+      throttledCost: fc.nat(50),
+      refund: fc.nat(50),
+      ratio: fc.double({ min: 0, max: 1, noNaN: true }),
+      windowMs: fc.integer({ min: 1_000, max: 100_000 }),
+      minRetriesPerWindow: fc.nat(10),
+    });
+    fc.assert(
+      fc.property(numbers, fc.array(step, { maxLength: 100 }), (options, steps) => {
+        const account = new RetryBudget(options).account('k');
+        let now = 1e12;
+        for (const { kind, afterMs } of steps) {
+          now += afterMs;
+          account.called(now);
+          account.sent(kind);
+          const cost = kind === 'success' ? undefined : account.afford(kind, now);
+          if (kind === 'success') account.succeeded(undefined);
+          else if (cost !== undefined) {
+            expect(cost).toBe(kind === 'transient' ? options.transientCost : options.throttledCost);
+            account.withdraw(cost, kind, now);
+          }
+          expect(account.balance).toBeGreaterThanOrEqual(0);
+          expect(account.balance).toBeLessThanOrEqual(options.capacity);
+        }
+      }),
+    );
+  });
+
+  it('allows no more transient retries in any full outage of a minute than the ratio says', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 1, maxLength: 200 }), (gaps) => {
+        const account = new RetryBudget({ ...DEFAULTS.retry.budget, capacity: 1e9 }).account('k');
+        let now = 1e12;
+        const retries: number[] = [];
+        const calls: number[] = [];
+        for (const gap of gaps) {
+          now += gap;
+          account.called(now);
+          calls.push(now);
+          account.sent('transient');
+          const cost = account.afford('transient', now);
+          if (cost === undefined) continue;
+          account.withdraw(cost, 'transient', now);
+          retries.push(now);
+          // The window moves in twelfths, so it holds between 55 and 60 s.
+          const within = (at: number) => now - at < 55_000;
+          const perhaps = (at: number) => now - at < 60_000;
+          expect(retries.filter(within).length).toBeLessThanOrEqual(Math.max(5, 0.1 * calls.filter(perhaps).length));
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { decide, type Facts, FINISH } from '../../lib/decide/decide.ts';
+import type { EndReason } from '../../lib/model/report.ts';
+import { DEFAULTS } from '../../lib/policy/defaults.ts';
+import type { ResolvedRetry } from '../../lib/policy/options.ts';
+import { constantBackoff } from '../../lib/wait/backoff.ts';
+
+const NOW = 1_000_000;
+const retry: ResolvedRetry = { ...DEFAULTS.retry, backoff: constantBackoff(400) };
+
+/** A GET that was answered 503 for the first time. */
+const FACTS: Facts = {
+  verdict: { kind: 'transient' },
+  retry,
+  method: 'GET',
+  retries: 0,
+  nowMs: NOW,
+  deadlineAt: Number.POSITIVE_INFINITY,
+  accepted: false,
+  timedOut: false,
+  sameKey: false,
+  replayable: true,
+  previousMs: 0,
+  random: () => 0,
+  affordable: true,
+};
+
+const decided = (changes: Partial<Facts>) => decide({ ...FACTS, ...changes });
+
+describe(decide.name, () => {
+  it('finishes on a success', () => {
+    expect(decided({ verdict: { kind: 'success' } })).toBe(FINISH);
+  });
+
+  it('never sends again what was cancelled', () => {
+    expect(decided({ verdict: { kind: 'cancelled', unapplied: true, retryAfterMs: 0 } })).toEqual({
+      kind: 'stop',
+      why: 'cancelled',
+    });
+  });
+
+  it('fails fast on what is permanent, unless axios had accepted it', () => {
+    expect(decided({ verdict: { kind: 'permanent' } })).toEqual({ kind: 'stop', why: 'not-retryable' });
+    expect(decided({ verdict: { kind: 'permanent' }, accepted: true })).toBe(FINISH);
+  });
+
+  it('fails fast on a 401, since there is nothing to refresh', () => {
+    expect(decided({ verdict: { kind: 'unauthorized', unapplied: true } })).toEqual({
+      kind: 'stop',
+      why: 'not-retryable',
+    });
+  });
+
+  it('retries what may pass, after the backoff', () => {
+    expect(decided({})).toEqual({ kind: 'retry', delayMs: 400, backoff: true });
+    expect(decided({ verdict: { kind: 'throttled' } })).toEqual({ kind: 'retry', delayMs: 400, backoff: true });
+  });
+
+  it('retries after what the server named', () => {
+    const verdict = { kind: 'throttled', retryAfterMs: 7_000 } as const;
+    expect(decided({ verdict })).toEqual({ kind: 'retry', delayMs: 7_000, backoff: false });
+  });
+
+  it('retries a 2xx that a judge calls transient, although axios accepted it', () => {
+    expect(decided({ accepted: true })).toMatchObject({ kind: 'retry' });
+  });
+
+  it.each([
+    [0, 0, 'stop'],
+    [1, 0, 'retry'],
+    [1, 1, 'stop'],
+    [3, 2, 'retry'],
+    [3, 3, 'stop'],
+  ])('with maxRetries %i and %i retries made decides on %s', (maxRetries, retries, kind) => {
+    expect(decided({ retry: { ...retry, maxRetries }, retries })).toMatchObject({ kind });
+  });
+
+  it('retries a timeout unless the policy says no, and then whatever else it is', () => {
+    expect(decided({ timedOut: true })).toMatchObject({ kind: 'retry' });
+    const unwilling = { ...retry, timeouts: false };
+    expect(decided({ timedOut: true, retry: unwilling })).toEqual({ kind: 'stop', why: 'not-retryable' });
+    expect(decided({ timedOut: false, retry: unwilling })).toMatchObject({ kind: 'retry' });
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ['for a POST that may have been applied', { method: 'POST' }],
+    [
+      "for a POST with unsafe: 'never' even though it was throttled",
+      { method: 'POST', verdict: { kind: 'throttled' }, retry: { ...retry, unsafe: 'never' } },
+    ],
+  ])("stops with 'unsafe-method' %s", (_case, changes) => {
+    expect(decided(changes)).toEqual({ kind: 'stop', why: 'unsafe-method' });
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ['that was throttled', { verdict: { kind: 'throttled' } }],
+    ['that was provably not applied', { verdict: { kind: 'transient', unapplied: true } }],
+    ['that will carry the same key', { sameKey: true }],
+    ["with unsafe: 'always'", { retry: { ...retry, unsafe: 'always' } }],
+  ])('retries a POST %s', (_case, changes) => {
+    expect(decided({ method: 'POST', ...changes })).toMatchObject({ kind: 'retry' });
+  });
+
+  it('never begins a retry that could not be sent before the deadline', () => {
+    expect(decided({ deadlineAt: NOW + 401 })).toMatchObject({ kind: 'retry' });
+    expect(decided({ deadlineAt: NOW + 400 })).toEqual({ kind: 'stop', why: 'deadline' });
+  });
+
+  it('stops at once where the server asks for longer than the policy sits out', () => {
+    const verdict = { kind: 'throttled', retryAfterMs: 60_001 } as const;
+    expect(decided({ verdict })).toEqual({ kind: 'stop', why: 'wait-too-long' });
+  });
+
+  it('names the reason that no other knob would have changed: the earliest of this list', () => {
+    const verdict = { kind: 'transient', retryAfterMs: 90_000 } as const;
+    const hopeless: Partial<Facts> = {
+      verdict,
+      method: 'POST',
+      timedOut: true,
+      replayable: false,
+      retries: 3,
+      affordable: false,
+      retry: { ...retry, timeouts: false },
+    };
+    const reasons: [Partial<Facts>, EndReason][] = [
+      [{ deadlineAt: NOW }, 'deadline'],
+      [{ retry: false }, 'disabled'],
+      [{}, 'not-retryable'],
+      [{ timedOut: false }, 'unsafe-method'],
+      [{ timedOut: false, method: 'GET' }, 'body-not-replayable'],
+      [{ timedOut: false, method: 'GET', replayable: true }, 'retries-exhausted'],
+      [{ timedOut: false, method: 'GET', replayable: true, retries: 0 }, 'wait-too-long'],
+      [
+        { timedOut: false, method: 'GET', replayable: true, retries: 0, verdict: { kind: 'transient' } },
+        'budget-empty',
+      ],
+    ];
+    for (const [changes, why] of reasons) {
+      expect(decided({ ...hopeless, ...changes })).toEqual({ kind: 'stop', why });
+    }
+  });
+
+  it('leaves the facts as they were', () => {
+    const frozen = Object.freeze({ ...FACTS, verdict: Object.freeze({ kind: 'throttled', retryAfterMs: 5 } as const) });
+    expect(decide(frozen)).toEqual(decide(frozen));
+  });
+});

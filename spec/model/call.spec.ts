@@ -1,0 +1,67 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { describe, expect, it } from 'vitest';
+import { CallState } from '../../lib/model/call.ts';
+
+const begin = (config: object = {}, startedAt = 1_000, deadlineMs = Number.POSITIVE_INFINITY) =>
+  new CallState(config as InternalAxiosRequestConfig, startedAt, deadlineMs);
+
+describe(CallState.name, () => {
+  it('has an id of its own', () => {
+    expect(new Set(Array.from({ length: 100 }, () => begin().id)).size).toBe(100);
+  });
+
+  it.each([
+    [{}, 'GET'],
+    [{ method: 'post' }, 'POST'],
+    [{ method: 'Query' }, 'QUERY'],
+  ])('gives the method of %o in upper case: %s', (config, method) => {
+    expect(begin(config).method).toBe(method);
+  });
+
+  it('reads the address once, so that a URL changed later does not rewrite the story', () => {
+    const config = { url: 'https://a.example/one?x' };
+    const call = begin(config);
+    expect(call.url).toBe('https://a.example/one');
+    config.url = 'https://a.example/two';
+    expect(call.url).toBe('https://a.example/one');
+  });
+
+  it('knows the instant by which it must have ended', () => {
+    expect(begin({}, 1_000, 500).deadlineAt).toBe(1_500);
+    expect(begin().deadlineAt).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('shows itself as a frozen snapshot, which stays as it was', () => {
+    const call = begin({ url: '/x' }, 1_000, 500);
+    const before = call.snapshot();
+    call.sent = 2;
+    call.retries = 1;
+    expect(Object.isFrozen(before)).toBe(true);
+    expect(before).toEqual({
+      id: call.id,
+      method: 'GET',
+      url: '/x',
+      startedAt: 1_000,
+      deadlineAt: 1_500,
+      sends: 0,
+      retries: 0,
+      replays: 0,
+    });
+    expect(call.snapshot()).toEqual({ ...before, sends: 2, retries: 1 });
+  });
+
+  it('is never reported shorter than 0, though a clock may be set back', () => {
+    const call = begin();
+    call.endedAt = 400;
+    call.endedBecause = 'not-retryable';
+    expect(call.report()).toEqual({
+      id: call.id,
+      method: 'GET',
+      url: '',
+      startedAt: 1_000,
+      elapsedMs: 0,
+      sends: [],
+      endedBecause: 'not-retryable',
+    });
+  });
+});

@@ -1,0 +1,183 @@
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PolicyProblem } from '../../lib/failure/errors.ts';
+import {
+  aBoolean,
+  aFunction,
+  type Check,
+  integer,
+  listOf,
+  must,
+  number,
+  object,
+  oneOf,
+  orFalse,
+  shown,
+} from '../../lib/policy/check.ts';
+
+function problemsOf(check: Check, value: unknown, path = 'it'): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  check(value, path, problems);
+  return problems;
+}
+
+const messagesOf = (check: Check, value: unknown, path?: string) =>
+  problemsOf(check, value, path).map(({ message }) => message);
+
+describe(must.name, () => {
+  it('notes path, bound and value of what it does not allow', () => {
+    expect(problemsOf(aFunction, 7, 'retry.backoff')).toEqual([
+      { path: 'retry.backoff', bound: 'a function', value: 7, message: 'retry.backoff must be a function, got 7' },
+    ]);
+  });
+});
+
+describe('every check', () => {
+  it.each<[string, Check]>([
+    ['number', number(1)],
+    ['integer', integer(1, 2)],
+    ['oneOf', oneOf('a')],
+    ['aFunction', aFunction],
+    ['aBoolean', aBoolean],
+    ['listOf', listOf('names', () => false)],
+    ['orFalse', orFalse(aFunction)],
+    ['object', object({})],
+  ])('%s takes an explicit undefined for no opinion', (_name, check) => {
+    expect(problemsOf(check, undefined)).toEqual([]);
+  });
+
+  it.each<[string, Check, unknown, string]>([
+    ['number', number(0), -1, 'it must be a number of at least 0, got -1'],
+    ['number', number(0), Number.NaN, 'it must be a number of at least 0, got NaN'],
+    ['number', number(0), '5', "it must be a number of at least 0, got '5'"],
+    ['number', number(0), 5n, 'it must be a number of at least 0, got 5'],
+    ['number', number(0), null, 'it must be a number of at least 0, got null'],
+    ['number', number(0, 1), 1.01, 'it must be a number of at least 0 and at most 1, got 1.01'],
+    ['number above', number(0, 9, { above: true }), 0, 'it must be a number above 0 and at most 9, got 0'],
+    ['integer', integer(0, 5), 1.5, 'it must be an integer from 0 to 5, got 1.5'],
+    ['integer', integer(0, 5), 6, 'it must be an integer from 0 to 5, got 6'],
+    ['integer', integer(0, 5), '3', "it must be an integer from 0 to 5, got '3'"],
+    ['oneOf', oneOf('fail', 'clamp'), 'Fail', "it must be 'fail' or 'clamp', got 'Fail'"],
+    ['aBoolean', aBoolean, 'true', "it must be true or false, got 'true'"],
+    ['aFunction', aFunction, {}, 'it must be a function, got an object'],
+    ['listOf', listOf('some words', (each) => each === 'a'), ['a', 'b'], 'it must be some words, got an array'],
+    ['listOf', listOf('some words', () => true), 'a', "it must be some words, got 'a'"],
+    ['orFalse', orFalse(aFunction), true, 'it must be a function, got true'],
+    ['object', object({}), [], 'it must be a plain object, got an array'],
+    ['object', object({}), () => {}, 'it must be a plain object, got a function'],
+  ])('%s says what it wants and what it got', (_name, check, value, message) => {
+    expect(messagesOf(check, value)).toEqual([message]);
+  });
+
+  it.each<[string, Check, readonly unknown[]]>([
+    ['number', number(0, 1), [0, 1, 0.5, -0]],
+    ['number without an upper bound', number(0), [Number.POSITIVE_INFINITY, Number.MAX_VALUE]],
+    ['number above', number(0, 9, { above: true }), [Number.MIN_VALUE, 9]],
+    ['integer', integer(-1, 1), [-1, 0, 1]],
+    ['oneOf', oneOf('a', 'b'), ['a', 'b']],
+    ['orFalse', orFalse(aFunction), [false, () => {}]],
+    ['listOf', listOf('ones', (each) => each === 1), [[], [1, 1]]],
+  ])('%s allows its bounds', (_name, check, values) => {
+    expect(values.flatMap((value) => problemsOf(check, value))).toEqual([]);
+  });
+});
+
+describe(object.name, () => {
+  const check = object({ maxRetries: integer(0, 9), backoff: aFunction, inner: object({ deep: aBoolean }) });
+
+  it('collects the problems of all its fields, at any depth, with their paths', () => {
+    const value = { maxRetries: -1, backoff: 'none', inner: { deep: 1 } };
+    expect(problemsOf(check, value, 'retry').map(({ path }) => path)).toEqual([
+      'retry.maxRetries',
+      'retry.backoff',
+      'retry.inner.deep',
+    ]);
+    expect(problemsOf(check, value, '').map(({ path }) => path)).toEqual(['maxRetries', 'backoff', 'inner.deep']);
+  });
+
+  it.each([
+    ['maxRetrys', 'maxRetries'],
+    ['MAXRETRIES', 'maxRetries'],
+    ['retries', 'maxRetries'],
+    ['maxRetriesss', 'maxRetries'],
+    ['backof', 'backoff'],
+    ['backOff', 'backoff'],
+    ['iner', 'inner'],
+  ])('takes %s for a slip of %s', (name, near) => {
+    expect(messagesOf(check, { [name]: 1 }, 'retry')).toEqual([
+      `retry.${name} is not an option; did you mean ${near}?`,
+    ]);
+  });
+
+  it('guesses no name that is nothing like it', () => {
+    const [problem] = problemsOf(check, { colour: 'red' });
+    expect(problem).toEqual({
+      path: 'it.colour',
+      bound: 'one of maxRetries, backoff, inner',
+      value: 'red',
+      message: 'it.colour is not an option',
+    });
+  });
+
+  it('lets an unknown option pass that holds undefined, as a spread of optional settings does', () => {
+    expect(problemsOf(check, { colour: undefined })).toEqual([]);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('knows no option called %s', (name) => {
+    expect(messagesOf(check, JSON.parse(`{"${name}":{"maxRetries":1}}`))).toEqual([
+      expect.stringContaining(`it.${name} is not an option`),
+    ]);
+  });
+
+  it.each([
+    ['a Map', new Map([['maxRetries', 1]])],
+    ['a Date', new Date(0)],
+    ['a promise', Promise.resolve({ maxRetries: 1 })],
+    [
+      'an instance of a class',
+      new (class Options {
+        readonly maxRetries = 1;
+      })(),
+    ],
+    ['an object whose options are inherited', Object.create({ maxRetries: 1 })],
+  ])('refuses %s, whose contents it would pass over in silence', (_name, value) => {
+    expect(messagesOf(check, value)).toEqual(['it must be a plain object, got an object']);
+  });
+
+  it.each([
+    ['a literal', { maxRetries: 1 }],
+    ['an object without a prototype', Object.assign(Object.create(null), { maxRetries: 1 })],
+    ['an object of another realm', runInNewContext('({ maxRetries: 1 })')],
+    ['a frozen object', Object.freeze({ maxRetries: 1 })],
+  ])('takes %s', (_name, value) => {
+    expect(problemsOf(check, value)).toEqual([]);
+  });
+});
+
+describe(shown.name, () => {
+  it('cuts a long string', () => {
+    expect(shown('x'.repeat(41))).toBe(`'${'x'.repeat(40)}…'`);
+    expect(shown('x'.repeat(40))).toBe(`'${'x'.repeat(40)}'`);
+  });
+
+  it('shows nothing of what an object, an array or a function holds', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 12 }), (secret) => {
+        for (const value of [{ secret }, [secret], () => secret, { [secret]: { secret } }]) {
+          expect(['an object', 'an array', 'a function']).toContain(shown(value));
+        }
+      }),
+    );
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.anything({ withBigInt: true, withNullPrototype: true, withDate: true }), (value) => {
+        expect(typeof shown(value)).toBe('string');
+      }),
+    );
+    expect(shown(Symbol('s'))).toBe('Symbol(s)');
+    expect(shown(Object.create(null))).toBe('an object');
+  });
+});

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import axios from 'axios';
+import { attach } from 'axios-holdfast';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
+import { resolve } from '../../lib/policy/resolve.ts';
+import { BACKOFF_DEFAULTS } from '../../lib/wait/backoff.ts';
+
+const options = readFileSync(new URL('../../lib/policy/options.ts', import.meta.url), 'utf8');
+
+/** The docstring of an option in `options.ts`, without its line breaks. */
+const docOf = (option: string): string =>
+  (new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s+readonly ${option}\\?:`).exec(options)?.[1] ?? '').replace(
+    /\s+\*?\s*/g,
+    ' ',
+  );
+
+describe('the defaults', () => {
+  it('are these', () => {
+    expect(DEFAULT_POLICY).toEqual({
+      retry: {
+        maxRetries: 3,
+        backoff: expect.any(Function),
+        retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
+        unsafe: 'when-unapplied',
+        timeouts: true,
+        budget: {
+          capacity: 500,
+          transientCost: 14,
+          throttledCost: 5,
+          refund: 1,
+          ratio: 0.1,
+          windowMs: 60_000,
+          minRetriesPerWindow: 5,
+        },
+      },
+      statuses: {},
+      classify: [],
+      deadlineMs: Number.POSITIVE_INFINITY,
+      idempotency: false,
+      limit: false,
+      beforeSend: [],
+      on: {},
+    });
+    expect(DEFAULTS.idempotency).toEqual({ header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' });
+    expect(BACKOFF_DEFAULTS).toMatchObject({ baseMs: 50, throttledBaseMs: 1_000, capMs: 20_000, jitter: 'full' });
+  });
+
+  it('are what an attachment without a policy has', () => {
+    expect(attach(axios.create()).policy).toEqual(DEFAULT_POLICY);
+    expect(attach(axios.create(), {}).policy).toEqual(DEFAULT_POLICY);
+  });
+
+  it('pass their own validation', () => {
+    expect(resolve(DEFAULT_POLICY)).toEqual(DEFAULT_POLICY);
+  });
+
+  const { retryAfter, budget, backoff: _, ...retry } = DEFAULTS.retry;
+  const { methods, ...idempotency } = DEFAULTS.idempotency;
+  const { deadlineMs } = DEFAULTS;
+  it.each([
+    ...Object.entries({ ...retry, ...retryAfter, ...budget, ...idempotency, deadlineMs }),
+    ['backoff', 'exponentialBackoff()'],
+    ['methods', "['post', 'patch']"],
+  ])('of %s is the one that its docstring names: %s', (option, value) => {
+    const text = typeof value === 'number' ? value.toLocaleString('en-US').replace('∞', 'Infinity') : String(value);
+    const phrases = [`efault ${text}`, `efault \`${text}\``, `\`'${text}'\`, default`, `\`'${text}'\` (default`];
+    expect(phrases.filter((phrase) => docOf(option).includes(phrase))).toHaveLength(1);
+  });
+});

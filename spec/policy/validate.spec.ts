@@ -1,0 +1,239 @@
+import axios from 'axios';
+import { attach, InvalidPolicyError, isHoldfastError, mergePolicies, type Policy } from 'axios-holdfast';
+import { describe, expect, it } from 'vitest';
+import type { PolicyProblem } from '../../lib/failure/errors.ts';
+import { EVENT_NAMES } from '../../lib/observe/events.ts';
+import { validate } from '../../lib/policy/validate.ts';
+
+function problemsOf(policy: unknown): readonly PolicyProblem[] {
+  try {
+    validate(policy);
+  } catch (error) {
+    if (error instanceof InvalidPolicyError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const pathsOf = (policy: unknown) => problemsOf(policy).map(({ path }) => path);
+
+const limiter = { acquire: () => {}, pause: () => {}, close: () => {}, stats: () => {} };
+
+describe(validate.name, () => {
+  it('takes an empty policy, and one in which every option is undefined', () => {
+    const silent = {
+      retry: undefined,
+      statuses: undefined,
+      classify: undefined,
+      deadlineMs: undefined,
+      idempotency: undefined,
+      body: undefined,
+      limit: undefined,
+      beforeSend: undefined,
+      on: undefined,
+    };
+    expect(problemsOf({})).toEqual([]);
+    expect(problemsOf(silent)).toEqual([]);
+  });
+
+  it('takes a policy in which every option of every group is given', () => {
+    const policy: Policy = {
+      retry: {
+        maxRetries: 1_000,
+        backoff: () => 0,
+        retryAfter: { maxMs: Number.POSITIVE_INFINITY, whenLonger: 'clamp', jitterMs: 0 },
+        unsafe: 'always',
+        timeouts: false,
+        budget: {
+          capacity: 0,
+          transientCost: 0,
+          throttledCost: 0,
+          refund: 0,
+          ratio: 1,
+          windowMs: 1_000,
+          minRetriesPerWindow: 0,
+          key: () => 'k',
+        },
+      },
+      statuses: { 100: 'retry', 500: 'fail', 599: 'refresh' },
+      classify: [() => undefined],
+      deadlineMs: Number.MIN_VALUE,
+      idempotency: { header: 'X-Key', methods: ['post'], generate: () => 'k', renew: 'after-response' },
+      body: () => 'body',
+      limit: limiter as never,
+      beforeSend: () => {},
+      on: Object.fromEntries(EVENT_NAMES.map((name) => [name, [() => {}]])),
+    };
+    expect(problemsOf(policy)).toEqual([]);
+    expect(problemsOf({ retry: { budget: false } })).toEqual([]);
+    expect(problemsOf({ retry: false, idempotency: false, limit: false })).toEqual([]);
+  });
+
+  // Path, an offending value, and the bound that the message must name.
+  it.each<[string, unknown, string]>([
+    ['retry', true, 'a plain object'],
+    ['retry', null, 'a plain object'],
+    ['retry.maxRetries', -1, 'an integer from 0 to 1000'],
+    ['retry.maxRetries', 1.5, 'an integer from 0 to 1000'],
+    ['retry.maxRetries', 1_001, 'an integer from 0 to 1000'],
+    ['retry.maxRetries', Number.POSITIVE_INFINITY, 'an integer from 0 to 1000'],
+    ['retry.maxRetries', '3', 'an integer from 0 to 1000'],
+    ['retry.backoff', 100, 'a function'],
+    ['retry.retryAfter', 60, 'a plain object'],
+    ['retry.retryAfter.maxMs', -1, 'a number of at least 0'],
+    ['retry.retryAfter.maxMs', Number.NaN, 'a number of at least 0'],
+    ['retry.retryAfter.whenLonger', 'ignore', "'fail' or 'clamp'"],
+    ['retry.retryAfter.jitterMs', -1, 'a number of at least 0'],
+    ['retry.retryAfter.jitterMs', Number.POSITIVE_INFINITY, 'a number of at least 0'],
+    ['retry.unsafe', true, "'when-unapplied' or 'always' or 'never'"],
+    ['retry.timeouts', 1, 'true or false'],
+    ['retry.budget', true, 'a plain object'],
+    ['retry.budget.capacity', -1, 'a number of at least 0'],
+    ['retry.budget.transientCost', '14', 'a number of at least 0'],
+    ['retry.budget.throttledCost', Number.NaN, 'a number of at least 0'],
+    ['retry.budget.refund', -0.1, 'a number of at least 0'],
+    ['retry.budget.ratio', 1.1, 'a number of at least 0 and at most 1'],
+    ['retry.budget.windowMs', 999, 'a number of at least 1000'],
+    ['retry.budget.minRetriesPerWindow', -1, 'a number of at least 0'],
+    ['retry.budget.key', 'origin', 'a function'],
+    ['statuses', ['retry'], "an object like { 500: 'retry' }"],
+    ['statuses.500', true, "'retry' or 'fail' or 'refresh'"],
+    ['statuses.99', 'retry', 'a status from 100 to 599'],
+    ['statuses.600', 'retry', 'a status from 100 to 599'],
+    ['statuses.5xx', 'retry', 'a status from 100 to 599'],
+    ['statuses.5e2', 'retry', 'a status from 100 to 599'],
+    ['statuses.0500', 'retry', 'a status from 100 to 599'],
+    ['classify', {}, 'a function or an array of functions'],
+    ['classify', [() => undefined, 'no'], 'a function or an array of functions'],
+    ['deadlineMs', 0, 'a number above 0'],
+    ['deadlineMs', -1, 'a number above 0'],
+    ['deadlineMs', '30s', 'a number above 0'],
+    ['idempotency', true, 'a plain object'],
+    ['idempotency.header', 'Idempotency Key', 'a header name'],
+    ['idempotency.header', 'Key\r\nX: y', 'a header name'],
+    ['idempotency.header', '', 'a header name'],
+    ['idempotency.methods', 'post', 'an array of method names'],
+    ['idempotency.methods', ['post', 7], 'an array of method names'],
+    ['idempotency.generate', 'uuid', 'a function'],
+    ['idempotency.renew', 'always', "'never' or 'after-response'"],
+    ['body', 'text', 'a function'],
+    ['limit', true, 'false or a Limiter'],
+    ['limit', { pause: () => {} }, 'false or a Limiter'],
+    ['beforeSend', null, 'a function or an array of functions'],
+    ['on', () => {}, 'a plain object'],
+    ['on.sent', 'log', 'a function or an array of functions'],
+    ['on.sent', [null], 'a function or an array of functions'],
+  ])('refuses %s: %o', (path, value, bound) => {
+    const policy = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+    const [problem, ...others] = problemsOf(policy);
+    expect(others).toEqual([]);
+    expect(problem?.path).toBe(path);
+    expect(problem?.bound).toContain(bound);
+    expect(problem?.message).toContain(path);
+    expect(problem?.message).toContain(bound);
+    if (!path.startsWith('statuses.')) expect(problem?.value).toBe(value);
+  });
+
+  it.each([
+    ['retrys', 'retry'],
+    ['status', 'statuses'],
+    ['deadline', 'deadlineMs'],
+    ['idempotent', 'idempotency'],
+    ['limits', 'limit'],
+    ['BeforeSend', 'beforeSend'],
+  ])('asks of %s whether %s was meant', (name, near) => {
+    const [problem] = problemsOf({ [name]: 1 });
+    expect(problem).toMatchObject({ path: name, value: 1, bound: expect.stringContaining(near) });
+    expect(problem?.message).toBe(`${name} is not an option; did you mean ${near}?`);
+  });
+
+  it.each([
+    [{ retry: { retries: 3 } }, 'retry.retries is not an option; did you mean maxRetries?'],
+    [{ retry: { retryAfter: { maxMS: 1 } } }, 'retry.retryAfter.maxMS is not an option; did you mean maxMs?'],
+    [{ retry: { budget: { ratios: 1 } } }, 'retry.budget.ratios is not an option; did you mean ratio?'],
+    [{ idempotency: { headers: 'x' } }, 'idempotency.headers is not an option; did you mean header?'],
+    [{ on: { finish: () => {} } }, 'on.finish is not an option; did you mean finished?'],
+  ])('does so inside of groups: %o', (policy, message) => {
+    expect(problemsOf(policy).map((problem) => problem.message)).toEqual([message]);
+  });
+
+  it('reports everything at once, in the order in which it was written', () => {
+    const policy = {
+      retry: { maxRetries: -1, backof: () => 0, retryAfter: { maxMs: 'long' }, budget: { ratio: 2 } },
+      statuses: { 500: 'maybe', 700: 'retry' },
+      deadlineMs: 0,
+      colour: 'red',
+    };
+    expect(pathsOf(policy)).toEqual([
+      'retry.maxRetries',
+      'retry.backof',
+      'retry.retryAfter.maxMs',
+      'retry.budget.ratio',
+      'statuses.500',
+      'statuses.700',
+      'deadlineMs',
+      'colour',
+    ]);
+  });
+
+  it.each([undefined, null, 'strict', 3, [], () => {}, new Map()])('refuses %o for a whole policy', (policy) => {
+    expect(problemsOf(policy)).toEqual([
+      expect.objectContaining({
+        path: '',
+        bound: 'a plain object',
+        message: expect.stringMatching(/^the policy must be/),
+      }),
+    ]);
+  });
+
+  it('reads no policy out of the prototype of Object', () => {
+    expect(pathsOf(JSON.parse('{"__proto__":{"retry":false},"retry":{"__proto__":{"maxRetries":9}}}'))).toEqual([
+      '__proto__',
+      'retry.__proto__',
+    ]);
+    expect({}).not.toHaveProperty('maxRetries');
+  });
+});
+
+describe('an invalid policy', () => {
+  const wrong = { retry: { maxRetries: 'three' }, limits: {} } as unknown as Policy;
+
+  it('is refused by attach with one error that names every problem, and nothing is attached', () => {
+    const client = axios.create();
+    let thrown: unknown;
+    try {
+      attach(client, wrong);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isHoldfastError(thrown)).toBe(true);
+    expect(thrown).toBeInstanceOf(InvalidPolicyError);
+    expect(thrown).toMatchObject({
+      name: 'InvalidPolicyError',
+      code: 'ERR_POLICY_INVALID',
+      message:
+        "Invalid holdfast policy: retry.maxRetries must be an integer from 0 to 1000, got 'three'; limits is not an option; did you mean limit?",
+      problems: [
+        { path: 'retry.maxRetries', value: 'three' },
+        { path: 'limits', value: {} },
+      ],
+    });
+    expect(() => attach(client)).not.toThrow();
+  });
+
+  it('is refused by mergePolicies, in whichever place it stands', () => {
+    expect(() => mergePolicies(wrong, {})).toThrow(InvalidPolicyError);
+    expect(() => mergePolicies({}, wrong)).toThrow(InvalidPolicyError);
+  });
+
+  it.each<[string, unknown]>([
+    ['an API key in an option that does not exist', { apiKey: 'sk-hunter2' }],
+    ['the parts of an object in the wrong place', { limit: { headers: { Authorization: 'Bearer sk-hunter2' } } }],
+    ['a list', { classify: ['sk-hunter2'] }],
+    ['a nested option that does not exist', { retry: { password: 'sk-hunter2' } }],
+  ])('does not show %s', (_name, policy) => {
+    const messages = problemsOf(policy).map(({ message, bound }) => message + bound);
+    expect(messages).toHaveLength(1);
+    expect(messages.join()).not.toContain('hunter2');
+  });
+});
