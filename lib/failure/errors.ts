@@ -15,10 +15,10 @@ export type HoldfastErrorCode =
   | 'ERR_TOKEN_REFRESH'
   | 'ERR_CIRCUIT_OPEN';
 
-class HoldfastError extends Error {
-  readonly code: HoldfastErrorCode;
+class HoldfastError<Code extends HoldfastErrorCode = HoldfastErrorCode> extends Error {
+  readonly code: Code;
 
-  constructor(code: HoldfastErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
     // Not enumerable, like `name` on the built-in errors: neither belongs in a log of the error's own fields.
@@ -50,14 +50,7 @@ export class InvalidPolicyError extends HoldfastError {
 }
 
 /** A limiter refused a send; `code` says which knob. */
-export class LimitError extends HoldfastError {
-  declare readonly code: Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>;
-
-  // biome-ignore lint/complexity/noUselessConstructor: it narrows which codes a LimitError can have.
-  constructor(code: Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>, message: string, options?: ErrorOptions) {
-    super(code, message, options);
-  }
-}
+export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>> {}
 
 /** The token could not be refreshed; `cause` is the refresh's own error. */
 export class TokenRefreshError extends HoldfastError {

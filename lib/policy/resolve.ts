@@ -11,20 +11,22 @@ import { validate } from './validate.ts';
  */
 export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): ResolvedPolicy {
   validate(policy);
-  // A group that is turned on by an object starts from the defaults, also where the base has it off.
-  const { retry, idempotency } = policy;
-  const started: Policy = {
-    ...base,
-    ...(retry && !base.retry && { retry: DEFAULTS.retry }),
-    ...(retry &&
-      retry.budget &&
-      base.retry &&
-      !base.retry.budget && { retry: { ...base.retry, budget: DEFAULTS.retry.budget } }),
-    ...(idempotency && !base.idempotency && { idempotency: DEFAULTS.idempotency }),
-  };
-  const merged = merge(started, policy) as ResolvedPolicy;
+  const merged = merge(switchedOn(policy, base), policy) as ResolvedPolicy;
   const on = Object.fromEntries(Object.entries(merged.on).map(([name, heard]) => [name, several<unknown>(heard)]));
   return freeze({ ...merged, on: on as ResolvedPolicy['on'] });
+}
+
+/** The base, with the defaults in every group that is off there and that the policy turns on. */
+function switchedOn({ retry, idempotency }: Policy, base: ResolvedPolicy): Policy {
+  const ground: { -readonly [K in keyof Policy]: Policy[K] } = { ...base };
+  if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
+  if (isRecord(retry)) {
+    if (!base.retry) ground.retry = DEFAULTS.retry;
+    else if (isRecord(retry.budget) && !base.retry.budget) {
+      ground.retry = { ...base.retry, budget: DEFAULTS.retry.budget };
+    }
+  }
+  return ground;
 }
 
 /** Groups and lists only: a limiter that is written as a plain object holds state of its own. */

@@ -69,8 +69,7 @@ const SIZES = [
 
 describe(isUnread.name, () => {
   it('is what takes reading: streams of both kinds and Blobs', () => {
-    for (const body of [new PassThrough(), new ReadableStream(), new Blob(['x'])])
-      expect(isUnread(body)).toBe(true);
+    for (const body of [new PassThrough(), new ReadableStream(), new Blob(['x'])]) expect(isUnread(body)).toBe(true);
     for (const body of [undefined, null, '', 'x', Buffer.of(1), {}, [], 7]) expect(isUnread(body)).toBe(false);
   });
 });
@@ -378,6 +377,10 @@ describe(discard.name, () => {
     const silent = webStream([], false);
     await discard(silent, settle());
     expect([long.cancelled, silent.cancelled]).toEqual([true, true]);
+  });
+
+  it('does not wait for a web stream that takes its time to be cancelled', async () => {
+    await discard(new ReadableStream({ cancel: () => never }), now);
   });
 
   it('survives a web stream that breaks off', async () => {

@@ -47,6 +47,15 @@ const endless =
     response.write(beginning);
   };
 
+/** Sends a little at a time and never ends. */
+const dripping =
+  (code: number): Answer =>
+  (_request, response) => {
+    response.writeHead(code, { 'content-type': 'text/plain' });
+    const drip = setInterval(() => response.write('x'), 1);
+    response.on('close', () => clearInterval(drip));
+  };
+
 /** Fills the connection for as long as somebody reads. */
 const flood: Answer = (_request, response) => {
   response.writeHead(503, { 'content-type': 'application/octet-stream' });
@@ -174,6 +183,23 @@ describe('the body of a send that failed', () => {
       expect(clock.pending).toBe(0);
     });
 
+    it.each(ADAPTERS)('and keeps nobody waiting where it does not even cancel (%s)', async (adapter) => {
+      const answer = inTurn(endless(503, 'x', 'text/plain'), endless(503, 'x', 'text/plain'));
+      const controller = new AbortController();
+      const policy: Policy = { retry: { backoff: ({ retry }) => (retry === 0 ? 400 : 30_000) } };
+      const { server, client, clock, holdfast } = await byHand(answer, policy, defaultsOf(adapter));
+      let scheduled = next(holdfast, 'retry-scheduled');
+      const call = rejectionOf(client.get('/', { signal: controller.signal }));
+      await scheduled;
+      scheduled = next(holdfast, 'retry-scheduled');
+      await clock.advance(400);
+      await scheduled;
+      expect(server.seen).toHaveLength(2);
+      controller.abort();
+      expect(axios.isCancel(await call)).toBe(true);
+      expect(clock.pending).toBe(0);
+    });
+
     it('after a moment where there is hardly any wait', async () => {
       const answer = inTurn(endless(503, 'x', 'text/plain'), status(200));
       const { server, client, clock, holdfast } = await byHand(answer, AT_ONCE, oneSocket());
@@ -191,7 +217,9 @@ describe('the body of a send that failed', () => {
       for (const delayMs of [0, 30_000]) {
         const controller = new AbortController();
         const policy: Policy = { retry: { backoff: () => delayMs } };
-        const setting = await byHand(endless(503, 'x', 'text/plain'), policy, defaultsOf(adapter));
+        // One that is silent fetch would keep: once an answer is an error, axios' adapter no longer hears the signal, and
+        // cannot cancel the body before the next byte has come.
+        const setting = await byHand(dripping(503), policy, defaultsOf(adapter));
         const { server, client, clock, holdfast } = setting;
         const unhandled = await unhandledDuring(async () => {
           const scheduled = next(holdfast, 'retry-scheduled');
