@@ -1,11 +1,18 @@
 import type { AxiosInstance } from 'axios';
 import type { Shared } from './attempt/context.ts';
-import { RetryBudget } from './decide/budget.ts';
+import { Authenticators } from './auth/authenticators.ts';
+import type { CredentialPorts } from './auth/credential.ts';
+import { passThrough } from './auth/pass-through.ts';
+import { mayPass } from './classify/may-pass.ts';
+import { Budgets } from './decide/budgets.ts';
+import { codeOf } from './failure/code.ts';
+import { InvalidPolicyError } from './failure/errors.ts';
 import { interceptor } from './interceptor.ts';
+import { originOf } from './model/address.ts';
 import { Emitter } from './observe/emitter.ts';
-import type { EventName, Listener } from './observe/events.ts';
+import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
-import type { Policy, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
+import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
@@ -84,9 +91,11 @@ export function attachWith(
     throw new Error('holdfast is attached to this axios instance already; detach() the other attachment first');
   }
   const resolved = resolve(policy);
+  requireOrigins(resolved, axios);
   const events = new Emitter();
   const tally = emptyTally();
   const budgets = new Budgets();
+  const authenticators = new Authenticators(credentialPorts(axios, resolved, { clock, events, tally }));
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
     clock,
@@ -94,6 +103,7 @@ export function attachWith(
     events,
     tally,
     budget: (options) => budgets.of(options),
+    authenticator: (options) => authenticators.of(options),
     bareInstance: () => {
       bare ??= withoutDefaults(axios.create());
       return bare;
@@ -131,22 +141,32 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
   return bare;
 }
 
-/** The retry budgets of one attachment: calls that are given the same numbers share one. */
-class Budgets {
-  private readonly byNumbers = new Map<string, RetryBudget>();
-  /** Nearly every call comes with the attached policy's own. */
-  private last: { readonly options: ResolvedBudget; readonly budget: RetryBudget } | undefined;
+function credentialPorts(
+  axios: AxiosInstance,
+  { on }: ResolvedPolicy,
+  { clock, events, tally }: Pick<Shared, 'clock' | 'events' | 'tally'>,
+): Omit<CredentialPorts, 'store'> {
+  const tell = <E extends EventName>(name: E, event: EventOf<E>) => {
+    if (events.wants(name, on)) events.emit(name, on, event);
+  };
+  return {
+    clock,
+    http: passThrough(axios),
+    mayPass,
+    refreshing: (key, reason) => tell('refreshing', { key, reason }),
+    refreshed: (key, durationMs) => {
+      tally.refreshes += 1;
+      tell('refreshed', { key, durationMs });
+    },
+    refreshFailed: (key, error, durationMs) => tell('refresh-failed', { key, code: codeOf(error), durationMs }),
+  };
+}
 
-  of(options: ResolvedBudget): RetryBudget {
-    if (this.last?.options === options) return this.last.budget;
-    const numbers = JSON.stringify(options);
-    const budget = this.byNumbers.get(numbers) ?? new RetryBudget(options);
-    this.byNumbers.set(numbers, budget);
-    this.last = { options, budget };
-    return budget;
-  }
-
-  balances(): { [key: string]: number } {
-    return Object.fromEntries([...this.byNumbers.values()].flatMap((budget) => Object.entries(budget.balances())));
-  }
+/** Without either, no call would ever carry the token, and nobody would know why. */
+function requireOrigins({ auth }: ResolvedPolicy, axios: AxiosInstance): void {
+  if (auth === false || auth.origins !== undefined || originOf({ baseURL: axios.defaults?.baseURL ?? '' }) !== '')
+    return;
+  const bound = 'given where the instance has no baseURL';
+  const message = `auth.origins must be ${bound}: it says who may see the token`;
+  throw new InvalidPolicyError([{ path: 'auth.origins', bound, value: undefined, message }]);
 }

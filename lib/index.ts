@@ -1,4 +1,5 @@
 export { type AttachableInstance, type Attachment, attach, type Stats } from './attach.ts';
+export type { AuthOptions, RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './auth/options.ts';
 export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
 export { type Challenge, parseChallenges } from './failure/challenge.ts';
 export {
@@ -24,9 +25,11 @@ export type {
   BeforeSend,
   BudgetOptions,
   Classifier,
+  CorrelationOptions,
   IdempotencyOptions,
   Policy,
   ResolvedBudget,
+  ResolvedCorrelation,
   ResolvedIdempotency,
   ResolvedPolicy,
   ResolvedRetry,
@@ -34,6 +37,7 @@ export type {
   RetryOptions,
   StatusRule,
 } from './policy/options.ts';
+export { type PartnerApiOptions, partnerApi } from './policy/presets/partner-api.ts';
 export {
   type Backoff,
   constantBackoff,

@@ -14,6 +14,8 @@ export interface Steps {
   judge(outcome: Outcome): Decision | Promise<Decision>;
   /** Waits before a retry; gives the reason where that was cut short. */
   wait(delayMs: number): Promise<Refusal | undefined>;
+  /** Gets another token after a 401; gives the reason where there is none. */
+  refresh(): Promise<Refusal | undefined>;
   /** Closes the books: the response, or a promise rejected with the error. */
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse>;
 }
@@ -35,6 +37,11 @@ export async function pipeline(steps: Steps): Promise<AxiosResponse> {
           return steps.end(outcome, 'success');
         case 'stop':
           return steps.end(outcome, decision.why);
+        case 'refresh': {
+          const failed = await steps.refresh();
+          if (failed) return steps.end(failed.outcome, failed.why);
+          break;
+        }
         case 'retry': {
           const cutShort = await steps.wait(decision.delayMs);
           if (cutShort) return steps.end(cutShort.outcome, cutShort.why);

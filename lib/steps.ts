@@ -1,13 +1,16 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Admission } from './attempt/admission.ts';
+import { Authorization } from './attempt/authorization.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { Transmission } from './attempt/transmission.ts';
+import type { Unauthorized } from './auth/credential.ts';
 import { announcesJson, classify, type Evidence } from './classify/classify.ts';
 import type { Account } from './decide/budget.ts';
 import { decide, FINISH } from './decide/decide.ts';
-import { readApiError } from './failure/api-error.ts';
+import { type ApiError, readApiError } from './failure/api-error.ts';
+import { parseChallenges } from './failure/challenge.ts';
 import { codeOf, isTimeout } from './failure/code.ts';
 import { originOf } from './model/address.ts';
 import type { Decision } from './model/decision.ts';
@@ -29,6 +32,7 @@ const DRAIN_MS = 50;
 /** The steps of one call: what the loop asks for, made out of the parts in the folders. */
 export class CallSteps implements Steps {
   private readonly context: CallContext;
+  private readonly authorization: Authorization | undefined;
   private readonly admission: Admission | undefined;
   private readonly transmission: Transmission;
   private readonly account: Account | undefined;
@@ -36,10 +40,15 @@ export class CallSteps implements Steps {
   private lastCost: number | undefined;
 
   constructor(shared: Shared, policy: CallContext['policy'], config: InternalAxiosRequestConfig) {
-    const { limit, retry } = policy;
+    const { auth, limit, retry } = policy;
     this.context = new CallContext(shared, policy, config);
+    if (auth !== false) {
+      const authenticator = shared.authenticator(auth);
+      const credential = authenticator.credentialOf(config);
+      this.authorization = credential && new Authorization(this.context, authenticator, credential);
+    }
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
-    this.transmission = new Transmission(this.context);
+    this.transmission = new Transmission(this.context, this.authorization);
     if (retry !== false && retry.budget !== false) {
       this.account = shared.budget(retry.budget).account(retry.budget.key?.(config) ?? originOf(config));
       this.account.called(this.context.call.startedAt);
@@ -49,7 +58,8 @@ export class CallSteps implements Steps {
 
   admit(): Refusal | undefined | Promise<Refusal | undefined> {
     const over = this.context.call.sent > 0 ? this.context.over() : undefined;
-    return over ?? this.admission?.acquire();
+    if (over !== undefined) return over;
+    return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
   }
 
   send(): Promise<Outcome> {
@@ -72,12 +82,7 @@ export class CallSteps implements Steps {
     tally.waiting += 1;
     const begun = clock.now();
     const slept = sleep(delayMs, clock, cancellation);
-    const body = call.outcome && responseOf(call.outcome)?.data;
-    if (isUnread(body)) {
-      const patience = new Patience(Math.max(delayMs, DRAIN_MS), clock, cancellation);
-      await discard(body, patience.over);
-      patience.end();
-    }
+    await this.dropBody(Math.max(delayMs, DRAIN_MS));
     const waited = await slept;
     tally.waiting -= 1;
     call.waitedMs += Math.max(0, clock.now() - begun);
@@ -89,6 +94,17 @@ export class CallSteps implements Steps {
     // axios rejects a call that was cancelled by now, whatever has come of it; the books must say the same.
     void discard(responseOf(outcome)?.data, Promise.resolve());
     return this.close(this.context.cancelled().outcome, 'cancelled');
+  }
+
+  /** A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. */
+  private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
+    for (;;) {
+      const refused = (await authorization.checkOut()) ?? (await this.admission?.acquire());
+      if (refused !== undefined || !this.admission?.queuedMs) return refused;
+      // The queue took time, in which the token may have expired or the user logged out.
+      if (await authorization.checkAgain()) return undefined;
+      this.admission.release();
+    }
   }
 
   private close(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
@@ -106,6 +122,25 @@ export class CallSteps implements Steps {
     if (context.heard('finished')) context.tell('finished', { endedBecause, report: call.report() });
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
+  }
+
+  async refresh(): Promise<Refusal | undefined> {
+    const { call } = this.context;
+    const refused = await this.authorization?.replace(unauthorizedBy(call.outcome, call.errorText));
+    if (refused !== undefined) return refused;
+    await this.dropBody(DRAIN_MS);
+    this.transmission.replaying = true;
+    return undefined;
+  }
+
+  /** Gets rid of the body of a send that will be repeated, so that its socket can be used again. */
+  private async dropBody(withinMs: number): Promise<void> {
+    const { call, cancellation, shared } = this.context;
+    const body = call.outcome && responseOf(call.outcome)?.data;
+    if (!isUnread(body)) return;
+    const patience = new Patience(withinMs, shared.clock, cancellation);
+    await discard(body, patience.over);
+    patience.end();
   }
 
   private async readThenJudge(outcome: Outcome, response: AxiosResponse): Promise<Decision> {
@@ -150,16 +185,11 @@ export class CallSteps implements Steps {
 
   private evidence(outcome: Outcome): Evidence {
     const { call } = this.context;
-    const response = responseOf(outcome);
-    const api =
-      response !== undefined && response.status >= 400
-        ? readApiError(call.errorText ?? response.data, headerOf(response.headers, 'content-type'))
-        : undefined;
-    return { call: call.snapshot(), api };
+    return { call: call.snapshot(), api: apiErrorOf(outcome, call.errorText) };
   }
 
   private decideOn(verdict: Verdict, outcome: Outcome, now: number): Decision {
-    const { account, context, transmission } = this;
+    const { account, authorization, context, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
     const cost = account?.afford(verdict.kind, now);
@@ -168,6 +198,10 @@ export class CallSteps implements Steps {
       retry: policy.retry,
       method: call.method,
       retries: call.retries,
+      replays: call.replays,
+      refreshable:
+        verdict.kind === 'unauthorized' &&
+        Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText))),
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,
       accepted: outcome.response !== undefined && response !== undefined && response.status < 400,
@@ -178,6 +212,10 @@ export class CallSteps implements Steps {
       random: shared.random,
       affordable: account === undefined || cost !== undefined,
     });
+    if (verdict.kind === 'unauthorized' && decision.kind === 'stop' && decision.why === 'body-not-replayable') {
+      // This call can't be replayed, but the next one will need the token.
+      authorization?.replace(unauthorizedBy(outcome, call.errorText)).catch(() => {});
+    }
     if (decision.kind === 'retry') {
       this.lastCost = cost;
       if (account !== undefined && cost !== undefined) account.withdraw(cost, verdict.kind, now);
@@ -221,4 +259,17 @@ export class CallSteps implements Steps {
       context.tell('budget-empty', { key: account.key, balance: account.balance });
     }
   }
+}
+
+function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined): ApiError | undefined {
+  const response = outcome && responseOf(outcome);
+  if (response === undefined || !(response.status >= 400)) return undefined;
+  return readApiError(errorText ?? response.data, headerOf(response.headers, 'content-type'));
+}
+
+/** What a 401 says, for the refresh. */
+function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefined): Unauthorized {
+  const response = outcome && responseOf(outcome);
+  const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
+  return { challenges, api: apiErrorOf(outcome, errorText) };
 }

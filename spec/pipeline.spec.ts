@@ -14,13 +14,14 @@ interface Script {
   readonly sends?: readonly (Outcome | Error)[];
   readonly judges?: readonly (Decision | Promise<Decision> | Error)[];
   readonly waits?: readonly (Refusal | undefined | Error)[];
+  readonly refreshes?: readonly (Refusal | undefined | Error)[];
 }
 
 /** Steps that do what a script says, and write down what the loop asked for. */
 class Scripted implements Steps {
   readonly log: string[] = [];
   private readonly script: Script;
-  private readonly turn = { admits: 0, sends: 0, judges: 0, waits: 0 };
+  private readonly turn = { admits: 0, sends: 0, judges: 0, waits: 0, refreshes: 0 };
 
   constructor(script: Script) {
     this.script = script;
@@ -39,6 +40,11 @@ class Scripted implements Steps {
   judge(outcome: Outcome) {
     this.log.push(`judge ${outcome.response?.status}`);
     return this.next('judges') as Decision;
+  }
+
+  async refresh() {
+    this.log.push('refresh');
+    return this.next('refreshes') as Refusal | undefined;
   }
 
   async wait(delayMs: number) {

@@ -78,6 +78,8 @@ describe('the tables of the README', () => {
   const defaults = new Map([
     ...leaves(DEFAULTS, ''),
     ['idempotency', DEFAULT_POLICY.idempotency],
+    ['auth', DEFAULT_POLICY.auth],
+    ['correlation', DEFAULT_POLICY.correlation],
     ['limit', DEFAULT_POLICY.limit],
   ] as [string, unknown][]);
   const rows = tableOf('defaults').map(([path = '', value = '']) => [
@@ -93,7 +95,8 @@ describe('the tables of the README', () => {
 
   it.each(rows)('say the default of %s', (path = '', value = '') => {
     const actual = defaults.get(path);
-    if (typeof actual === 'function') expect(value).toBe('exponentialBackoff()');
+    if (typeof actual === 'function')
+      expect(value).toBe(path.endsWith('backoff') ? 'exponentialBackoff()' : actual.name);
     else
       expect(value).toBe(
         Array.isArray(actual)

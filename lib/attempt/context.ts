@@ -1,4 +1,6 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { ResolvedAuth } from '../auth/options.ts';
 import type { RetryBudget } from '../decide/budget.ts';
 import { CallState } from '../model/call.ts';
 import type { Cancellation } from '../model/cancellation.ts';
@@ -19,6 +21,7 @@ export interface Shared {
   readonly events: Emitter;
   readonly tally: Tally;
   budget(options: ResolvedBudget): RetryBudget;
+  authenticator(options: ResolvedAuth): Authenticator;
   /** An instance of the same copy of axios without our interceptor. */
   bareInstance(): AxiosInstance;
 }

@@ -3,6 +3,7 @@ import { DEFAULTS } from '../policy/defaults.ts';
 import type { ResolvedIdempotency } from '../policy/options.ts';
 import { randomId } from '../wait/clock.ts';
 import { headerOf } from '../wait/header.ts';
+import { headerValue } from './header-value.ts';
 
 /** One call's idempotency key: the caller's own, or one that is made for it. */
 export class IdempotencyKey {
@@ -25,7 +26,7 @@ export class IdempotencyKey {
     if (options === false || this.isCallers() || !includes(options.methods, config.method)) return;
     // `false` is how a caller of axios says that a header must not be sent.
     if (headers.get(options.header) === false) return;
-    this.value ??= checked((options.generate ?? randomId)());
+    this.value ??= headerValue((options.generate ?? randomId)(), 'idempotency.generate');
     headers.set(options.header, this.value);
   }
 
@@ -46,9 +47,3 @@ export class IdempotencyKey {
 
 const includes = (methods: readonly string[], method = 'get'): boolean =>
   methods.some((each) => each.toLowerCase() === method.toLowerCase());
-
-function checked(key: unknown): string {
-  // Line breaks and blanks around a header's value are stripped in silence, and the server would see another key.
-  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key) && key.trim() === key) return key;
-  throw new TypeError('idempotency.generate must give a string of printable ASCII, without blanks around it');
-}

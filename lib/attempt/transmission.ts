@@ -1,11 +1,14 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
+import { randomId } from '../wait/clock.ts';
 import { adapterFor } from './adapter.ts';
+import type { Authorization } from './authorization.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
+import { headerValue } from './header-value.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
@@ -15,9 +18,12 @@ export class Transmission {
   readonly key: IdempotencyKey;
   /** When the last request left, ms since the epoch. */
   sentAt = 0;
+  /** Whether the next request is the one after a refresh. */
+  replaying = false;
   /** Why a request was given up before it left. */
   prevented: EndReason | undefined;
   private readonly context: CallContext;
+  private readonly authorization: Authorization | undefined;
   /** What became of a request that the deadline cut off. */
   private cutOff: Outcome | undefined;
   /** What the caller's config held before the first request borrowed it. */
@@ -25,8 +31,9 @@ export class Transmission {
     | (Pick<InternalAxiosRequestConfig, 'headers'> & { readonly adapter: InternalAxiosRequestConfig['adapter'] })
     | undefined;
 
-  constructor(context: CallContext) {
+  constructor(context: CallContext, authorization: Authorization | undefined) {
     this.context = context;
+    this.authorization = authorization;
     this.key = new IdempotencyKey(context.policy.idempotency, context.call.config);
   }
 
@@ -37,7 +44,7 @@ export class Transmission {
     const { config } = call;
     this.borrowed = { headers: config.headers, adapter: config.adapter };
     config.headers = copyOfHeaders(config.headers);
-    this.key.write(config.headers);
+    this.stamp(config.headers);
     return this.transmit(config);
   }
 
@@ -68,14 +75,27 @@ export class Transmission {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
     const config = copyOfConfig(call.config);
-    this.key.write(config.headers);
+    const takeTokenOff = this.stamp(config.headers);
     const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
     if (remake || policy.beforeSend.length > 0) {
       const prepared = await bounded(this.prepare(config, remake), shared.clock, call.deadlineAt, cancellation);
       if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
       if (prepared.kind === 'deadline') return this.prevent(context.overdue());
+      if (takeTokenOff !== undefined) this.authorization?.guard(config, takeTokenOff);
     }
     return this.transmit(config);
+  }
+
+  /** Writes what the library itself puts on a request; gives the function that takes the token off again. */
+  private stamp(headers: InternalAxiosRequestConfig['headers']): (() => void) | undefined {
+    const { call, policy } = this.context;
+    const { correlation } = policy;
+    this.key.write(headers);
+    if (correlation !== false && !headers.has(correlation.header)) {
+      call.correlationId ??= headerValue((correlation.generate ?? randomId)(), 'correlation.generate');
+      headers.set(correlation.header, call.correlationId);
+    }
+    return this.authorization?.write(headers);
   }
 
   private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<void> {
@@ -99,8 +119,10 @@ export class Transmission {
     tally.sends += 1;
     tally.inFlight += 1;
     if (call.sent > 1) {
-      call.retries += 1;
-      tally.retries += 1;
+      const counted = this.replaying ? 'replays' : 'retries';
+      call[counted] += 1;
+      tally[counted] += 1;
+      this.replaying = false;
     }
     this.sentAt = clock.now();
     context.tell('sent', { send: call.sent });

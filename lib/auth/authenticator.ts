@@ -56,8 +56,3 @@ export class Authenticator {
     };
   }
 }
-
-/** RFC 6750 §2.1. */
-export function bearer(headers: { set(name: string, value: string, rewrite: true): unknown }, { value }: Token): void {
-  headers.set('Authorization', `Bearer ${value}`, true);
-}

@@ -82,6 +82,15 @@ export class Credential {
     }
   }
 
+  /** The token as it is now, without waiting for a refresh; `undefined` for none, `'stale'` where one has to be waited for. */
+  async glance(): Promise<Token | 'stale' | undefined> {
+    const own = await this.ask();
+    if (own === undefined) return undefined;
+    const token = this.current(own);
+    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
+    return expired || (this.flight?.of === token.value && this.flight.blocking) ? 'stale' : token;
+  }
+
   /**
    * After a 401: gives a token other than the one that was refused, refreshing if need be; `undefined` where there is no
    * credential any more.

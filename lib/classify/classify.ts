@@ -37,7 +37,7 @@ export function classify(
   evidence: () => Evidence,
   nowMs: number,
 ): Verdict {
-  const verdict = opinion(outcome, policy, evidence) ?? builtIn(outcome, policy);
+  const verdict = opinion(outcome, policy, evidence, nowMs) ?? builtIn(outcome, policy);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
   return withWait(verdict, outcome, nowMs);
 }
@@ -46,9 +46,11 @@ function opinion(
   outcome: Outcome,
   policy: Pick<ResolvedPolicy, 'classify'>,
   evidence: () => Evidence,
+  nowMs: number,
 ): Verdict | undefined {
   if (policy.classify.length === 0) return undefined;
-  const argument = Object.freeze({ outcome, ...evidence() });
+  const retryAfterMs = namedWait(outcome, nowMs)?.ms;
+  const argument = Object.freeze({ outcome, retryAfterMs, ...evidence() });
   for (const judge of policy.classify) {
     const verdict = judge(argument);
     if (verdict === undefined) continue;
@@ -72,17 +74,24 @@ function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'
   return verdictOfStatus(status, statuses[status]);
 }
 
-/** Adds how long the server asked to wait: its Retry-After, else the reset of its rate limit. */
+/** Adds how long the server asked to wait. */
 function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
-  const response = responseOf(outcome);
-  if (response === undefined || verdict.retryAfterMs !== undefined) return verdict;
-  const named = parseRetryAfter(response.headers, nowMs);
-  const quota = named === undefined ? readQuota(response.headers, nowMs) : undefined;
-  const retryAfterMs = named ?? (quota && quotaWaitMs(quota));
-  if (retryAfterMs === undefined) return verdict;
+  const named = verdict.retryAfterMs === undefined ? namedWait(outcome, nowMs) : undefined;
+  if (named === undefined) return verdict;
   // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
-  const refused = response.status === 503 && named !== undefined && verdict.unapplied === undefined;
-  return { ...verdict, retryAfterMs, ...(refused && { unapplied: true }) };
+  const refused = named.explicit && responseOf(outcome)?.status === 503 && verdict.unapplied === undefined;
+  return { ...verdict, retryAfterMs: named.ms, ...(refused && { unapplied: true }) };
+}
+
+/** What a failed answer asks for: its Retry-After, else the reset of its rate limit. */
+function namedWait(outcome: Outcome, nowMs: number): { readonly ms: number; readonly explicit: boolean } | undefined {
+  const response = responseOf(outcome);
+  if (response === undefined) return undefined;
+  const explicit = parseRetryAfter(response.headers, nowMs);
+  if (explicit !== undefined) return { ms: explicit, explicit: true };
+  const quota = readQuota(response.headers, nowMs);
+  const ms = quota && quotaWaitMs(quota);
+  return ms === undefined ? undefined : { ms, explicit: false };
 }
 
 /** Whether the answer announces JSON, so that reading an unread body for it is worth while. */

@@ -13,6 +13,9 @@ export interface Facts {
   /** Upper case. */
   readonly method: string;
   readonly retries: number;
+  readonly replays: number;
+  /** Whether the send carried a token of ours, and another one might be accepted. */
+  readonly refreshable: boolean;
   readonly nowMs: number;
   readonly deadlineAt: number;
   /** Whether axios resolved an answer that is no error: a 304 that `validateStatus` lets through. */
@@ -29,6 +32,7 @@ export interface Facts {
   readonly affordable: boolean;
 }
 
+const REFRESH: Decision = Object.freeze({ kind: 'refresh' });
 export const FINISH: Decision = Object.freeze({ kind: 'finish' });
 const stop = (why: EndReason): Decision => ({ kind: 'stop', why });
 
@@ -42,11 +46,18 @@ export function decide(facts: Facts): Decision {
     case 'permanent':
       return facts.accepted ? FINISH : stop('not-retryable');
     case 'unauthorized':
-      return stop('not-retryable');
+      return refreshOrStop(facts);
     case 'throttled':
     case 'transient':
       return retryOrStop(facts);
   }
+}
+
+function refreshOrStop({ refreshable, replays, replayable, nowMs, deadlineAt }: Facts): Decision {
+  if (replays > 0) return stop('still-unauthorized');
+  if (!refreshable) return stop('not-retryable');
+  if (!replayable) return stop('body-not-replayable');
+  return nowMs >= deadlineAt ? stop('deadline') : REFRESH;
 }
 
 function retryOrStop(facts: Facts): Decision {

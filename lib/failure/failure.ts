@@ -90,6 +90,9 @@ export function reportOf(responseOrError: unknown): Report | undefined {
   }
 }
 
+const REQUEST_IDS = ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id'];
+const CORRELATION_IDS = ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'];
+
 function asOutcome(ending: object): Outcome {
   const { status, headers } = ending as { status?: unknown; headers?: unknown };
   const isResponse = !(ending instanceof Error) && typeof status === 'number' && headers !== undefined;
@@ -103,7 +106,9 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const headers = response?.headers;
   const contentType = headerOf(headers, 'content-type');
   const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;
-  const requestId = firstOf(headers, ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id']);
+  // Where no answer came, the ids that were sent are all that the server's people can search for.
+  const requestId = firstOf(headers, REQUEST_IDS) ?? firstOf(call?.wireHeaders, REQUEST_IDS);
+  const correlationId = firstOf(headers, CORRELATION_IDS) ?? firstOf(call?.wireHeaders, CORRELATION_IDS);
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
@@ -118,7 +123,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     waitedMs: call?.waitedMs ?? 0,
     elapsedMs: call === undefined ? 0 : Math.max(0, call.endedAt - call.startedAt),
     requestId: requestId?.value,
-    correlationId: firstOf(headers, ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'])?.value,
+    correlationId: correlationId?.value ?? call?.correlationId,
   } as const;
   const sent = [call?.wire, { headers: call?.wireHeaders }];
   return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name, sent) });

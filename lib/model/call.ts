@@ -43,6 +43,8 @@ export class CallState {
   waitedMs = 0;
   /** The last backoff, which decorrelated jitter builds on. */
   backoffMs = 0;
+  /** The id that all sends carry, where the policy makes one. */
+  correlationId: string | undefined;
   /** What the last send gave and what it meant. */
   outcome: Outcome | undefined;
   verdict: Verdict | undefined;

@@ -24,6 +24,11 @@ export interface Events {
     readonly verdict: VerdictKind;
     readonly reason: string | undefined;
   };
+  /** A token refresh began; `key` is the policy's `auth.key`. It is one for all calls that wait for it. */
+  refreshing: { readonly key: string; readonly reason: 'expiring' | 'unauthorized' };
+  refreshed: { readonly key: string; readonly durationMs: number };
+  /** The refresh failed for good; its error is the `cause` of what the waiting calls reject with. */
+  'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
   /** A send waits for the limiter's permit. */
   queued: { readonly call: Call; readonly key: string };
   /** The limiter refused a send. */
@@ -45,6 +50,9 @@ export const EVENT_NAMES: readonly EventName[] = Object.keys({
   sent: 0,
   answered: 0,
   'retry-scheduled': 0,
+  refreshing: 0,
+  refreshed: 0,
+  'refresh-failed': 0,
   queued: 0,
   limited: 0,
   paused: 0,

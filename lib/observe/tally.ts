@@ -6,6 +6,7 @@ export interface Tally {
   retries: number;
   /** Sends after a token refresh. */
   replays: number;
+  refreshes: number;
   /** Requests on the wire now. */
   inFlight: number;
   /** Calls waiting for the limiter now. */
@@ -15,5 +16,5 @@ export interface Tally {
 }
 
 export function emptyTally(): Tally {
-  return { calls: 0, sends: 0, retries: 0, replays: 0, inFlight: 0, queued: 0, waiting: 0 };
+  return { calls: 0, sends: 0, retries: 0, replays: 0, refreshes: 0, inFlight: 0, queued: 0, waiting: 0 };
 }

@@ -1,5 +1,13 @@
+import { bearer } from '../auth/bearer.ts';
+import type { ResolvedAuth } from '../auth/options.ts';
 import { exponentialBackoff } from '../wait/backoff.ts';
-import type { ResolvedBudget, ResolvedIdempotency, ResolvedPolicy, ResolvedRetry } from './options.ts';
+import type {
+  ResolvedBudget,
+  ResolvedCorrelation,
+  ResolvedIdempotency,
+  ResolvedPolicy,
+  ResolvedRetry,
+} from './options.ts';
 
 /** The one place where defaults stand. The README's table is checked against it. */
 
@@ -29,9 +37,23 @@ export const DEFAULTS = {
   classify: [],
   deadlineMs: Number.POSITIVE_INFINITY,
   idempotency: { header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' } satisfies ResolvedIdempotency,
+  auth: {
+    apply: bearer,
+    refreshAheadMs: 120_000,
+    refreshTimeoutMs: 30_000,
+    neverRefreshOn: [],
+    retry: { retries: 2, minTimeout: 200 },
+  } satisfies Omit<ResolvedAuth, 'token' | 'refresh'>,
+  correlation: { header: 'X-Correlation-ID' } satisfies ResolvedCorrelation,
   beforeSend: [],
   on: {},
 } as const;
 
 /** What a policy that says nothing means. */
-export const DEFAULT_POLICY: ResolvedPolicy = { ...DEFAULTS, idempotency: false, limit: false };
+export const DEFAULT_POLICY: ResolvedPolicy = {
+  ...DEFAULTS,
+  idempotency: false,
+  auth: false,
+  correlation: false,
+  limit: false,
+};

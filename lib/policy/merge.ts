@@ -41,7 +41,16 @@ export function several<T>(option: T | readonly T[] | undefined): readonly T[] {
 }
 
 /** The groups of options. Any other object (a limiter) is one value. */
-export const GROUPS: ReadonlySet<string> = new Set(['retry', 'retryAfter', 'budget', 'statuses', 'idempotency', 'on']);
+export const GROUPS: ReadonlySet<string> = new Set([
+  'retry',
+  'retryAfter',
+  'budget',
+  'statuses',
+  'idempotency',
+  'auth',
+  'correlation',
+  'on',
+]);
 
 function overlay(under: object, over: object): Record<string, unknown> {
   const result: Record<string, unknown> = { ...under };

@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import type { AuthOptions, ResolvedAuth } from '../auth/options.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import type { Call } from '../model/call.ts';
@@ -36,6 +37,10 @@ export interface Policy {
    * rejects with what it threw.
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
+  /** A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. */
+  readonly auth?: false | AuthOptions | undefined;
+  /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
+  readonly correlation?: false | CorrelationOptions | undefined;
   /** What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. */
   readonly limit?: false | Limiter | undefined;
   /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
@@ -57,6 +62,8 @@ export type Classifier = (argument: {
   readonly call: Call;
   /** The error body of an answer from 400 up, read. */
   readonly api: ApiError | undefined;
+  /** How long the answer's headers ask to wait, in ms. A verdict without a `retryAfterMs` of its own gets this one. */
+  readonly retryAfterMs: number | undefined;
 }) => Verdict | undefined;
 
 /**
@@ -137,6 +144,13 @@ export interface IdempotencyOptions {
   readonly renew?: 'never' | 'after-response' | undefined;
 }
 
+export interface CorrelationOptions {
+  /** The header that carries the id. A value that the caller has set wins. Default `X-Correlation-ID`. */
+  readonly header?: string | undefined;
+  /** Makes an id: printable ASCII. Default: a random UUID. */
+  readonly generate?: (() => string) | undefined;
+}
+
 /** A policy with every default filled in, frozen. It is a `Policy` again. */
 export interface ResolvedPolicy extends Policy {
   readonly retry: false | ResolvedRetry;
@@ -144,6 +158,8 @@ export interface ResolvedPolicy extends Policy {
   readonly classify: readonly Classifier[];
   readonly deadlineMs: number;
   readonly idempotency: false | ResolvedIdempotency;
+  readonly auth: false | ResolvedAuth;
+  readonly correlation: false | ResolvedCorrelation;
   readonly limit: false | Limiter;
   readonly beforeSend: readonly BeforeSend[];
   readonly on: { readonly [E in EventName]?: readonly Listener<E>[] };
@@ -159,3 +175,5 @@ export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> 
 export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
 
 export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;
+
+export type ResolvedCorrelation = Filled<Omit<CorrelationOptions, 'generate'>> & Pick<CorrelationOptions, 'generate'>;

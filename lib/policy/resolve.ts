@@ -1,3 +1,4 @@
+import type { ResolvedAuth } from '../auth/options.ts';
 import { isRecord } from './check.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
 import { GROUPS, merge, several } from './merge.ts';
@@ -17,9 +18,12 @@ export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): 
 }
 
 /** The base, with the defaults in every group that is off there and that the policy turns on. */
-function switchedOn({ retry, idempotency }: Policy, base: ResolvedPolicy): Policy {
+function switchedOn({ retry, idempotency, auth, correlation }: Policy, base: ResolvedPolicy): Policy {
   const ground: { -readonly [K in keyof Policy]: Policy[K] } = { ...base };
   if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
+  if (isRecord(correlation) && !base.correlation) ground.correlation = DEFAULTS.correlation;
+  // What is missing here, `token` and `refresh`, the policy has to bring; it has been validated.
+  if (isRecord(auth) && !base.auth) ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
   if (isRecord(retry)) {
     if (!base.retry) ground.retry = DEFAULTS.retry;
     else if (isRecord(retry.budget) && !base.retry.budget) {

@@ -66,12 +66,62 @@ const retry = object({
   budget: orFalse(budget),
 });
 
+const aHeaderName = must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value));
+
 const idempotency = object({
-  header: must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
+  header: aHeaderName,
   methods: listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
   generate: aFunction,
   renew: oneOf('never', 'after-response'),
 });
+
+const isOrigin = (value: unknown): boolean => {
+  try {
+    return typeof value === 'string' && new URL(value).origin === value;
+  } catch {
+    return false;
+  }
+};
+
+const authOptions = object({
+  token: aFunction,
+  refresh: aFunction,
+  apply: aFunction,
+  refreshAheadMs: number(0),
+  refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+  origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin),
+  neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
+  key: aFunction,
+  store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function'),
+  // Those of p-retry that make sense here; the signal is ours.
+  retry: object({
+    retries: number(0),
+    factor: number(0),
+    minTimeout: number(0),
+    maxTimeout: number(0),
+    maxRetryTime: number(0),
+    randomize: aBoolean,
+    unref: aBoolean,
+    onFailedAttempt: aFunction,
+    shouldRetry: aFunction,
+    shouldConsumeRetry: aFunction,
+  }),
+});
+
+const auth: Check = (value, path, problems) => {
+  authOptions(value, path, problems);
+  if (!isRecord(value)) return;
+  for (const name of ['token', 'refresh']) {
+    if (value[name] !== undefined) continue;
+    const at = `${path}.${name}`;
+    problems.push({
+      path: at,
+      bound: 'a function',
+      value: undefined,
+      message: `${at} must be a function, got nothing`,
+    });
+  }
+};
 
 const policy = object({
   retry: orFalse(retry),
@@ -79,6 +129,8 @@ const policy = object({
   classify: functions,
   deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
   idempotency: orFalse(idempotency),
+  auth: orFalse(auth),
+  correlation: orFalse(object({ header: aHeaderName, generate: aFunction })),
   body: aFunction,
   limit: orFalse(must('false or a Limiter', (value) => isRecord(value) && typeof value.acquire === 'function')),
   beforeSend: functions,

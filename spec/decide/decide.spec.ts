@@ -14,6 +14,8 @@ const FACTS: Facts = {
   retry,
   method: 'GET',
   retries: 0,
+  replays: 0,
+  refreshable: false,
   nowMs: NOW,
   deadlineAt: Number.POSITIVE_INFINITY,
   accepted: false,

@@ -133,8 +133,9 @@ describe('the events of a call', () => {
     const subject = scripted(() => 200);
     const told = listen(subject);
     await Promise.all([subject.call(), subject.call()]);
-    const [one, two] = new Set(told.map(({ event }) => event.call.id));
-    const of = (id: string | undefined) => namesOf(told.filter(({ event }) => event.call.id === id));
+    const [one, two] = new Set(told.map(({ event }) => (event as { call: Call }).call.id));
+    const of = (id: string | undefined) =>
+      namesOf(told.filter(({ event }) => (event as { call: Call }).call.id === id));
     expect(of(one)).toEqual(['sent', 'answered', 'finished']);
     expect(of(two)).toEqual(['sent', 'answered', 'finished']);
   });

@@ -38,6 +38,8 @@ describe('the defaults', () => {
       classify: [],
       deadlineMs: Number.POSITIVE_INFINITY,
       idempotency: false,
+      auth: false,
+      correlation: false,
       limit: false,
       beforeSend: [],
       on: {},

@@ -1,0 +1,87 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Credential, Unauthorized } from '../auth/credential.ts';
+import type { Token } from '../auth/options.ts';
+import type { ApiError } from '../failure/api-error.ts';
+import { TokenRefreshError } from '../failure/errors.ts';
+import { mayRefresh } from '../failure/may-refresh.ts';
+import { responseOf } from '../model/outcome.ts';
+import { bounded } from './bounded.ts';
+import type { CallContext, Refusal } from './context.ts';
+
+/** One call's dealings with its credential: a token for each send, and another after a 401. */
+export class Authorization {
+  private readonly context: CallContext;
+  private readonly authenticator: Authenticator;
+  private readonly credential: Credential;
+  /** What the next send will carry, and then what the last one carried. */
+  private token: Token | undefined;
+
+  constructor(context: CallContext, authenticator: Authenticator, credential: Credential) {
+    this.context = context;
+    this.authenticator = authenticator;
+    this.credential = credential;
+  }
+
+  /** Gets the token for the next send, waiting for a refresh if need be. */
+  checkOut(): Promise<Refusal | undefined> {
+    return this.take(this.credential.checkOut());
+  }
+
+  /** Gets it again, without waiting for a refresh; gives whether that was possible. */
+  async checkAgain(): Promise<boolean> {
+    const token = await this.credential.glance();
+    if (token === 'stale') return false;
+    this.token = token;
+    return true;
+  }
+
+  /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
+  write(headers: InternalAxiosRequestConfig['headers']): () => void {
+    return this.token === undefined ? () => {} : this.authenticator.write(headers, this.token);
+  }
+
+  /** Takes the token off a send that has been redirected to where it must not be seen. */
+  guard(config: InternalAxiosRequestConfig, takeOff: () => void): void {
+    if (this.authenticator.maySee(config)) return;
+    takeOff();
+    this.token = undefined;
+  }
+
+  /** Whether a refresh may help: a token of ours was refused, and not for what it may do or for what the policy names. */
+  isRefreshable({ challenges, api }: Unauthorized): boolean {
+    if (this.token === undefined || !mayRefresh(challenges)) return false;
+    const { neverRefreshOn } = this.authenticator.options;
+    for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
+      if (neverRefreshOn.includes(at.code)) return false;
+    }
+    return true;
+  }
+
+  /** Gets a token other than the one that was refused, refreshing if need be. */
+  async replace(unauthorized: Unauthorized): Promise<Refusal | undefined> {
+    const { context, token } = this;
+    if (token === undefined) return undefined;
+    const refused = await this.take(this.credential.replace(token.value, unauthorized));
+    if (refused !== undefined || this.token !== undefined || context.call.outcome === undefined) return refused;
+    // Logged out meanwhile: there is no credential to replay with.
+    return { outcome: context.call.outcome, why: 'not-retryable' };
+  }
+
+  /** Waits for a token no longer than the call may last; the refresh goes on for the others. */
+  private async take(pending: Promise<Token | undefined>): Promise<Refusal | undefined> {
+    const { call, cancellation, shared } = this.context;
+    try {
+      const result = await bounded(pending, shared.clock, call.deadlineAt, cancellation);
+      if (result.kind === 'cancelled') return this.context.cancelled();
+      if (result.kind === 'deadline') return this.context.overdue();
+      this.token = result.value;
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TokenRefreshError)) throw error;
+      // An error of this call's own: it carries this call's answer.
+      const answer = call.outcome && responseOf(call.outcome);
+      return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
+    }
+  }
+}
