@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: {
-    alias: { 'axios-holdfast': fileURLToPath(new URL('./lib/index.ts', import.meta.url)) },
+    alias: [
+      { find: /^axios-holdfast$/, replacement: fileURLToPath(new URL('./lib/index.ts', import.meta.url)) },
+      { find: /^axios-holdfast\/(.+)$/, replacement: fileURLToPath(new URL('./lib/$1.ts', import.meta.url)) },
+    ],
   },
   test: {
     include: ['spec/**/*.spec.ts'],

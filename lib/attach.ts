@@ -3,6 +3,7 @@ import type { Shared } from './attempt/context.ts';
 import { Authenticators } from './auth/authenticators.ts';
 import type { CredentialPorts } from './auth/credential.ts';
 import { passThrough } from './auth/pass-through.ts';
+import { publicCodeOf } from './auth/public-code.ts';
 import { mayPass } from './classify/may-pass.ts';
 import { Budgets } from './decide/budgets.ts';
 import { codeOf } from './failure/code.ts';
@@ -158,7 +159,8 @@ function credentialPorts(
       tally.refreshes += 1;
       tell('refreshed', { key, durationMs });
     },
-    refreshFailed: (key, error, durationMs) => tell('refresh-failed', { key, code: codeOf(error), durationMs }),
+    refreshFailed: (key, error, durationMs) => tell('refresh-failed', { key, code: publicCodeOf(error), durationMs }),
+    storeLost: (key, error) => tell('store-lost', { key, code: codeOf(error) }),
   };
 }
 

@@ -1,5 +1,13 @@
 export { type AttachableInstance, type Attachment, attach, type Stats } from './attach.ts';
-export type { AuthOptions, RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './auth/options.ts';
+export type {
+  AuthOptions,
+  RefreshContext,
+  ResolvedAuth,
+  StoreContext,
+  StoredToken,
+  Token,
+  TokenStore,
+} from './auth/options.ts';
 export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
 export { type Challenge, parseChallenges } from './failure/challenge.ts';
 export {

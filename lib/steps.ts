@@ -102,7 +102,8 @@ export class CallSteps implements Steps {
       const refused = (await authorization.checkOut()) ?? (await this.admission?.acquire());
       if (refused !== undefined || !this.admission?.queuedMs) return refused;
       // The queue took time, in which the token may have expired or the user logged out.
-      if (await authorization.checkAgain()) return undefined;
+      const again = await authorization.checkAgain();
+      if (again !== 'stale') return again;
       this.admission.release();
     }
   }
@@ -126,9 +127,11 @@ export class CallSteps implements Steps {
 
   async refresh(): Promise<Refusal | undefined> {
     const { call } = this.context;
-    const refused = await this.authorization?.replace(unauthorizedBy(call.outcome, call.errorText));
-    if (refused !== undefined) return refused;
+    const unauthorized = unauthorizedBy(call.outcome, call.errorText);
+    // Before the refresh, not after it: the refresh may need the very socket that an unread body keeps.
     await this.dropBody(DRAIN_MS);
+    const refused = await this.authorization?.replace(unauthorized);
+    if (refused !== undefined) return refused;
     this.transmission.replaying = true;
     return undefined;
   }

@@ -9,6 +9,8 @@ import { responseOf } from '../model/outcome.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 
+type Headers = InternalAxiosRequestConfig['headers'];
+
 /** One call's dealings with its credential: a token for each send, and another after a 401. */
 export class Authorization {
   private readonly context: CallContext;
@@ -28,23 +30,29 @@ export class Authorization {
     return this.take(this.credential.checkOut());
   }
 
-  /** Gets it again, without waiting for a refresh; gives whether that was possible. */
-  async checkAgain(): Promise<boolean> {
-    const token = await this.credential.glance();
-    if (token === 'stale') return false;
-    this.token = token;
-    return true;
+  /** Gets it again, without waiting for a refresh; `'stale'` where that would take one. */
+  async checkAgain(): Promise<Refusal | 'stale' | undefined> {
+    let stale = false;
+    const glance = this.credential.glance().then((token) => {
+      stale = token === 'stale';
+      return token === 'stale' ? undefined : token;
+    });
+    return (await this.take(glance)) ?? (stale ? 'stale' : undefined);
   }
 
   /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
-  write(headers: InternalAxiosRequestConfig['headers']): () => void {
-    return this.token === undefined ? () => {} : this.authenticator.write(headers, this.token);
+  write(headers: Headers): (headers: Headers) => void {
+    if (this.token === undefined) return () => {};
+    const { call } = this.context;
+    call.tokens ??= [];
+    call.tokens.push(this.token.value);
+    return this.authenticator.write(headers, this.token);
   }
 
   /** Takes the token off a send that has been redirected to where it must not be seen. */
-  guard(config: InternalAxiosRequestConfig, takeOff: () => void): void {
-    if (this.authenticator.maySee(config)) return;
-    takeOff();
+  guard(config: InternalAxiosRequestConfig, takeOff: (headers: Headers) => void): void {
+    if (this.authenticator.maySee(config, this.context.call.config)) return;
+    takeOff(config.headers);
     this.token = undefined;
   }
 

@@ -13,6 +13,8 @@ import { IdempotencyKey } from './idempotency-key.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
 
+type Headers = InternalAxiosRequestConfig['headers'];
+
 /** The sending of one call: puts each request together, sends it, and leaves no trace on the caller's config. */
 export class Transmission {
   readonly key: IdempotencyKey;
@@ -87,7 +89,7 @@ export class Transmission {
   }
 
   /** Writes what the library itself puts on a request; gives the function that takes the token off again. */
-  private stamp(headers: InternalAxiosRequestConfig['headers']): (() => void) | undefined {
+  private stamp(headers: Headers): ((headers: Headers) => void) | undefined {
     const { call, policy } = this.context;
     const { correlation } = policy;
     this.key.write(headers);

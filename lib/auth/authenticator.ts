@@ -1,58 +1,63 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../model/address.ts';
-import { Credential, type CredentialPorts } from './credential.ts';
+import type { Credential } from './credential.ts';
+import type { Credentials } from './credentials.ts';
 import { isInsideRefresh } from './inside-refresh.ts';
-import { memoryTokenStore } from './memory-token-store.ts';
 import type { ResolvedAuth, Token } from './options.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
-/** Credentials remembered; a policy's `key` must not be able to fill the memory. */
-const MAX_KEYS = 10_000;
-
-/** The credentials of one `auth` policy, and the writing of tokens into headers. */
+/** One `auth` policy: who may see the token, and how it is written into headers. */
 export class Authenticator {
   readonly options: ResolvedAuth;
-  private readonly ports: CredentialPorts;
-  private readonly credentials = new Map<string, Credential>();
+  private readonly credentials: Credentials;
 
-  constructor(options: ResolvedAuth, ports: Omit<CredentialPorts, 'store'>) {
+  constructor(options: ResolvedAuth, credentials: Credentials) {
     this.options = options;
-    this.ports = { ...ports, store: options.store ?? memoryTokenStore() };
+    this.credentials = credentials;
   }
 
   /** Whose token a call carries; `undefined` where it is to carry none. */
   credentialOf(config: InternalAxiosRequestConfig): Credential | undefined {
-    if (!this.maySee(config) || isInsideRefresh()) return undefined;
-    const key = this.options.key?.(config) ?? '';
-    let credential = this.credentials.get(key);
-    if (credential === undefined) {
-      const [oldest] = this.credentials.keys();
-      if (this.credentials.size >= MAX_KEYS && oldest !== undefined) this.credentials.delete(oldest);
-      credential = new Credential(key, this.options, this.ports);
-      this.credentials.set(key, credential);
-    }
-    return credential;
+    if (!this.maySee(config, config)) return undefined;
+    const credential = this.credentials.of(this.options.key?.(config) ?? '');
+    return isInsideRefresh(credential) ? undefined : credential;
   }
 
-  /** Whether the token may be shown to where this config goes. */
-  maySee(config: InternalAxiosRequestConfig): boolean {
+  /**
+   * Whether the token may be shown to where a send goes.
+   *
+   * @param asked the call's own config: what `beforeSend` makes of the `baseURL` gives nobody a right to the token
+   */
+  maySee(config: InternalAxiosRequestConfig, asked: InternalAxiosRequestConfig): boolean {
     const origin = originOf(config);
     const { origins } = this.options;
     if (origins !== undefined) return origins.includes(origin);
-    return origin === originOf({ baseURL: config.baseURL ?? '' });
+    // Without an origin there is no telling where it goes.
+    return origin !== '' && origin === originOf({ baseURL: asked.baseURL ?? '' });
   }
 
-  /** Writes the token; gives the function that takes it off again. */
-  write(headers: Headers, token: Token): () => void {
-    const before = { ...headers };
+  /** Writes the token; gives the function that takes it off whatever headers the send has by then. */
+  write(headers: Headers, token: Token): (headers: Headers) => void {
+    const before: Readonly<Record<string, unknown>> = { ...headers };
     this.options.apply(headers as never, token);
-    const written = Object.keys(headers).filter((name) => headers[name] !== before[name]);
-    return () => {
-      for (const name of written) {
-        if (before[name] === undefined) headers.delete(name);
-        else headers.set(name, before[name] as string, true);
-      }
-    };
+    const written = Object.entries<unknown>({ ...headers }).filter(([name, value]) => value !== before[name]);
+    return (now) => takeOff(now, written, before);
+  }
+}
+
+/** Puts back what stood in the place of what was written; what is something else by now is left alone. */
+function takeOff(
+  headers: Headers,
+  written: readonly (readonly [name: string, value: unknown])[],
+  before: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, value] of written) {
+    for (const other of Object.keys(headers)) {
+      if (other.toLowerCase() !== name.toLowerCase() || !String(headers[other]).includes(String(value))) continue;
+      // Also on a plain object, which `beforeSend` may have put in the place of axios' own.
+      if (before[name] === undefined) delete headers[other];
+      else headers[other] = before[name] as string;
+    }
   }
 }

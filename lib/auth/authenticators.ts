@@ -1,21 +1,28 @@
 import { Authenticator } from './authenticator.ts';
 import type { CredentialPorts } from './credential.ts';
+import { Credentials } from './credentials.ts';
 import type { ResolvedAuth } from './options.ts';
 
-/** The credentials of one attachment: calls whose policy has the same `token` function share them. */
+/**
+ * The credentials of one attachment. Calls whose policy has the same `token` function share them, and whoever comes first
+ * brings the `refresh`; who may see the token, and how it is written, is each policy's own matter.
+ */
 export class Authenticators {
   private readonly ports: Omit<CredentialPorts, 'store'>;
-  private readonly byToken = new WeakMap<ResolvedAuth['token'], Authenticator>();
+  private readonly byOptions = new WeakMap<ResolvedAuth, Authenticator>();
+  private readonly byToken = new WeakMap<ResolvedAuth['token'], Credentials>();
 
   constructor(ports: Omit<CredentialPorts, 'store'>) {
     this.ports = ports;
   }
 
   of(options: ResolvedAuth): Authenticator {
-    let authenticator = this.byToken.get(options.token);
+    let authenticator = this.byOptions.get(options);
     if (authenticator === undefined) {
-      authenticator = new Authenticator(options, this.ports);
-      this.byToken.set(options.token, authenticator);
+      const credentials = this.byToken.get(options.token) ?? new Credentials(options, this.ports);
+      this.byToken.set(options.token, credentials);
+      authenticator = new Authenticator(options, credentials);
+      this.byOptions.set(options, authenticator);
     }
     return authenticator;
   }

@@ -1,8 +1,10 @@
-import { codeOf } from '../failure/code.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../wait/clock.ts';
+import { insideRefresh } from './inside-refresh.ts';
 import type { RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './options.ts';
+import { publicCodeOf } from './public-code.ts';
 import { runRefresh } from './refresh.ts';
+import { refreshThroughStore } from './refresh-through-store.ts';
 import { tokenOf } from './token.ts';
 
 /** How long after a failed refresh no other is tried, in ms: what Azure's clients wait. */
@@ -23,11 +25,11 @@ export interface CredentialPorts {
   refreshing(key: string, reason: RefreshContext['reason']): void;
   refreshed(key: string, durationMs: number): void;
   refreshFailed(key: string, error: unknown, durationMs: number): void;
+  /** The shared store could not be reached; this process refreshes on its own. */
+  storeLost?(key: string, error: unknown): void;
 }
 
 interface Flight {
-  /** The value that is being replaced. */
-  readonly of: string;
   /** Whether calls wait for it; one that runs ahead of time delays nobody. */
   blocking: boolean;
   readonly done: Promise<void>;
@@ -55,7 +57,8 @@ export class Credential {
   /** The refreshed token, and the value of the caller's that it stands in for. */
   private standIn: { readonly for: string; readonly token: StoredToken; readonly obtainedAt: number } | undefined;
   private generation = 0;
-  private flight: Flight | undefined;
+  /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
+  private readonly flights = new Map<string, Flight>();
   private failed: Failed | undefined;
 
   constructor(key: string, options: ResolvedAuth, ports: CredentialPorts) {
@@ -88,7 +91,8 @@ export class Credential {
     if (own === undefined) return undefined;
     const token = this.current(own);
     const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
-    return expired || (this.flight?.of === token.value && this.flight.blocking) ? 'stale' : token;
+    const wait = this.flights.get(token.value)?.blocking || (this.isCooling(token) && this.failed?.refuses);
+    return expired || wait ? 'stale' : token;
   }
 
   /**
@@ -111,12 +115,17 @@ export class Credential {
 
   private async ask(): Promise<Token | undefined> {
     const given = await this.options.token({ key: this.key });
+    if (given === undefined) this.standIn = undefined;
     return given === undefined ? undefined : tokenOf(given);
   }
 
   private current(own: Token): Token {
-    if (this.standIn !== undefined && this.standIn.for !== own.value) this.standIn = undefined;
-    return this.standIn?.token ?? own;
+    const { standIn } = this;
+    if (standIn?.for === own.value) return standIn.token;
+    // The caller's own copy of the refreshed token: when we got it still tells how to read its expiry.
+    if (standIn?.token.value === own.value) return usable(own, standIn.obtainedAt);
+    this.standIn = undefined;
+    return own;
   }
 
   /** What a send has to wait for before it may use this token. */
@@ -125,9 +134,9 @@ export class Credential {
     const expired = token.expiresAt !== undefined && token.expiresAt <= now;
     this.refuseWhileCooling(token, expired);
     if (expired) return this.refresh(own, token, 'expiring', NOTHING);
-    if (this.flight?.of === token.value) return this.flight.blocking ? this.flight.done : undefined;
-    const cooling = this.failed?.of === token.value && now < this.failed.until;
-    if (!cooling && token.expiresAt !== undefined && token.expiresAt - this.aheadMs(token) <= now) {
+    const flight = this.flights.get(token.value);
+    if (flight !== undefined) return flight.blocking ? flight.done : undefined;
+    if (!this.isCooling(token) && token.expiresAt !== undefined && token.expiresAt - this.aheadMs(token) <= now) {
       this.launch(own, token, 'expiring', NOTHING, false).done.catch(() => {});
     }
     return undefined;
@@ -141,9 +150,12 @@ export class Credential {
   }
 
   private refuseWhileCooling(token: Token, needed: boolean): void {
-    const { failed, ports } = this;
-    if (failed === undefined || failed.of !== token.value || !(needed || failed.refuses)) return;
-    if (ports.clock.now() < failed.until) throw failure(failed.cause);
+    const { failed } = this;
+    if (this.isCooling(token) && (needed || failed?.refuses)) throw failure(failed?.cause);
+  }
+
+  private isCooling({ value }: Token): boolean {
+    return this.failed?.of === value && this.ports.clock.now() < this.failed.until;
   }
 
   private refresh(
@@ -152,9 +164,9 @@ export class Credential {
     reason: RefreshContext['reason'],
     unauthorized: Unauthorized,
   ): Promise<void> {
-    if (this.flight?.of !== token.value) return this.launch(own, token, reason, unauthorized, true).done;
-    this.flight.blocking = true;
-    return this.flight.done;
+    const flight = this.flights.get(token.value) ?? this.launch(own, token, reason, unauthorized, true);
+    flight.blocking = true;
+    return flight.done;
   }
 
   private launch(
@@ -164,8 +176,10 @@ export class Credential {
     unauthorized: Unauthorized,
     blocking: boolean,
   ): Flight {
-    const flight: Flight = { of: token.value, blocking, done: this.fly(own, token, reason, unauthorized) };
-    this.flight = flight;
+    // A turn later, so that the flight is known before it can be over: a store may throw at once.
+    const done = Promise.resolve().then(() => this.fly(own, token, reason, unauthorized));
+    const flight: Flight = { blocking, done };
+    this.flights.set(token.value, flight);
     return flight;
   }
 
@@ -181,34 +195,48 @@ export class Credential {
     ports.refreshing(key, reason);
     try {
       const context = { key, token, reason, http: ports.http, ...unauthorized };
-      const stored = await ports.store.refresh(key, this.generation, () =>
-        runRefresh(options, context, clock, ports.mayPass),
+      const { refreshTimeoutMs } = options;
+      const lost = (error: unknown) => ports.storeLost?.(key, error);
+      const flight = { key, generation: this.generation, lost };
+      const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
+        insideRefresh(this, () =>
+          runRefresh(
+            { ...options, refreshTimeoutMs: leftMs },
+            { ...context, token: newest ?? token },
+            clock,
+            ports.mayPass,
+          ),
+        ),
       );
+      tokenOf(stored); // a shared store holds what others have put there
       this.generation = stored.generation;
-      this.failed = undefined;
+      if (this.failed?.of === token.value) this.failed = undefined;
       // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-      if ((await this.ask())?.value === own.value) {
+      const now = await this.ask().catch(() => own);
+      if (now?.value === own.value || now?.value === stored.value) {
         this.standIn = { for: own.value, token: usable(stored, clock.now()), obtainedAt: clock.now() };
       }
       ports.refreshed(key, Math.max(0, clock.now() - begun));
     } catch (cause) {
-      const refuses = this.flight?.of === token.value && this.flight.blocking;
+      const refuses = this.flights.get(token.value)?.blocking === true;
       this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses };
       ports.refreshFailed(key, cause, Math.max(0, clock.now() - begun));
-      throw failure(cause);
+      // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
+      const now = await this.ask().catch(() => undefined);
+      if (now === undefined || now.value === own.value) throw failure(cause);
     } finally {
-      if (this.flight?.of === token.value) this.flight = undefined;
+      this.flights.delete(token.value);
     }
   }
 }
 
 /** A token that is expired on arrival comes from a clock that is wrong; refreshing it again would never end. */
-function usable(token: StoredToken, now: number): StoredToken {
+function usable<T extends Token>(token: T, now: number): T {
   return token.expiresAt !== undefined && token.expiresAt <= now ? { ...token, expiresAt: undefined } : token;
 }
 
 /** The cause's own message stays with the cause: it may quote the token. */
 function failure(cause: unknown): TokenRefreshError {
-  const code = codeOf(cause);
+  const code = publicCodeOf(cause);
   return new TokenRefreshError(`the token could not be refreshed${code === undefined ? '' : ` (${code})`}`, cause);
 }

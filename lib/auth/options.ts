@@ -9,6 +9,8 @@ export interface Token {
   readonly value: string;
   /** Instant, ms since the epoch. Without it the token is good until the server says otherwise. */
   readonly expiresAt?: number | undefined;
+  /** What your `refresh` gets the next one with, where it is to travel along with the token; see `RefreshContext.token`. Never sent. */
+  readonly refreshToken?: string | undefined;
 }
 
 /** A token that a refresh gave, as a store keeps it. */
@@ -26,18 +28,33 @@ export interface TokenStore {
   read(key: string): Promise<StoredToken | undefined>;
   /**
    * Makes the one refresh after `generation`: calls `refresh`, keeps what it gives and gives it back under the next
-   * generation; or, where somebody else has refreshed since, gives theirs without calling it.
+   * generation; or, where somebody else has refreshed since, gives theirs without calling it, unless it has expired. In memory
+   * nobody else can.
    *
-   * Rejects with what `refresh` rejects with.
+   * Calls `refresh` once at most, with the newest token that is kept, where that is newer than `generation`. Rejects with what it rejects
+   * with, and never for trouble of the store's own: then the refresh of this process has to do.
    */
-  refresh(key: string, generation: number, refresh: () => Promise<Token>): Promise<StoredToken>;
+  refresh(
+    key: string,
+    generation: number,
+    refresh: (newest?: StoredToken) => Promise<Token>,
+    context?: StoreContext,
+  ): Promise<StoredToken>;
+}
+
+/** What a store is told of the refresh that it makes or waits for. */
+export interface StoreContext {
+  /** Aborts when nobody waits any longer. A refresh that is under way ends by itself. */
+  readonly signal?: AbortSignal | undefined;
+  /** To be told why the store could not be reached. */
+  readonly lost?: ((error: unknown) => void) | undefined;
 }
 
 /** What a refresh is told. */
 export interface RefreshContext {
   /** Whose credential; see `AuthOptions.key`. */
   readonly key: string;
-  /** The token that is to be replaced. */
+  /** The token that is to be replaced: with a shared store the newest that anybody got, with all the fields it was given. */
   readonly token: Token;
   /** What the 401's `WWW-Authenticate` asks for; empty where there was none. */
   readonly challenges: readonly Challenge[];

@@ -1,6 +1,5 @@
 import pRetry from 'p-retry';
 import type { Clock } from '../wait/clock.ts';
-import { insideRefresh } from './inside-refresh.ts';
 import type { RefreshContext, ResolvedAuth, Token } from './options.ts';
 import { tokenOf } from './token.ts';
 
@@ -26,13 +25,11 @@ export async function runRefresh(
       throw thrown instanceof Error ? thrown : new Error('the refresh threw what is no Error', { cause: thrown });
     }
   };
-  const flight = insideRefresh(() =>
-    pRetry(attempt, {
-      ...retry,
-      signal: aborter.signal,
-      shouldRetry: async (state) => mayPass(state.error) && (await (retry.shouldRetry?.(state) ?? true)),
-    }),
-  );
+  const flight = pRetry(attempt, {
+    ...retry,
+    signal: aborter.signal,
+    shouldRetry: async (state) => mayPass(state.error) && (await (retry.shouldRetry?.(state) ?? true)),
+  });
   let stopTimer = () => {};
   const timeout = new Promise<never>((_, reject) => {
     stopTimer = clock.after(refreshTimeoutMs, () => {

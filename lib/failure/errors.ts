@@ -55,11 +55,12 @@ export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LI
 /** The token could not be refreshed; `cause` is the refresh's own error. */
 export class TokenRefreshError extends HoldfastError {
   /** The 401 that asked for the refresh. */
-  readonly response: AxiosResponse | undefined;
+  declare readonly response: AxiosResponse | undefined;
 
   constructor(message: string, cause: unknown, response?: AxiosResponse) {
     super('ERR_TOKEN_REFRESH', message, { cause });
-    this.response = response;
+    // Not enumerable: its request holds the token that was refused, and turns on itself, which JSON cannot write.
+    Object.defineProperty(this, 'response', { value: response });
   }
 }
 

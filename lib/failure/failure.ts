@@ -50,7 +50,7 @@ export interface Failure {
   /** Time spent waiting between sends. */
   readonly waitedMs: number;
   readonly elapsedMs: number;
-  /** What the server calls this request: `MS-RequestId`, `request-id` or `x-request-id`. */
+  /** What the server calls this request: `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` or `client-request-id`. */
   readonly requestId?: string | undefined;
   readonly correlationId?: string | undefined;
   /** One sentence for a person or a log. No token, password, cookie or query value ever appears in it. */
@@ -90,7 +90,7 @@ export function reportOf(responseOrError: unknown): Report | undefined {
   }
 }
 
-const REQUEST_IDS = ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id'];
+const REQUEST_IDS = ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id', 'client-request-id'];
 const CORRELATION_IDS = ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'];
 
 function asOutcome(ending: object): Outcome {
@@ -107,8 +107,13 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const contentType = headerOf(headers, 'content-type');
   const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;
   // Where no answer came, the ids that were sent are all that the server's people can search for.
-  const requestId = firstOf(headers, REQUEST_IDS) ?? firstOf(call?.wireHeaders, REQUEST_IDS);
-  const correlationId = firstOf(headers, CORRELATION_IDS) ?? firstOf(call?.wireHeaders, CORRELATION_IDS);
+  const correlationId =
+    call?.correlationId ??
+    firstOf(headers, CORRELATION_IDS)?.value ??
+    firstOf(call?.wireHeaders, CORRELATION_IDS)?.value;
+  // Families of APIs give the same two names to opposite ids; the one that is known for the call's is not the request's.
+  const requestId =
+    firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
@@ -123,9 +128,9 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     waitedMs: call?.waitedMs ?? 0,
     elapsedMs: call === undefined ? 0 : Math.max(0, call.endedAt - call.startedAt),
     requestId: requestId?.value,
-    correlationId: correlationId?.value ?? call?.correlationId,
+    correlationId,
   } as const;
-  const sent = [call?.wire, { headers: call?.wireHeaders }];
+  const sent = [call?.wire, { headers: call?.wireHeaders }, { headers: { authorization: call?.tokens } }];
   return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name, sent) });
 }
 
@@ -148,10 +153,14 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
 }
 
-function firstOf(headers: unknown, names: readonly string[]): { name: string; value: string } | undefined {
+function firstOf(
+  headers: unknown,
+  names: readonly string[],
+  except?: string,
+): { name: string; value: string } | undefined {
   for (const name of names) {
     const value = headerOf(headers, name.toLowerCase());
-    if (value) return { name, value };
+    if (value && value !== except) return { name, value };
   }
   return undefined;
 }

@@ -51,6 +51,8 @@ export class CallState {
   /** What the last send carried, which may hold secrets that the caller's config does not: `beforeSend` writes them. */
   wire: InternalAxiosRequestConfig | undefined;
   wireHeaders: InternalAxiosRequestConfig['headers'] | undefined;
+  /** Every token that a send carried: a later answer may quote an earlier one. */
+  tokens: string[] | undefined;
   endedBecause: 'success' | EndReason | undefined;
   endedAt = 0;
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */

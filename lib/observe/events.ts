@@ -29,6 +29,8 @@ export interface Events {
   refreshed: { readonly key: string; readonly durationMs: number };
   /** The refresh failed for good; its error is the `cause` of what the waiting calls reject with. */
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
+  /** The token store could not be reached: this process refreshes on its own, or keeps for itself what its refresh gave. */
+  'store-lost': { readonly key: string; readonly code: string | undefined };
   /** A send waits for the limiter's permit. */
   queued: { readonly call: Call; readonly key: string };
   /** The limiter refused a send. */
@@ -53,6 +55,7 @@ export const EVENT_NAMES: readonly EventName[] = Object.keys({
   refreshing: 0,
   refreshed: 0,
   'refresh-failed': 0,
+  'store-lost': 0,
   queued: 0,
   limited: 0,
   paused: 0,

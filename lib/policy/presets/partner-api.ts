@@ -1,20 +1,23 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { ApiError } from '../../failure/api-error.ts';
 import { retryHintMs } from '../../failure/retry-hint.ts';
-import { originOf } from '../../model/address.ts';
+import { addressOf } from '../../model/address.ts';
 import { responseOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { Classifier, Policy } from '../options.ts';
 
 export interface PartnerApiOptions {
   /**
-   * `true` follows the older edition of the documents, which stated what may be retried: 502 is not, 503 and 504 only with
-   * Retry-After. Default `false`.
+   * `true` follows the older edition of the documents, which stated what may be retried: 502 is not, 503 and 504 only where the
+   * answer says when (Retry-After). Default `false`.
    */
   readonly strict?: boolean | undefined;
   /** `true` for the REST family, which names the two ids `client-request-id` and `request-id`. Default `false`. */
   readonly rest?: boolean | undefined;
-  /** The partner tenant that a call is made for, since throttling is per tenant. Default: one for all. */
+  /**
+   * The partner tenant that a call is made for, since throttling is per tenant; it becomes part of the budget's key, so never
+   * give a secret. Default: one for all.
+   */
   readonly tenant?: string | ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
@@ -47,9 +50,14 @@ const BODY_CODES: { readonly [statusAndCode: string]: Verdict } = {
  * The policy for the Partner API family, by its documents: body codes that override a status, ids that make a repeat
  * idempotent, and a budget per API, partner tenant and customer tenant. Lay your own over it:
  * `mergePolicies(partnerApi(), mine)`.
+ *
+ * A 401 with code 900421 never refreshes, whatever `auth` says: it is judged to be permanent, so that the preset need not know
+ * where your tokens come from.
  */
 export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Policy {
   return {
+    // As a status where a status says it all, since a judge would go before the statuses of whoever lays theirs over it.
+    statuses: strict ? { 502: 'fail' } : undefined,
     classify: strict ? [byBodyCode, byOlderEdition, byGateway] : [byBodyCode, byGateway],
     // The documents: the same id while no response has come, a new one after any.
     idempotency: {
@@ -81,16 +89,17 @@ const byGateway: Classifier = ({ outcome, api, retryAfterMs }) => {
 
 const byOlderEdition: Classifier = ({ outcome, retryAfterMs }) => {
   const status = responseOf(outcome)?.status;
-  const named = retryAfterMs !== undefined;
-  if (status === 502 || ((status === 503 || status === 504) && !named)) return permanent('not to be retried');
-  return undefined;
+  const unnamed = (status === 503 || status === 504) && retryAfterMs === undefined;
+  return unnamed ? permanent('the answer does not say when to come back') : undefined;
 };
 
-const CUSTOMER = /\/customers\/([^/?#]+)/i;
+/** Origin and first segment of the path, which tells one API of a host from another: `https://api.example.com/v1`. */
+const API = /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?(?:\/[^/]+)?/i;
+const CUSTOMER = /\/(customers\/[^/]+)/i;
 
 /** Throttling is per API and partner tenant, and within a customer's resources per customer tenant as well. */
 function bucketOf(config: InternalAxiosRequestConfig, tenant: PartnerApiOptions['tenant']): string {
-  const partner = typeof tenant === 'function' ? tenant(config) : (tenant ?? '');
-  const customer = CUSTOMER.exec(config.url ?? '')?.[1] ?? '';
-  return [originOf(config), partner, customer].filter((part) => part !== '').join(' ');
+  const address = addressOf(config);
+  const partner = typeof tenant === 'function' ? tenant(config) : tenant;
+  return [API.exec(address)?.[0], partner, CUSTOMER.exec(address)?.[1]].filter(Boolean).join(' ');
 }

@@ -1,0 +1,1 @@
+export { type RedisTokenStoreOptions, redisTokenStore, type TokenRedis } from './auth/redis-token-store.ts';

@@ -1,0 +1,349 @@
+import { describe, expect, it } from 'vitest';
+import { COOL_DOWN_MS, Credential } from '../../lib/auth/credential.ts';
+import { TokenRefreshError } from '../../lib/failure/errors.ts';
+import { credential, NOTHING } from '../support/credentials.ts';
+import { settle } from '../support/manual-clock.ts';
+import { unhandledDuring } from '../support/unhandled.ts';
+
+const failed = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.unreachable(),
+    (error) => error,
+  );
+const invalidGrant = () => Object.assign(new Error('invalid_grant'), { status: 400 });
+
+describe(`${Credential.name}: which token is current`, () => {
+  it('asks before every send', async () => {
+    const { subject, session } = credential();
+    for (const token of ['a', 'b', { value: 'c' }]) {
+      session.token = token;
+      expect(await subject.checkOut()).toEqual(typeof token === 'string' ? { value: token } : token);
+    }
+  });
+
+  it('gives none and never refreshes where there is none', async () => {
+    const { subject, session, events } = credential();
+    session.token = undefined;
+    expect(await subject.checkOut()).toBeUndefined();
+    expect(await subject.glance()).toBeUndefined();
+    expect(await subject.replace('a', NOTHING)).toBeUndefined();
+    expect(events).toEqual([]);
+  });
+
+  it('puts a refreshed token in the place of the very value it was refreshed from', async () => {
+    const { subject, session, flights } = credential();
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a2');
+    expect(await replaced).toMatchObject({ value: 'a2' });
+    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+    session.token = 'b';
+    expect(await subject.checkOut()).toEqual({ value: 'b' });
+  });
+
+  it('forgets it after a logout, even if the same value comes back', async () => {
+    const { subject, session, flights } = credential();
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a2');
+    await replaced;
+    session.token = undefined;
+    expect(await subject.checkOut()).toBeUndefined();
+    session.token = 'a';
+    expect(await subject.checkOut()).toEqual({ value: 'a' });
+  });
+
+  it.each([undefined, 'b'])('does not keep what comes of a refresh when token() gives %s by then', async (now) => {
+    const { subject, session, flights } = credential();
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    session.token = now;
+    flights[0]?.open('a2');
+    expect((await replaced)?.value).toBe(now);
+    session.token = 'a';
+    expect(await subject.checkOut()).toEqual({ value: 'a' });
+  });
+
+  it('needs no refresh for a 401 about an older token', async () => {
+    const { subject, session, events } = credential();
+    session.token = 'b';
+    expect(await subject.replace('a', NOTHING)).toEqual({ value: 'b' });
+    expect(events).toEqual([]);
+  });
+
+  it('believes a refresh that gives the same value again, once', async () => {
+    const { subject, flights } = credential();
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a');
+    expect(await replaced).toMatchObject({ value: 'a' });
+    expect(flights).toHaveLength(1);
+  });
+
+  it('keeps a refreshed token where token() fails just then', async () => {
+    let asked = 0;
+    const { subject, flights } = credential({
+      token: () => {
+        asked += 1;
+        if (asked === 2) throw new Error('storage is busy');
+        return 'a';
+      },
+    });
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a2');
+    expect(await replaced).toMatchObject({ value: 'a2' });
+  });
+
+  it('has one flight per token, also where the user changes to and fro', async () => {
+    const { subject, session, flights } = credential();
+    const first = subject.replace('a', NOTHING);
+    await settle();
+    session.token = 'b';
+    const second = subject.replace('b', NOTHING);
+    await settle();
+    session.token = 'a';
+    const third = subject.replace('a', NOTHING);
+    await settle();
+    expect(flights.map(({ context }) => context.token.value)).toEqual(['a', 'b']);
+    flights[1]?.open('b2');
+    flights[0]?.open('a2');
+    expect((await Promise.all([first, third])).map((token) => token?.value)).toEqual(['a2', 'a2']);
+    expect((await second)?.value).toMatch(/^a/);
+  });
+
+  it.each(['a\r\nX: y', 'a\n', 'ä', 'a\u0000', '', '\u007f'])('refuses %j, and does not show it', async (value) => {
+    const { subject, session } = credential();
+    session.token = value;
+    const error = await failed(subject.checkOut());
+    expect(error).toBeInstanceOf(TypeError);
+    if (value !== '') expect(error.message).not.toContain(value);
+  });
+
+  it('refuses what a store gives if no header may hold it', async () => {
+    const store = { read: async () => undefined, refresh: async () => ({ value: 'a\r\nX: y', generation: 1 }) };
+    const { subject } = credential({}, { store });
+    expect(await failed(subject.replace('a', NOTHING))).toBeInstanceOf(TokenRefreshError);
+  });
+});
+
+describe(`${Credential.name}: one flight`, () => {
+  it('does for all, and for those who come meanwhile', async () => {
+    const { subject, flights, events } = credential();
+    const replaced = Array.from({ length: 50 }, () => subject.replace('a', NOTHING));
+    await settle();
+    const late = [subject.checkOut(), subject.checkOut()];
+    expect(await subject.glance()).toBe('stale');
+    await settle();
+    flights[0]?.open('a2');
+    for (const token of await Promise.all([...replaced, ...late])) expect(token?.value).toBe('a2');
+    expect(events).toEqual(['refreshing unauthorized', 'refreshed']);
+  });
+
+  it('is over even where the store throws at once', async () => {
+    let broken = true;
+    const store = {
+      read: async () => undefined,
+      refresh: (_key: string, generation: number, refresh: () => Promise<{ value: string }>) => {
+        if (broken) throw new Error('broken');
+        return refresh().then((token) => ({ ...token, generation: generation + 1 }));
+      },
+    };
+    const { subject, flights, clock } = credential({}, { store });
+    expect(await failed(subject.replace('a', NOTHING))).toBeInstanceOf(TokenRefreshError);
+    broken = false;
+    await clock.advance(COOL_DOWN_MS);
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a2');
+    expect(await replaced).toMatchObject({ value: 'a2' });
+  });
+
+  it.each(['a refresh', 'a store'])(
+    'is bounded by refreshTimeoutMs as a whole, with %s that never ends',
+    async (which) => {
+      const store = { read: async () => undefined, refresh: () => new Promise<never>(() => {}) };
+      const { subject, flights, clock } = credential({ refreshTimeoutMs: 5_000 }, which === 'a store' ? { store } : {});
+      const replaced = failed(subject.replace('a', NOTHING));
+      await settle();
+      await clock.advance(4_999);
+      expect(flights[0]?.context.signal.aborted ?? false).toBe(false);
+      await clock.advance(1);
+      const error = await replaced;
+      expect(error).toBeInstanceOf(TokenRefreshError);
+      expect(error.cause).toMatchObject({ name: 'TimeoutError' });
+      if (which === 'a refresh') expect(flights[0]?.context.signal.aborted).toBe(true);
+      expect(clock.pending).toBe(0);
+    },
+  );
+});
+
+describe(`${Credential.name}: failure`, () => {
+  it('rejects everybody with one cause, and refuses for a while without asking again', async () => {
+    const { subject, flights, clock, events } = credential();
+    const cause = invalidGrant();
+    const unhandled = await unhandledDuring(async () => {
+      const waiting = [failed(subject.replace('a', NOTHING)), failed(subject.checkOut())];
+      await settle();
+      flights[0]?.shut(cause);
+      for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'ERR_TOKEN_REFRESH', cause });
+    });
+    expect(unhandled).toEqual([]);
+    await clock.advance(COOL_DOWN_MS - 1);
+    expect(await failed(subject.checkOut())).toMatchObject({ cause });
+    expect(await failed(subject.replace('a', NOTHING))).toMatchObject({ cause });
+    expect(await subject.glance()).toBe('stale');
+    expect(events).toEqual(['refreshing unauthorized', 'refresh-failed']);
+    await clock.advance(1);
+    expect(await subject.checkOut()).toEqual({ value: 'a' });
+    const again = subject.replace('a', NOTHING);
+    await settle();
+    flights[1]?.open('a2');
+    expect(await again).toMatchObject({ value: 'a2' });
+  });
+
+  it('ends the cool-down at once when token() gives another', async () => {
+    const { subject, flights, session } = credential();
+    const replaced = failed(subject.replace('a', NOTHING));
+    await settle();
+    flights[0]?.shut(invalidGrant());
+    await replaced;
+    session.token = 'b';
+    expect(await subject.checkOut()).toEqual({ value: 'b' });
+  });
+
+  it('does not concern those who have another token by then', async () => {
+    const { subject, flights, session } = credential();
+    const waiting = [subject.replace('a', NOTHING), subject.checkOut()];
+    await settle();
+    session.token = 'b';
+    flights[0]?.shut(invalidGrant());
+    expect(await Promise.all(waiting)).toEqual([{ value: 'b' }, { value: 'b' }]);
+  });
+
+  it('rejects those who waited also where the failed refresh has logged out', async () => {
+    const { subject, flights, session } = credential();
+    const replaced = failed(subject.replace('a', NOTHING));
+    await settle();
+    session.token = undefined;
+    flights[0]?.shut(invalidGrant());
+    expect(await replaced).toBeInstanceOf(TokenRefreshError);
+    expect(await subject.checkOut()).toBeUndefined();
+  });
+
+  it('says nothing of the cause but a code that can be no secret', async () => {
+    for (const code of ['a', 'eyJhbGciOi.s3cret', 'access-7c9f0d1e']) {
+      const { subject, flights } = credential({ retry: { retries: 0 } });
+      const replaced = failed(subject.replace('a', NOTHING));
+      await settle();
+      flights[0]?.shut(Object.assign(new Error(`token ${code}`), { code }));
+      expect((await replaced).message).toBe('the token could not be refreshed');
+    }
+    const { subject, flights } = credential({ retry: { retries: 0 } });
+    const replaced = failed(subject.replace('a', NOTHING));
+    await settle();
+    flights[0]?.shut(Object.assign(new Error('x'), { code: 'ERR_BAD_REQUEST' }));
+    expect((await replaced).message).toBe('the token could not be refreshed (ERR_BAD_REQUEST)');
+  });
+});
+
+describe(`${Credential.name}: ahead of time`, () => {
+  const HOUR = 3_600_000;
+  const setting = (lifeMs: number) => {
+    const made = credential();
+    made.session.token = { value: 'a', expiresAt: made.clock.now() + lifeMs };
+    return made;
+  };
+
+  it('refreshes in the background, and delays nobody', async () => {
+    const { subject, flights, clock, events } = setting(HOUR);
+    await subject.checkOut();
+    await clock.advance(HOUR - 120_001);
+    await subject.checkOut();
+    expect(events).toEqual([]);
+    await clock.advance(1);
+    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    expect(await subject.glance()).toMatchObject({ value: 'a' });
+    expect(events).toEqual(['refreshing expiring']);
+    flights[0]?.open('a2');
+    await settle();
+    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+  });
+
+  it('waits once the token has expired, also for a refresh that began in the background', async () => {
+    const { subject, flights, clock, events } = setting(HOUR);
+    await clock.advance(HOUR - 1);
+    await subject.checkOut();
+    await clock.advance(1);
+    expect(await subject.glance()).toBe('stale');
+    let token: unknown;
+    const waiting = subject.checkOut().then((given) => {
+      token = given;
+    });
+    await settle();
+    expect(token).toBeUndefined();
+    flights[0]?.open('a2');
+    await waiting;
+    expect(token).toMatchObject({ value: 'a2' });
+    expect(events).toEqual(['refreshing expiring', 'refreshed']);
+  });
+
+  it('refuses nobody when it fails, while the token is good', async () => {
+    const { subject, flights, clock, events } = setting(60_000);
+    const unhandled = await unhandledDuring(async () => {
+      await subject.checkOut();
+      await settle();
+      flights[0]?.shut(invalidGrant());
+    });
+    expect(unhandled).toEqual([]);
+    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    expect(events).toEqual(['refreshing expiring', 'refresh-failed']);
+    await clock.advance(COOL_DOWN_MS);
+    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    await settle();
+    flights[1]?.shut(invalidGrant());
+    await settle();
+    expect(events).toHaveLength(4);
+    await clock.advance(60_000);
+    const waiting = failed(subject.checkOut());
+    await settle();
+    flights[2]?.shut(invalidGrant());
+    expect(await waiting).toBeInstanceOf(TokenRefreshError);
+  });
+
+  it.each(['stands in', 'is the own copy of token()'])(
+    'leaves a short life half its time, where the new token %s',
+    async (how) => {
+      const { subject, session, flights, clock, events } = setting(0);
+      const waiting = subject.checkOut();
+      await settle();
+      const fresh = { value: 'a2', expiresAt: clock.now() + 60_000 };
+      if (how !== 'stands in') session.token = fresh;
+      flights[0]?.open(fresh);
+      expect(await waiting).toMatchObject({ value: 'a2' });
+      for (let call = 0; call < 5; call++) await subject.checkOut();
+      await clock.advance(29_999);
+      await subject.checkOut();
+      expect(events).toHaveLength(2);
+      await clock.advance(1);
+      await subject.checkOut();
+      expect(events).toHaveLength(3);
+    },
+  );
+
+  it.each(['stands in', 'is the own copy of token()'])(
+    'takes a token that has expired on arrival for good, where it %s',
+    async (how) => {
+      const { subject, session, flights, clock, events } = setting(0);
+      const waiting = subject.checkOut();
+      await settle();
+      const fresh = { value: 'a2', expiresAt: clock.now() - 1 };
+      if (how !== 'stands in') session.token = fresh;
+      flights[0]?.open(fresh);
+      expect(await waiting).toMatchObject({ value: 'a2' });
+      for (let call = 0; call < 5; call++) expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+      expect(events).toEqual(['refreshing expiring', 'refreshed']);
+    },
+  );
+});

@@ -1,0 +1,98 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+/** A real redis-server on a free port of 127.0.0.1, without a disk. */
+export interface RedisServer {
+  readonly port: number;
+  /** Kills it, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. */
+  start(): Promise<void>;
+  /** Stops it in its tracks: connections stay, answers stop. */
+  stall(): void;
+  resume(): void;
+}
+
+/** Why the specs that need Redis are skipped; `undefined` where they are not. Never in CI: there its lack is a failure. */
+export const noRedis: string | undefined = whyNot();
+
+export async function redisServer(): Promise<RedisServer> {
+  if (noRedis !== undefined) throw new Error(noRedis);
+  const port = await freePort();
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
+    server = spawn(command(), options, { stdio: 'ignore' });
+    await answering(port);
+  };
+  await start();
+  return {
+    port,
+    start,
+    kill: async () => {
+      if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+      const gone = once(server, 'exit');
+      server.kill('SIGKILL');
+      await gone;
+    },
+    stall: () => server?.kill('SIGSTOP'),
+    resume: () => server?.kill('SIGCONT'),
+  };
+}
+
+/** A client that goes on trying, and whose lack of a server is nobody's error. */
+export function redisClient(port: number): Redis {
+  const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 100 });
+  redis.on('error', () => {});
+  return redis;
+}
+
+function whyNot(): string | undefined {
+  try {
+    command();
+    return undefined;
+  } catch {
+    const reason = 'there is no redis-server in /usr/bin or on the PATH';
+    if (process.env.CI) throw new Error(`${reason}, and in CI there has to be one`);
+    console.warn(`skipped: ${reason}`);
+    return reason;
+  }
+}
+
+function command(): string {
+  for (const candidate of ['/usr/bin/redis-server', 'redis-server']) {
+    try {
+      execFileSync(candidate, ['--version'], { stdio: 'ignore' });
+      return candidate;
+    } catch {
+      // The next.
+    }
+  }
+  throw new Error('no redis-server');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function answering(port: number): Promise<void> {
+  const redis = redisClient(port);
+  try {
+    for (const until = Date.now() + 10_000; ; ) {
+      const answer = await Promise.race([redis.ping().catch(() => ''), after(500, '')]);
+      if (answer === 'PONG') return;
+      if (Date.now() > until) throw new Error('redis-server does not answer');
+      await after(50);
+    }
+  } finally {
+    redis.disconnect();
+  }
+}
