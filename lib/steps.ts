@@ -170,7 +170,7 @@ export class CallSteps implements Steps {
       retries: call.retries,
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,
-      accepted: outcome.response !== undefined && response !== undefined && response.status < 400,
+      accepted: outcome.response !== undefined && !(outcome.response.status >= 200 && outcome.response.status < 300) && outcome.response.status < 400,
       timedOut: isTimeout(outcome.error),
       sameKey: transmission.key.survives(response !== undefined),
       replayable: policy.body !== undefined || isReplayable(call.config.data),

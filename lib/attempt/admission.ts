@@ -71,7 +71,6 @@ export class Admission {
     const { context, key } = this;
     const { call, cancellation, policy, shared } = context;
     const asked = shared.clock.now();
-    const unsubscribe = cancellation?.subscribe(() => aborter?.abort());
     context.tell('queued', { key });
     shared.tally.queued += 1;
     try {
@@ -80,15 +79,15 @@ export class Admission {
         this.permit = result.value;
         return undefined;
       }
-      // A permit that comes too late goes straight back.
+      // The place in the queue is given up; a permit that comes all the same goes straight back.
       acquired.then((permit) => permit.release()).catch(() => {});
+      aborter?.abort();
       if (result.kind === 'cancelled') return context.cancelled();
       throw new LimitError('ERR_LIMIT_DEADLINE', `no permit within the call's deadline of ${policy.deadlineMs} ms`);
     } catch (error) {
       return this.refused(error);
     } finally {
       shared.tally.queued -= 1;
-      unsubscribe?.();
       this.queuedMs = Math.max(0, shared.clock.now() - asked);
     }
   }

@@ -93,7 +93,7 @@ export interface RetryAfterOptions {
   readonly maxMs?: number | undefined;
   /** A longer one ends the call at once (`'fail'`, default), or is cut to `maxMs` (`'clamp'`: earlier than the server asked). */
   readonly whenLonger?: 'fail' | 'clamp' | undefined;
-  /** Up to so many ms are added to the named wait, at random; it is never shortened. From 0; default 0. */
+  /** Up to so many ms are added to the named wait, at random; it is never shortened. Finite, from 0; default 0. */
   readonly jitterMs?: number | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import axios, { type AxiosAdapter, AxiosError } from 'axios';
 import { failureOf, LimitError, reportOf } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
@@ -344,6 +345,20 @@ describe('a limiter that never answers', () => {
     expect(limit.running).toBe(0);
     expect(clock.pending).toBe(0);
     expect(holdfast.stats()).toMatchObject(IDLE);
+  });
+
+  it('is told when the deadline has passed, where it was given a signal', async () => {
+    const { limit } = deaf();
+    const { signal } = new AbortController();
+    const { client, clock } = await byHand(status(200), { limit, deadlineMs: 5_000 });
+    const call = rejectionOf(client.get('/', { signal }));
+    await settle();
+    // One for each call that waits: Node warns of more than ten on one signal.
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await clock.advance(5_000);
+    await call;
+    expect(limit.requests[0]?.signal?.aborted).toBe(true);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('may refuse when the caller has given up, and nobody minds', async () => {
