@@ -36,7 +36,10 @@ export interface Policy {
    * rejects with what it threw.
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
-  /** What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. */
+  /**
+   * What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. In a
+   * config's `holdfast` it has to be a class instance: axios clones plain objects.
+   */
   readonly limit?: false | Limiter | undefined;
   /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
