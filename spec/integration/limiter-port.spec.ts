@@ -313,19 +313,14 @@ describe.each([
 
 it('a limiter that refuses in the turn in which the caller gives up is not the reason', async () => {
   const controller = new AbortController();
-  let refuse = () => {};
-  const acquire = () =>
-    new Promise<Permit>((_resolve, reject) => {
-      refuse = () => reject(full());
-    });
+  const acquire = () => {
+    controller.abort();
+    throw full();
+  };
   const { client, holdfast } = await byHand(status(200), { limit: { ...quiet, acquire } });
   const limited = vi.fn();
   holdfast.on('limited', limited);
-  const call = rejectionOf(client.get('/', { signal: controller.signal }));
-  await settle();
-  refuse();
-  controller.abort();
-  const error = await call;
+  const error = await rejectionOf(client.get('/', { signal: controller.signal }));
   expect(axios.isCancel(error)).toBe(true);
   expect(failureOf(error)).toMatchObject({ kind: 'cancelled', endedBecause: 'cancelled', sends: 0 });
   expect(limited).not.toHaveBeenCalled();
