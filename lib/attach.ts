@@ -32,7 +32,7 @@ export interface Attachment {
   /** Restores the instance: new calls pass through untouched, calls under way finish under their policy. */
   detach(): void;
   /**
-   * Detaches, and releases what the attachment opened. A `Limiter` that was handed in stays open, since others may share
+   * Detaches, refuses this attachment's queued calls with a `LimitError`, and releases what it opened. A `Limiter` that was handed in stays open, since others may share
    * it.
    */
   close(): Promise<void>;
@@ -88,7 +88,7 @@ export function attachWith(
   if (typeof instance?.interceptors?.request?.use !== 'function') {
     throw new TypeError('attach needs an axios instance: axios itself, or what axios.create() gives');
   }
-  if (Object.hasOwn(instance, ATTACHED)) {
+  if (isRegistered(axios, (instance as { [ATTACHED]?: unknown })[ATTACHED])) {
     throw new Error('holdfast is attached to this axios instance already; detach() the other attachment first');
   }
   const resolved = resolve(policy);
@@ -97,12 +97,14 @@ export function attachWith(
   const tally = emptyTally();
   const budgets = new Budgets();
   const authenticators = new Authenticators(credentialPorts(axios, resolved, { clock, events, tally }));
+  const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
     clock,
     random,
     events,
     tally,
+    queue,
     budget: (options) => budgets.of(options),
     authenticator: (options) => authenticators.of(options),
     bareInstance: () => {
@@ -111,22 +113,27 @@ export function attachWith(
     },
   };
 
+  const intercept = interceptor(resolved, shared);
   // First, since it throws where the instance is frozen, and nothing must be left behind then.
-  Object.defineProperty(instance, ATTACHED, { value: true, configurable: true });
+  Object.defineProperty(instance, ATTACHED, { value: intercept, configurable: true });
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
-  const id = axios.interceptors.request.use(interceptor(resolved, shared), null, { synchronous: true });
+  const id = axios.interceptors.request.use(intercept, null, { synchronous: true });
 
   let attached = true;
   const detach = () => {
     if (!attached) return;
     attached = false;
-    axios.interceptors.request.eject(id);
+    // After a clear(), older versions of axios may have given the id to somebody else.
+    if (isRegistered(axios, intercept)) axios.interceptors.request.eject(id);
     Reflect.deleteProperty(instance, ATTACHED);
   };
   return Object.freeze({
     policy: resolved,
     detach,
-    close: async () => detach(),
+    close: async () => {
+      detach();
+      for (const refuse of [...queue]) refuse();
+    },
     stats: () => ({ ...tally, budget: budgets.balances() }),
     on: <E extends EventName>(event: E, listener: Listener<E>) => {
       // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.
@@ -134,6 +141,15 @@ export function attachWith(
       return events.on(event, listener);
     },
   });
+}
+
+/** Whether an interceptor still stands among the instance's; `clear()` takes them all away. */
+function isRegistered({ interceptors }: AxiosInstance, intercept: unknown): boolean {
+  const { handlers } = interceptors.request as unknown as {
+    handlers?: readonly ({ readonly fulfilled?: unknown } | null)[];
+  };
+  if (intercept === undefined) return false;
+  return handlers === undefined || handlers.some((handler) => handler?.fulfilled === intercept);
 }
 
 /** What goes through it has been merged with the defaults already; they would bring back what an interceptor took out. */

@@ -174,6 +174,10 @@ export class CallSteps implements Steps {
         cancellation?.requested && responseOf(outcome) === undefined
           ? { kind: 'cancelled' }
           : classify(outcome, policy, () => this.evidence(outcome), now);
+      // What the last hop says of itself is not said of the first.
+      if (verdict.kind !== 'success' && verdict.unapplied !== false && this.transmission.wasRedirected(outcome)) {
+        verdict = { ...verdict, unapplied: false };
+      }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
       this.account?.sent(verdict.kind);
       call.outcome = outcome;
@@ -199,7 +203,8 @@ export class CallSteps implements Steps {
     const decision = decide({
       verdict,
       retry: policy.retry,
-      method: call.method,
+      // As it was sent: `beforeSend` may have made it another.
+      method: call.wire?.method?.toUpperCase() ?? call.method,
       retries: call.retries,
       replays: call.replays,
       refreshable:
@@ -207,9 +212,9 @@ export class CallSteps implements Steps {
         Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText))),
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,
-      accepted: outcome.response !== undefined && response !== undefined && response.status < 400,
+      accepted: outcome.response !== undefined && response !== undefined && isNoError(response.status),
       timedOut: isTimeout(outcome.error),
-      sameKey: transmission.key.survives(response !== undefined),
+      sameKey: transmission.key.survives(response !== undefined, call.wireHeaders),
       replayable: policy.body !== undefined || isReplayable(call.config.data),
       previousMs: call.backoffMs,
       random: shared.random,
@@ -276,3 +281,6 @@ function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefi
   const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
   return { challenges, api: apiErrorOf(outcome, errorText) };
 }
+
+/** 1xx and 3xx: neither a success, whatever a judge may say of those, nor an error. */
+const isNoError = (status: number): boolean => status < 200 || (status >= 300 && status < 400);

@@ -14,6 +14,10 @@ export const candidates = {
   'bare axios, by hand': { file: 'candidates/by-hand.js' },
   holdfast: { file: 'candidates/holdfast.js', package: 'axios-holdfast' },
   'axios-auth-refresh': { file: 'candidates/axios-auth-refresh.js', package: 'axios-auth-refresh' },
+  'axios-auth-refresh, deduplicateRefresh: false': {
+    file: 'candidates/axios-auth-refresh-not-deduplicated.js',
+    package: 'axios-auth-refresh',
+  },
 };
 
 export const cases = { '1,000 calls': 1_000, '10,000 calls': 10_000 };

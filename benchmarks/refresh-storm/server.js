@@ -8,7 +8,7 @@ export async function startServer() {
   const storms = new Map();
 
   const tasks = {
-    begin(storm, id) {
+    begin(_storm, id) {
       storms.set(id, { requests: 0, refreshes: 0, valid: undefined });
       return [200, {}];
     },

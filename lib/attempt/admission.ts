@@ -5,6 +5,7 @@ import { readQuota } from '../limit/quota-headers.ts';
 import { originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { DEFAULTS } from '../policy/defaults.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 
@@ -50,12 +51,13 @@ export class Admission {
     const response = responseOf(outcome);
     // A 503 that names a time speaks for the whole server, as a 429 does.
     const throttled = kind === 'throttled' || (response?.status === 503 && retryAfterMs !== undefined);
-    const untilAt = throttled && retryAfterMs !== undefined ? nowMs + retryAfterMs : undefined;
-    try {
-      permit.answered?.({ throttled, untilAt, quota: response && readQuota(response.headers, nowMs) });
-    } finally {
-      permit.release();
-    }
+    // One rogue header must not shut everybody out for a day.
+    const { retry } = this.context.policy;
+    const { maxMs } = (retry || DEFAULTS.retry).retryAfter;
+    const untilAt = throttled && retryAfterMs !== undefined ? nowMs + Math.min(retryAfterMs, maxMs) : undefined;
+    const quota = response && readQuota(response.headers, nowMs);
+    quietly(() => permit.answered?.({ throttled, untilAt, quota }));
+    quietly(() => permit.release());
     return untilAt;
   }
 
@@ -63,7 +65,7 @@ export class Admission {
   release(): void {
     const { permit } = this;
     this.permit = undefined;
-    permit?.release();
+    if (permit !== undefined) quietly(() => permit.release());
   }
 
   /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
@@ -71,25 +73,30 @@ export class Admission {
     const { context, key } = this;
     const { call, cancellation, policy, shared } = context;
     const asked = shared.clock.now();
-    const unsubscribe = cancellation?.subscribe(() => aborter?.abort());
-    context.tell('queued', { key });
+    let refuse = () => {};
+    const closed = new Promise<never>((_, reject) => {
+      refuse = () => reject(new LimitError('ERR_LIMIT_CLOSED', 'the attachment was closed'));
+    });
+    shared.queue.add(refuse);
     shared.tally.queued += 1;
+    context.tell('queued', { key });
     try {
-      const result = await bounded(acquired, shared.clock, call.deadlineAt, cancellation);
-      if (result.kind === 'done') {
-        this.permit = result.value;
-        return undefined;
-      }
-      // A permit that comes too late goes straight back.
-      acquired.then((permit) => permit.release()).catch(() => {});
+      const result = await bounded(Promise.race([acquired, closed]), shared.clock, call.deadlineAt, cancellation);
+      if (result.kind === 'done') this.permit = result.value;
       if (result.kind === 'cancelled') return context.cancelled();
+      if (result.kind !== 'deadline') return undefined;
       throw new LimitError('ERR_LIMIT_DEADLINE', `no permit within the call's deadline of ${policy.deadlineMs} ms`);
     } catch (error) {
       return this.refused(error);
     } finally {
+      shared.queue.delete(refuse);
       shared.tally.queued -= 1;
-      unsubscribe?.();
       this.queuedMs = Math.max(0, shared.clock.now() - asked);
+      if (this.permit === undefined) {
+        // The place in the queue is given up; a permit that comes all the same goes straight back.
+        acquired.then((permit) => permit.release()).catch(() => {});
+        aborter?.abort();
+      }
     }
   }
 
@@ -99,5 +106,14 @@ export class Admission {
     const code = codeOf(error);
     context.tell('limited', { key, code });
     return { outcome: context.call.outcome ?? { error }, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
+  }
+}
+
+/** A limiter that fails after the send must not take the place of the server's answer. */
+function quietly(body: () => void): void {
+  try {
+    body();
+  } catch {
+    // Its stock-taking is its own affair.
   }
 }

@@ -20,6 +20,8 @@ export interface Shared {
   readonly random: Random;
   readonly events: Emitter;
   readonly tally: Tally;
+  /** How each call that waits for the limiter is refused when the attachment is closed. */
+  readonly queue: Set<() => void>;
   budget(options: ResolvedBudget): RetryBudget;
   authenticator(options: ResolvedAuth): Authenticator;
   /** An instance of the same copy of axios without our interceptor. */

@@ -47,6 +47,7 @@ export function dispatchWithin(
   clock: Clock,
 ): Promise<Outcome> {
   const isFunction = typeof config.adapter === 'function';
+  if (isFunction && cancellation?.requested) return Promise.resolve(cancelled());
   const timed = leftMs <= MAX_TIMER_MS;
   const signal = timed && !isFunction ? new SendSignal(config.signal) : undefined;
   const putBack = timed ? lend(config, signal ? { signal } : { timeout: lowered(config.timeout, leftMs) }) : undefined;

@@ -23,25 +23,34 @@ export class IdempotencyKey {
    */
   write(headers: InternalAxiosRequestConfig['headers']): void {
     const { options, config } = this;
-    if (options === false || this.isCallers() || !includes(options.methods, config.method)) return;
+    if (options === false || this.callers() !== undefined || !includes(options.methods, config.method)) return;
     // `false` is how a caller of axios says that a header must not be sent.
     if (headers.get(options.header) === false) return;
     this.value ??= headerValue((options.generate ?? randomId)(), 'idempotency.generate');
     headers.set(options.header, this.value);
   }
 
-  /** Takes note of an answer; gives whether the next send will carry the key that this one did. */
-  survives(responded: boolean): boolean {
-    if (this.isCallers()) return true;
-    if (this.options === false || this.value === undefined) return false;
-    if (responded && this.options.renew === 'after-response') this.value = undefined;
-    return this.value !== undefined;
+  /**
+   * Takes note of an answer; gives whether the next send will carry the key that this one did.
+   *
+   * @param sent the headers that really went out, since `beforeSend` may have taken the key off or written another
+   */
+  survives(responded: boolean, sent: unknown): boolean {
+    const callers = this.callers();
+    if (callers === undefined && responded && this.options !== false && this.options.renew === 'after-response') {
+      this.value = undefined;
+    }
+    const next = callers ?? this.value;
+    return next !== undefined && headerOf(sent, this.header.toLowerCase()) === next;
+  }
+
+  private get header(): string {
+    return (this.options === false ? DEFAULTS.idempotency : this.options).header;
   }
 
   /** A key that the caller has set wins, and counts as one, also where the policy makes none. */
-  private isCallers(): boolean {
-    const { header } = this.options === false ? DEFAULTS.idempotency : this.options;
-    return Boolean(headerOf(this.config.headers, header.toLowerCase()));
+  private callers(): string | undefined {
+    return headerOf(this.config.headers, this.header.toLowerCase()) || undefined;
   }
 }
 

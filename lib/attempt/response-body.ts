@@ -170,7 +170,6 @@ function discardNodeStream(stream: NodeStream, giveUp: Promise<unknown>): Promis
 async function discardWebStream(stream: ReadableStream<Uint8Array>, giveUp: Promise<unknown>): Promise<void> {
   if (stream.locked) return;
   const reader = stream.getReader();
-  const cancel = () => reader.cancel().catch(() => {});
   const overdue = giveUp.then(
     () => undefined,
     () => undefined,
@@ -182,8 +181,9 @@ async function discardWebStream(stream: ReadableStream<Uint8Array>, giveUp: Prom
       if (next.done) return;
       size += next.value.byteLength;
     }
-    await cancel();
   } catch {
-    await cancel();
+    // It broke off, and so it is over.
   }
+  // Not awaited, since axios' fetch adapter gets round to it only when the next byte has come.
+  reader.cancel().catch(() => {});
 }

@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { isIdempotent } from '../decide/harmless.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
@@ -10,6 +11,7 @@ import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
 import { headerValue } from './header-value.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
+import { wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
 
@@ -30,7 +32,12 @@ export class Transmission {
   private cutOff: Outcome | undefined;
   /** What the caller's config held before the first request borrowed it. */
   private borrowed:
-    | (Pick<InternalAxiosRequestConfig, 'headers'> & { readonly adapter: InternalAxiosRequestConfig['adapter'] })
+    | {
+        readonly lent: InternalAxiosRequestConfig['headers'];
+        readonly headers: InternalAxiosRequestConfig['headers'];
+        readonly adapter: InternalAxiosRequestConfig['adapter'];
+        readonly env: InternalAxiosRequestConfig['env'];
+      }
     | undefined;
 
   constructor(context: CallContext, authorization: Authorization | undefined) {
@@ -44,9 +51,11 @@ export class Transmission {
     if (call.sent > 0 || policy.beforeSend.length > 0) return this.sendCopy();
     // Copying a config costs a tenth of a bare call, so the first send borrows the caller's, with headers of its own.
     const { config } = call;
-    this.borrowed = { headers: config.headers, adapter: config.adapter };
-    config.headers = copyOfHeaders(config.headers);
-    this.stamp(config.headers);
+    const headers = copyOfHeaders(config.headers);
+    this.borrowed = { lent: headers, headers: config.headers, adapter: config.adapter, env: config.env };
+    config.headers = headers;
+    this.watch(config);
+    this.stamp(headers);
     return this.transmit(config);
   }
 
@@ -62,9 +71,20 @@ export class Transmission {
     const { borrowed } = this;
     if (borrowed === undefined) return;
     const { config } = this.context.call;
-    config.headers = borrowed.headers;
+    // Another call may have been given the same config, and have put its own back by now.
+    if (config.headers === borrowed.lent) config.headers = borrowed.headers;
+    if (borrowed.env !== config.env) {
+      if (borrowed.env === undefined) delete config.env;
+      else config.env = borrowed.env;
+    }
     if (borrowed.adapter !== undefined && config.adapter !== borrowed.adapter) config.adapter = borrowed.adapter;
     this.borrowed = undefined;
+  }
+
+  /** Whether the answer came from somewhere else than the request went to; see `redirects.ts`. */
+  wasRedirected(outcome: Outcome): boolean {
+    const { wire } = this.context.call;
+    return wire !== undefined && wasRedirected(outcome, wire);
   }
 
   /** A timer may fire early, and a clock be set back; what the deadline has cut off is over all the same. */
@@ -77,6 +97,7 @@ export class Transmission {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
     const config = copyOfConfig(call.config);
+    this.watch(config);
     const takeTokenOff = this.stamp(config.headers);
     const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
     if (remake || policy.beforeSend.length > 0) {
@@ -98,6 +119,11 @@ export class Transmission {
       headers.set(correlation.header, call.correlationId);
     }
     return this.authorization?.write(headers);
+  }
+
+  /** Only where it matters: a repeat of anything else is harmless, redirected or not. */
+  private watch(config: InternalAxiosRequestConfig): void {
+    if (!isIdempotent(this.context.call.method)) config.env = watchingEnv(config);
   }
 
   private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<void> {

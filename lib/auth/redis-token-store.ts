@@ -49,7 +49,7 @@ const TAKE = `${RECORD}
   if tonumber(generation) > known and (left == '' or tonumber(left) > 0) then
     return { 'newer', generation, token, left }
   end
-  if redis.call('GET', KEYS[2]) == nil or redis.call('SET', KEYS[2], owner, 'NX', 'PX', lockMs) then
+  if redis.call('GET', KEYS[2]) == owner or redis.call('SET', KEYS[2], owner, 'NX', 'PX', lockMs) then
     return { 'yours', generation, token, left }
   end
   return { 'wait', '0', '', '' }

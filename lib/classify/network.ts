@@ -19,11 +19,14 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 ]);
 
 /** System calls that come before anything is sent. */
-const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo']);
+const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket']);
 
-/** Codes that axios-retry's predicate lets pass although a repeat would end the same way. */
+/** What the network's codes look like: of the system, of Node's streams and sockets, of its parser and zlib, of undici. */
+const NETWORK = /^(E[A-Z\d]+|ERR_(NETWORK|STREAM_\w+|HTTP2_\w+|SOCKET_\w+)|HPE_\w+|UND_ERR_\w+|Z_BUF_ERROR)$/;
+
+/** Those among them after which a repeat would end the same way. axios-retry's predicate knows the rest: bad certificates. */
 const HOPELESS =
-  /^(ERR_(BAD_|DEPRECATED|FORM_DATA|FR_|INVALID_|NOT_SUPPORT|SSL_|TLS_)|EPROTO|ERR_HTTP_HEADERS_SENT|ERR_UNESCAPED)/;
+  /^(EPROTO|HPE_HEADER_OVERFLOW|UND_ERR_(HEADERS_OVERFLOW|INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_\w+))$/;
 
 /** What undici's fetch says where it gives no code, and a repeat would end the same way. */
 const HOPELESS_FETCH = /^(bad port|unknown scheme|redirect count exceeded|invalid url|failed to parse url)/i;
@@ -33,14 +36,17 @@ const CANCELLED: Verdict = Object.freeze({ kind: 'cancelled' });
 /** Judges an error without a usable answer by its meaning, since its code differs from adapter to adapter. */
 export function verdictOfError(error: unknown): Verdict {
   const code = codeOf(error);
-  if (code === undefined) return { kind: 'permanent' };
+  // axios-mock-adapter's network errors have axios' words, but no code.
+  if (code === undefined) return { kind: fieldsOf(error).message === 'Network Error' ? 'transient' : 'permanent' };
   if (code === 'ERR_CANCELED') return CANCELLED;
   const { cause, syscall, message } = fieldsOf(error);
   const root = cause === undefined ? { syscall, message } : fieldsOf(cause);
-  if (NEVER_CONNECTED.has(code) || CONNECTING.has(root.syscall)) {
+  // With a system call, that decides: EHOSTUNREACH may also come from a read, long after the request was written.
+  if (root.syscall === undefined ? NEVER_CONNECTED.has(code) : CONNECTING.has(root.syscall)) {
     return { kind: 'transient', unapplied: true, reason: code };
   }
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return { kind: 'transient', reason: code };
-  const hopeless = HOPELESS.test(code) || (code === 'ERR_NETWORK' && HOPELESS_FETCH.test(String(root.message)));
+  const hopeless =
+    !NETWORK.test(code) || HOPELESS.test(code) || (code === 'ERR_NETWORK' && HOPELESS_FETCH.test(String(root.message)));
   return { kind: !hopeless && isNetworkError({ code } as never) ? 'transient' : 'permanent', reason: code };
 }

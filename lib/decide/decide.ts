@@ -53,9 +53,12 @@ export function decide(facts: Facts): Decision {
   }
 }
 
-function refreshOrStop({ refreshable, replays, replayable, nowMs, deadlineAt }: Facts): Decision {
+function refreshOrStop(facts: Facts): Decision {
+  const { refreshable, replays, replayable, nowMs, deadlineAt } = facts;
   if (replays > 0) return stop('still-unauthorized');
   if (!refreshable) return stop('not-retryable');
+  // A 401 was not applied (RFC 9110 §15.5.2), unless a redirect lies between it and what was sent.
+  if (!isHarmless({ ...facts, unsafe: 'when-unapplied' })) return stop('unsafe-method');
   if (!replayable) return stop('body-not-replayable');
   return nowMs >= deadlineAt ? stop('deadline') : REFRESH;
 }

@@ -17,7 +17,7 @@ export function delayFor(
   random: Random,
 ): Delay {
   const { retryAfterMs } = verdict;
-  if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs)) {
+  if (retryAfterMs !== undefined && !Number.isNaN(retryAfterMs)) {
     if (retryAfterMs > retryAfter.maxMs && retryAfter.whenLonger === 'fail') return 'too-long';
     const named = Math.max(0, Math.min(retryAfterMs, retryAfter.maxMs));
     return { ms: named + Math.floor(random() * retryAfter.jitterMs), backoff: false };

@@ -4,6 +4,9 @@ import type { RetryOptions } from '../policy/options.ts';
 /** RFC 9110 §9.2.2, and QUERY, which is safe by its own definition. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
+/** Whether sending a request with this method twice does what sending it once does. Upper case. */
+export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method);
+
 /** What bears on whether sending a request once more could do harm. */
 export interface Repeat {
   /** Upper case. */
@@ -19,7 +22,7 @@ export interface Repeat {
  * refused, or was never reached), or because the policy says so.
  */
 export function isHarmless({ method, sameKey, verdict, unsafe }: Repeat): boolean {
-  if (IDEMPOTENT.has(method) || sameKey) return true;
+  if (isIdempotent(method) || sameKey) return true;
   if (unsafe !== 'when-unapplied') return unsafe === 'always';
   return verdict.unapplied ?? (verdict.kind === 'throttled' || verdict.kind === 'unauthorized');
 }

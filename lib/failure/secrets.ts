@@ -7,9 +7,10 @@ import { parseChallenges } from './challenge.ts';
  * - the value of each cookie, and of every header with token, secret, key, password, credential or session in its name;
  * - `auth` and `proxy.auth`, and what Basic makes of them;
  * - user information and query values of `url` and `baseURL`, as they stand and decoded, and what Basic makes of the former;
- * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them.
+ * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them;
+ * - values under such a name in a body that is JSON or a form, of up to 16 KiB.
  *
- * The body is not looked at. Never throws, whatever it is given: what can't be read is left out.
+ * Never throws, whatever it is given: what can't be read is left out.
  */
 export function secretsOf(config: unknown): string[] {
   const secrets = new Set<string>();
@@ -28,13 +29,38 @@ export function secretsOf(config: unknown): string[] {
   add(secretsOfUrl(read(config, 'url')));
   add(secretsOfUrl(read(config, 'baseURL')));
   for (const leaf of leavesOf(read(config, 'params'))) add([leaf, encoded(leaf)]);
+  add(secretsOfBody(read(config, 'data')));
   return [...secrets];
 }
 
-const SENSITIVE_NAME = /token|secret|key|password|credential|session/i;
+const SENSITIVE_NAME = /auth|token|secret|key|passw|credential|session|signature/i;
+
+/** Longest body that is looked through, in characters. */
+const MAX_BODY = 16_384;
 
 /** Levels of `params` that are read: its own values, and those nested once and twice. */
 const MAX_LEVELS = 3;
+
+function secretsOfBody(data: unknown): string[] {
+  if (typeof data === 'string') {
+    if (data.length > MAX_BODY) return [];
+    try {
+      return namedSecrets(JSON.parse(data));
+    } catch {
+      return namedSecrets(Object.fromEntries(new URLSearchParams(data)));
+    }
+  }
+  return data instanceof URLSearchParams ? namedSecrets(Object.fromEntries(data)) : [];
+}
+
+/** The leaves that stand under a telling name, a few levels deep. */
+function namedSecrets(value: unknown, levels = 4): string[] {
+  if (levels === 0 || !isObject(value)) return [];
+  return entriesOf(value).flatMap(([name, inner]) => {
+    if (isLeaf(inner)) return SENSITIVE_NAME.test(name) ? [String(inner)] : [];
+    return namedSecrets(inner, levels - 1);
+  });
+}
 
 function secretsOfHeader(name: string, value: string): string[] {
   switch (name.toLowerCase()) {

@@ -15,9 +15,11 @@ export class Emitter {
 
   on<E extends EventName>(event: E, listener: Listener<E>): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(listener));
+    // Of this subscription's own: the same function may listen twice, and stop once.
+    const heard: Listener<E> = (about) => listener(about);
+    this.#listeners.set(event, listeners.add(heard));
     return () => {
-      if (listeners.delete(listener) && listeners.size === 0) this.#listeners.delete(event);
+      if (listeners.delete(heard) && listeners.size === 0) this.#listeners.delete(event);
     };
   }
 

@@ -8,31 +8,35 @@ import { validate } from './validate.ts';
  * The later one wins, option by option, also inside `retry`, `statuses` and the other groups; an explicit `undefined` is no
  * opinion; `false` turns a group off, and a later object turns it on again. What can stand side by side adds up instead of
  * replacing: the later policy's judges are asked first, `beforeSend` runs the earlier policy's first, and every
- * listener hears its event.
+ * listener hears its event; each once, however often it is given.
  *
  * @throws {InvalidPolicyError} when one of them is wrong.
  */
-export function mergePolicies(...policies: readonly Policy[]): Policy {
-  for (const policy of policies) validate(policy);
-  return policies.reduce(merge, {});
+export function mergePolicies(...policies: readonly (Policy | undefined)[]): Policy {
+  const given = policies.filter((policy) => policy !== undefined);
+  for (const policy of given) validate(policy);
+  return given.reduce(merge, {});
 }
 
 /** Merges two valid policies into a new one that shares no plain object with either. */
 export function merge(earlier: Policy, later: Policy): Policy {
   const merged = overlay(earlier, later);
-  if (earlier.classify !== undefined) merged.classify = [...several(later.classify), ...several(earlier.classify)];
+  if (earlier.classify !== undefined) merged.classify = together(several(later.classify), several(earlier.classify));
   if (earlier.beforeSend !== undefined) {
-    merged.beforeSend = [...several(earlier.beforeSend), ...several(later.beforeSend)];
+    merged.beforeSend = together(several(earlier.beforeSend), several(later.beforeSend));
   }
   if (earlier.on !== undefined && later.on !== undefined) {
     const on = merged.on as Record<string, unknown>;
     for (const [name, first] of Object.entries(earlier.on)) {
-      if (first !== undefined)
-        on[name] = [...several<unknown>(first), ...several<unknown>(later.on[name as keyof typeof later.on])];
+      const second = later.on[name as keyof typeof later.on];
+      if (first !== undefined) on[name] = together(several<unknown>(first), several<unknown>(second));
     }
   }
   return merged;
 }
+
+/** Both, each once: the attached policy may be laid over itself. */
+const together = <T>(first: readonly T[], second: readonly T[]): readonly T[] => [...new Set([...first, ...second])];
 
 /** An option that takes one or several, as several. */
 export function several<T>(option: T | readonly T[] | undefined): readonly T[] {

@@ -41,7 +41,10 @@ export interface Policy {
   readonly auth?: false | AuthOptions | undefined;
   /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
   readonly correlation?: false | CorrelationOptions | undefined;
-  /** What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. */
+  /**
+   * What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. In a
+   * config's `holdfast` it has to be a class instance: axios clones plain objects.
+   */
   readonly limit?: false | Limiter | undefined;
   /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
@@ -100,7 +103,7 @@ export interface RetryAfterOptions {
   readonly maxMs?: number | undefined;
   /** A longer one ends the call at once (`'fail'`, default), or is cut to `maxMs` (`'clamp'`: earlier than the server asked). */
   readonly whenLonger?: 'fail' | 'clamp' | undefined;
-  /** Up to so many ms are added to the named wait, at random; it is never shortened. From 0; default 0. */
+  /** Up to so many ms are added to the named wait, at random; it is never shortened. Finite, from 0; default 0. */
   readonly jitterMs?: number | undefined;
 }
 

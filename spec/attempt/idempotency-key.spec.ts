@@ -19,8 +19,13 @@ const configOf = (headers: object = {}, method?: string): InternalAxiosRequestCo
 function written(key: IdempotencyKey, config: InternalAxiosRequestConfig, header = 'Idempotency-Key'): unknown {
   const headers = new AxiosHeaders(config.headers);
   key.write(headers);
+  lastSent.set(key, headers);
   return headers.get(header) ?? undefined;
 }
+
+const lastSent = new WeakMap<IdempotencyKey, unknown>();
+const survives = (key: IdempotencyKey, responded: boolean, config?: { headers: unknown }) =>
+  key.survives(responded, lastSent.get(key) ?? config?.headers);
 
 describe(IdempotencyKey.name, () => {
   describe('that is generated', () => {
@@ -28,9 +33,9 @@ describe(IdempotencyKey.name, () => {
       const config = configOf({}, 'post');
       const key = new IdempotencyKey({ ...ON, generate: counter() }, config);
       expect(written(key, config)).toBe('key-1');
-      expect(key.survives(true)).toBe(true);
+      expect(survives(key, true, config)).toBe(true);
       expect(written(key, config)).toBe('key-1');
-      expect(key.survives(false)).toBe(true);
+      expect(survives(key, false, config)).toBe(true);
       expect(written(key, config)).toBe('key-1');
     });
 
@@ -56,7 +61,7 @@ describe(IdempotencyKey.name, () => {
       const config = configOf({}, 'get');
       const key = new IdempotencyKey(ON, config);
       written(key, config);
-      expect(key.survives(false)).toBe(false);
+      expect(survives(key, false, config)).toBe(false);
     });
 
     it('goes under the name that the policy gives', () => {
@@ -70,11 +75,11 @@ describe(IdempotencyKey.name, () => {
       const config = configOf({}, 'post');
       const key = new IdempotencyKey({ ...ON, renew: 'after-response', generate: counter() }, config);
       expect(written(key, config)).toBe('key-1');
-      expect(key.survives(false)).toBe(true);
+      expect(survives(key, false, config)).toBe(true);
       expect(written(key, config)).toBe('key-1');
-      expect(key.survives(true)).toBe(false);
+      expect(survives(key, true, config)).toBe(false);
       expect(written(key, config)).toBe('key-2');
-      expect(key.survives(false)).toBe(true);
+      expect(survives(key, false, config)).toBe(true);
       expect(written(key, config)).toBe('key-2');
     });
 
@@ -106,6 +111,16 @@ describe(IdempotencyKey.name, () => {
     });
   });
 
+  describe('that something else changed on the way', () => {
+    it('does not survive: the next send would carry another', () => {
+      const config = configOf({}, 'post');
+      const key = new IdempotencyKey({ ...ON, generate: counter() }, config);
+      written(key, config);
+      expect(key.survives(false, new AxiosHeaders({ 'Idempotency-Key': 'signed-1' }))).toBe(false);
+      expect(key.survives(false, new AxiosHeaders())).toBe(false);
+    });
+  });
+
   describe("that is the caller's", () => {
     it.each(['Idempotency-Key', 'idempotency-key', 'IDEMPOTENCY-KEY'])('wins, spelled %s', (name) => {
       const config = configOf({ [name]: 'mine' }, 'post');
@@ -114,30 +129,30 @@ describe(IdempotencyKey.name, () => {
       };
       const key = new IdempotencyKey({ ...ON, generate }, config);
       expect(written(key, config)).toBe('mine');
-      expect(key.survives(true)).toBe(true);
+      expect(survives(key, true, config)).toBe(true);
     });
 
     it('survives a response also where a generated one would be renewed', () => {
       const config = configOf({ 'idempotency-key': 'mine' }, 'post');
       const key = new IdempotencyKey({ ...ON, renew: 'after-response' }, config);
-      expect(key.survives(true)).toBe(true);
+      expect(survives(key, true, config)).toBe(true);
       expect(written(key, config)).toBe('mine');
     });
 
     it('counts also where the policy makes none, and whatever the method', () => {
       const config = configOf({ 'Idempotency-Key': 'mine' }, 'lock');
-      expect(new IdempotencyKey(false, config).survives(true)).toBe(true);
-      expect(new IdempotencyKey(ON, config).survives(true)).toBe(true);
+      expect(survives(new IdempotencyKey(false, config), true, config)).toBe(true);
+      expect(survives(new IdempotencyKey(ON, config), true, config)).toBe(true);
     });
 
     it('counts only under the name that the policy gives', () => {
       const config = configOf({ 'Idempotency-Key': 'mine' }, 'lock');
-      expect(new IdempotencyKey({ ...ON, header: 'MS-RequestId' }, config).survives(true)).toBe(false);
+      expect(survives(new IdempotencyKey({ ...ON, header: 'MS-RequestId' }, config), true, config)).toBe(false);
     });
 
     it.each(['', ' '])('does not count if it is blank, since that names nothing: %j', (blank) => {
       const config = configOf({ 'Idempotency-Key': blank }, 'post');
-      expect(new IdempotencyKey(false, config).survives(false)).toBe(false);
+      expect(survives(new IdempotencyKey(false, config), false, config)).toBe(false);
       expect(written(new IdempotencyKey({ ...ON, generate: () => 'made' }, config), config)).toBe('made');
     });
 
@@ -145,7 +160,7 @@ describe(IdempotencyKey.name, () => {
       const config = configOf({ 'Idempotency-Key': false }, 'post');
       const key = new IdempotencyKey({ ...ON, generate: counter() }, config);
       expect(written(key, config)).toBe(false);
-      expect(key.survives(false)).toBe(false);
+      expect(survives(key, false, config)).toBe(false);
     });
   });
 
@@ -153,6 +168,6 @@ describe(IdempotencyKey.name, () => {
     const config = configOf({}, 'post');
     const key = new IdempotencyKey(false, config);
     expect(written(key, config)).toBeUndefined();
-    expect(key.survives(false)).toBe(false);
+    expect(survives(key, false, config)).toBe(false);
   });
 });

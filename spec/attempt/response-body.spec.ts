@@ -223,6 +223,16 @@ describe(peek.name, () => {
       }
     });
 
+    it('lets the caller hear the end of one that ends, empty, while it is being read', async () => {
+      const stream = new PassThrough();
+      const peeked = peek(stream, never);
+      await settle();
+      stream.end();
+      expect((await peeked).text).toBe('');
+      await settle();
+      await new Promise((resolve) => stream.on('end', resolve).resume());
+    });
+
     it('has no text of a stream of objects', async () => {
       const stream = Readable.from([{ a: 1 }, 7, '{}']);
       expect((await peek(stream, never)).text).toBe('{}');

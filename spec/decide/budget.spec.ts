@@ -327,11 +327,19 @@ describe('the ratio of the retry budget', () => {
     expect((await outage(subject, 20)).retries).toBe(60);
   });
 
-  it('takes a 429 for no sign of ill health, so that transient failures beside it are retried', async () => {
-    // Every third send is transient, and every other one throttled or good.
-    const answers = [503, 200, 429, 200];
-    const subject = scripted((n) => answers[n % 4] as number, { retry: { backoff: () => 0 } });
-    expect((await outage(subject, 60)).retries).toBe(60);
+  it('takes a 429 for no sign of ill health either, so that transient failures beside it are retried', async () => {
+    // Of every four sends one fails and one succeeds; were the two 429s failures, most would have failed.
+    const answers = [503, 429, 429, 200];
+    const subject = scripted((n) => (n < 20 ? 200 : (answers[n % 4] as number)), { retry: { backoff: () => 0 } });
+    await outage(subject, 20);
+    expect((await outage(subject, 20)).retries).toBe(60);
+  });
+
+  it('holds no retry after throttling back, not even while it bites', async () => {
+    const subject = scripted((n) => (n < 8 ? 503 : n === 8 ? 429 : 200));
+    expect((await outage(subject, 3)).ends).toEqual(['retries-exhausted', 'budget-empty', 'budget-empty']);
+    expect((await outage(subject, 1)).ends).toEqual([undefined]);
+    expect(subject.holdfast.stats().retries).toBe(6);
   });
 
   it('counts what a 404 answers neither as health nor as illness', async () => {

@@ -70,8 +70,12 @@ describe(delayFor.name, () => {
     expect(named(-5)).toEqual({ ms: 0, backoff: false });
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('takes a wait of %d, named by a judge, for no opinion', (ms) => {
-    expect(named(ms)).toEqual({ ms: 400, backoff: true });
+  it('takes a wait of NaN, named by a judge, for no opinion', () => {
+    expect(named(Number.NaN)).toEqual({ ms: 400, backoff: true });
+  });
+
+  it('takes an endless wait, named by a judge, for too long', () => {
+    expect(named(Number.POSITIVE_INFINITY)).toBe('too-long');
   });
 
   it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, undefined as unknown as number])(

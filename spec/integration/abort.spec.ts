@@ -207,15 +207,19 @@ describe.each(MEANS)('giving a call up by %s', (_, means) => {
     });
 
     it('during beforeSend of a retry does not wait for it', async () => {
+      let preparing = 0;
       const { sends } = await givenUp({
         answer: status(503),
-        policy: { beforeSend: ({ send }) => (send === 1 ? undefined : new Promise(() => {})) },
-        when: async (setting) => {
-          runThrough(setting);
-          const { waiting } = setting.holdfast.stats();
-          await until(() => setting.holdfast.stats().retries === 0 && setting.server.seen.length === 1);
-          await until(() => setting.clock.pending === 0 && setting.holdfast.stats().waiting === waiting);
-          setting.giveUp();
+        policy: {
+          beforeSend: ({ send }) => {
+            preparing = send;
+            return send === 1 ? undefined : new Promise(() => {});
+          },
+        },
+        before: runThrough,
+        when: async ({ giveUp }) => {
+          await until(() => preparing === 2);
+          giveUp();
         },
       });
       expect(sends).toBe(1);
@@ -372,6 +376,22 @@ describe.each(MEANS)('giving a call up by %s', (_, means) => {
         expect([clock.pending, listeners()]).toEqual([0, 0]);
         expect(holdfast.stats()).toMatchObject(IDLE);
       }
+    });
+
+    it('does not call the function where a listener gives up as the send is being told', async () => {
+      const { config, giveUp, listeners, message } = means();
+      let called = 0;
+      const deaf: AxiosAdapter = () => {
+        called += 1;
+        return new Promise(() => {});
+      };
+      const { client, clock, holdfast } = await byHand(silent, {}, { adapter: deaf });
+      holdfast.on('sent', giveUp);
+      const error = await rejectionOf(client.get('/', config));
+      expect(error).toMatchObject({ code: 'ERR_CANCELED', message: expect.stringMatching(message) });
+      expect(called).toBe(0);
+      expect([clock.pending, listeners()]).toEqual([0, 0]);
+      expect(holdfast.stats()).toMatchObject(IDLE);
     });
 
     it('is what the books say where the function fails in the same turn', async () => {

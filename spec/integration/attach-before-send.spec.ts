@@ -25,7 +25,8 @@ describe.each(ADAPTERS)('beforeSend, with the %s adapter', (adapter) => {
       ['/x/2?q=1&n=2', 'body2', 'caller2'],
       ['/x/3?q=1&n=3', 'body3', 'caller3'],
     ]);
-    expect(response.config).toMatchObject({ url: '/x', data: 'body', params: { q: 1 } });
+    expect(response.config).toMatchObject({ url: '/x', data: 'body' });
+    expect(response.config.params).toEqual({ q: 1 });
     expect(response.config.headers.get('X-Trail')).toBe('caller');
     expect(params).toEqual({ q: 1 });
   });

@@ -167,7 +167,12 @@ describe.each(EACH)('an instance of %s, with the %s adapter', (_, adapter, copy)
   });
 
   it('is cut off by the deadline', async () => {
-    const server = await serving(() => {});
+    let hungUp = 0;
+    const server = await serving((_request, response) => {
+      response.on('close', () => {
+        hungUp += 1;
+      });
+    });
     const client = copy.create({ baseURL: server.url, adapter });
     const clock = new ManualClock();
     attachWith({ clock, random: Math.random }, client, { deadlineMs: 1_000 });
@@ -178,6 +183,7 @@ describe.each(EACH)('an instance of %s, with the %s adapter', (_, adapter, copy)
     expect(error.code).toBe('ETIMEDOUT');
     expect(copy.isAxiosError(error)).toBe(true);
     expect(failureOf(error)).toMatchObject({ kind: 'timeout', endedBecause: 'deadline', sends: 1 });
+    await vi.waitFor(() => expect(hungUp).toBe(1));
     expect(clock.pending).toBe(0);
   });
 

@@ -8,7 +8,7 @@ import { byHand, next, runThrough, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';
 import { type Answer, json } from '../support/loopback.ts';
 import { settle } from '../support/manual-clock.ts';
-import { AdjustedClock, HastyClock } from '../support/odd-clocks.ts';
+import { AdjustedClock, HastyClock, OverflowingClock } from '../support/odd-clocks.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
 const IDLE = { inFlight: 0, waiting: 0, queued: 0 };
@@ -174,14 +174,15 @@ describe.each(ADAPTERS)('a send that the deadline cuts off, with the %s adapter'
 
   it("bounds the reading of an error's body as well", async () => {
     const policy: Policy = { deadlineMs: 300 };
-    const { client, clock } = await byHand(dripping(503), policy, { adapter, responseType: 'stream' });
+    const clock = new OverflowingClock();
+    const { client } = await byHand(dripping(503), policy, { adapter, responseType: 'stream' }, { clock });
     const call = axiosErrorOf(client.get('/'));
-    await until(() => clock.nextIn === 300 && clock.pending === 1);
-    // The timer of the send until the headers have come, then that of the reading.
-    for (let turn = 0; turn < 50; turn++) await settle();
+    // One for the send until its headers have come, one for the reading.
+    await until(() => clock.asked.length === 2);
+    expect(clock.asked).toEqual([300, 300]);
     await clock.advance(300);
     const error = await call;
-    expect(failureOf(error)).toMatchObject({ endedBecause: 'deadline', sends: 1 });
+    expect(failureOf(error)).toMatchObject({ status: 503, endedBecause: 'deadline', sends: 1 });
     const { data } = error.response ?? {};
     if (adapter === 'http') (data as PassThrough | undefined)?.on('error', () => {}).destroy();
     else await (data as ReadableStream | undefined)?.cancel();

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import axios, { type AxiosAdapter, AxiosError } from 'axios';
 import { failureOf, LimitError, reportOf } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
@@ -8,6 +9,7 @@ import { byHand, next, runThrough, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';
 import { Noted } from '../support/limiters.ts';
 import { settle } from '../support/manual-clock.ts';
+import { AdjustedClock } from '../support/odd-clocks.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
 const IDLE = { inFlight: 0, waiting: 0, queued: 0 };
@@ -104,9 +106,37 @@ describe.each([
     };
     const limit = { ...quiet, acquire: () => permit };
     const { client, holdfast } = await byHand(status(200), { limit });
-    expect(await rejectionOf(client.get('/'))).toBe(thrown);
+    // The server has answered; what the limiter makes of that must not take the answer's place.
+    expect((await client.get('/')).status).toBe(200);
     expect(released).toBe(1);
     expect(holdfast.stats()).toMatchObject(IDLE);
+  });
+
+  it('gives a permit that was not used back once even where the limiter cannot take it back', async () => {
+    let released = 0;
+    const release = () => {
+      released += 1;
+      throw thrown;
+    };
+    const error = new Error('not now');
+    const beforeSend = () => Promise.reject(error);
+    const { client } = await byHand(status(200), { limit: { ...quiet, acquire: () => ({ release }) }, beforeSend });
+    expect(await rejectionOf(client.get('/'))).toBe(error);
+    expect(released).toBe(1);
+  });
+
+  it('is not asked by a call whose deadline has passed during its wait', async () => {
+    const limit = make();
+    const clock = new AdjustedClock();
+    const answer = status(503, { 'retry-after': '5' });
+    const { client, holdfast } = await byHand(answer, { limit, deadlineMs: 60_000 }, {}, { clock });
+    const scheduled = next(holdfast, 'retry-scheduled');
+    const call = rejectionOf(client.get('/'));
+    await scheduled;
+    clock.adjust(3_600_000);
+    await clock.advance(5_000);
+    expect(failureOf(await call)?.endedBecause).toBe('deadline');
+    expect(limit.log).toEqual(ROUND);
   });
 
   it('is told what the answer says of the quota', async () => {
@@ -281,6 +311,21 @@ describe.each([
   });
 });
 
+it('a limiter that refuses in the turn in which the caller gives up is not the reason', async () => {
+  const controller = new AbortController();
+  const acquire = () => {
+    controller.abort();
+    throw full();
+  };
+  const { client, holdfast } = await byHand(status(200), { limit: { ...quiet, acquire } });
+  const limited = vi.fn();
+  holdfast.on('limited', limited);
+  const error = await rejectionOf(client.get('/', { signal: controller.signal }));
+  expect(axios.isCancel(error)).toBe(true);
+  expect(failureOf(error)).toMatchObject({ kind: 'cancelled', endedBecause: 'cancelled', sends: 0 });
+  expect(limited).not.toHaveBeenCalled();
+});
+
 describe('a limiter that never answers', () => {
   const deaf = () => {
     const grants: (() => void)[] = [];
@@ -344,6 +389,20 @@ describe('a limiter that never answers', () => {
     expect(limit.running).toBe(0);
     expect(clock.pending).toBe(0);
     expect(holdfast.stats()).toMatchObject(IDLE);
+  });
+
+  it('is told when the deadline has passed, where it was given a signal', async () => {
+    const { limit } = deaf();
+    const { signal } = new AbortController();
+    const { client, clock } = await byHand(status(200), { limit, deadlineMs: 5_000 });
+    const call = rejectionOf(client.get('/', { signal }));
+    await settle();
+    // One for each call that waits: Node warns of more than ten on one signal.
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await clock.advance(5_000);
+    await call;
+    expect(limit.requests[0]?.signal?.aborted).toBe(true);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('may refuse when the caller has given up, and nobody minds', async () => {

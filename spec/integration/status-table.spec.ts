@@ -212,6 +212,7 @@ describe.each(ADAPTERS)('validateStatus over the %s adapter', (adapter) => {
     expect(error.response?.status).toBe(200);
     expect(server.seen).toHaveLength(1);
     expect(failureOf(error)).toMatchObject({ kind: 'rejected', status: 200, endedBecause: 'not-retryable', sends: 1 });
+    expect(reportOf(error)).toMatchObject({ endedBecause: 'not-retryable', sends: [{ verdict: 'success' }] });
   });
 
   it('does not retry a 304 that axios rejects', async () => {

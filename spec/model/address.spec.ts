@@ -56,6 +56,7 @@ describe(originOf.name, () => {
 describe(addressOf.name, () => {
   it.each<[Addressed, string]>([
     [{ url: 'https://a.example/b?sig=hunter2#top' }, 'https://a.example/b'],
+    [{ url: 'https://a.example/b#top' }, 'https://a.example/b'],
     [{ url: 'https://a.example' }, 'https://a.example/'],
     [{ url: 'https://a.example?x=1' }, 'https://a.example/'],
     [{ url: 'https://user:pass@a.example/b' }, 'https://a.example/b'],

@@ -10,7 +10,7 @@ const options = readFileSync(new URL('../../lib/policy/options.ts', import.meta.
 
 /** The docstring of an option in `options.ts`, without its line breaks. */
 const docOf = (option: string): string =>
-  (new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s+readonly ${option}\\?:`).exec(options)?.[1] ?? '').replace(
+  (new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s+readonly ${option}\\?:`).exec(options)?.[1] ?? '').replace(
     /\s+\*?\s*/g,
     ' ',
   );

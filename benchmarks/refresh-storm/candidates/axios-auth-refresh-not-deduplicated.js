@@ -1,0 +1,3 @@
+import { withAuthRefresh } from './axios-auth-refresh.js';
+
+export const setup = withAuthRefresh({ deduplicateRefresh: false });

@@ -1,0 +1,73 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { fieldsOf } from '../failure/code.ts';
+import { addressOf } from '../model/address.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
+
+/**
+ * Whether a send was redirected on its way.
+ *
+ * axios follows redirects inside one send, so an answer may come from another request than the one that was made: the POST
+ * may have been carried out and the GET behind its 303 been throttled. Then nothing that the answer says of itself
+ * ("too many requests", "connection refused") says that the POST was not applied.
+ */
+export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
+  const request = responseOf(outcome)?.request ?? (outcome.error as { request?: unknown } | null | undefined)?.request;
+  if (failedElsewhere(outcome.error, sent)) return true;
+  if (typeof request !== 'object' || request === null) return false;
+  // Of follow-redirects, which axios' http adapter uses: its own request where it failed, else the last native one.
+  const { _redirectable, _redirectCount, responseURL } = request as {
+    _redirectable?: { _redirectCount?: unknown };
+    _redirectCount?: unknown;
+    responseURL?: unknown;
+  };
+  if (Number(_redirectCount ?? _redirectable?._redirectCount ?? 0) > 0 || redirected.has(request)) return true;
+  // Of an XMLHttpRequest.
+  return typeof responseURL === 'string' && responseURL !== '' && !isSame(responseURL, sent);
+}
+
+/**
+ * Under fetch, a connection that was refused behind a redirect can only be told by where it was to go. Another host behind
+ * the same port is not told apart.
+ */
+function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): boolean {
+  const { cause } = fieldsOf(error);
+  const [first = cause] = (fieldsOf(cause) as { errors?: readonly unknown[] }).errors ?? [];
+  const { port, hostname } = fieldsOf(first) as { port?: unknown; hostname?: unknown };
+  if (port === undefined && hostname === undefined) return false;
+  try {
+    const url = new URL(addressOf(sent));
+    const sentPort = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    return (typeof port === 'number' && port !== sentPort) || (hostname !== undefined && hostname !== url.hostname);
+  } catch {
+    return false;
+  }
+}
+
+function isSame(responseUrl: string, sent: InternalAxiosRequestConfig): boolean {
+  try {
+    const { origin, pathname } = new URL(responseUrl);
+    const address = new URL(addressOf(sent), responseUrl);
+    return origin === address.origin && pathname === address.pathname;
+  } catch {
+    return false;
+  }
+}
+
+/** Requests that fetch was redirected on. axios keeps the request and drops what fetch says of it. */
+const redirected = new WeakSet<object>();
+const watched = new WeakMap<typeof fetch, typeof fetch>();
+
+/** The settings by which axios' fetch adapter lets us see redirects. One function for each fetch, since axios keeps them. */
+export function watchingEnv({ env }: InternalAxiosRequestConfig): NonNullable<InternalAxiosRequestConfig['env']> {
+  const own = (env?.fetch as typeof fetch | undefined) ?? globalThis.fetch;
+  let watching = watched.get(own);
+  if (watching === undefined) {
+    watching = async (input, init) => {
+      const response = await own(input, init);
+      if (response.redirected && typeof input === 'object') redirected.add(input);
+      return response;
+    };
+    watched.set(own, watching);
+  }
+  return { ...env, fetch: watching as never };
+}

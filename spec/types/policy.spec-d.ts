@@ -1,0 +1,166 @@
+/** Checked by `tsc --noEmit` alone: what must compile does, and what must not stands under `@ts-expect-error`. */
+import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
+import {
+  attach,
+  type BudgetOptions,
+  type EventName,
+  type Failure,
+  failureOf,
+  type IdempotencyOptions,
+  mergePolicies,
+  type Policy,
+  type Report,
+  type RetryAfterOptions,
+  type RetryOptions,
+  reportOf,
+} from 'axios-holdfast';
+
+/** The options that can not be given as `undefined`, which `exactOptionalPropertyTypes` tells from leaving them out. */
+type Deaf<T> = { [K in keyof T]-?: { [P in K]: undefined } extends Pick<T, K> ? never : K }[keyof T];
+type Listens = NonNullable<Policy['on']>;
+
+const everyOptionTakesUndefined: [
+  Deaf<Policy>,
+  Deaf<RetryOptions>,
+  Deaf<RetryAfterOptions>,
+  Deaf<BudgetOptions>,
+  Deaf<IdempotencyOptions>,
+  Deaf<Listens>,
+] extends [never, never, never, never, never, never]
+  ? true
+  : false = true;
+void everyOptionTakesUndefined;
+
+// The test above can fail.
+const deafIsFound: Deaf<{ readonly a?: number; readonly b?: number | undefined }> = 'a';
+void deafIsFound;
+
+const client = axios.create({ holdfast: { retry: false } });
+
+attach(client);
+attach(axios, {});
+attach(client, undefined);
+attach(client, { retry: { maxRetries: undefined, budget: undefined }, statuses: { 500: undefined }, on: undefined });
+attach(client, {
+  retry: {
+    backoff: ({ retry, verdict, previousMs, random }) => retry + previousMs * random() + (verdict.retryAfterMs ?? 0),
+  },
+  statuses: { 500: 'retry', 409: 'fail', 403: 'refresh' },
+  classify: ({ outcome, call, api }) =>
+    outcome.response?.status === 200 && api?.code === 'throttled' && call.sends < 3 ? { kind: 'throttled' } : undefined,
+  beforeSend: [({ config, send }) => void config.headers.set('X-Send', String(send)), async () => {}],
+  on: {
+    'retry-scheduled': ({ delayMs, retry }) => delayMs + retry,
+    finished: [({ report }) => void report.sends, ({ endedBecause }) => void endedBecause],
+  },
+});
+const frozen = Object.freeze({ retry: Object.freeze({ maxRetries: 3 }), classify: Object.freeze([() => undefined]) });
+attach(client, frozen);
+attach(client, mergePolicies({ retry: false }, frozen, {}));
+attach(client, attach(axios.create()).policy);
+
+// @ts-expect-error unknown
+attach(client, { retires: {} });
+// @ts-expect-error unknown, within a group
+attach(client, { retry: { retries: 3 } });
+// @ts-expect-error unknown, two groups deep
+attach(client, { retry: { budget: { size: 3 } } });
+// @ts-expect-error true is no policy of a group
+attach(client, { retry: true });
+// @ts-expect-error a rule that does not exist
+attach(client, { statuses: { 500: 'maybe' } });
+// @ts-expect-error a status is a number
+attach(client, { statuses: { teapot: 'retry' } });
+// @ts-expect-error not one of the words
+attach(client, { retry: { unsafe: 'sometimes' } });
+// @ts-expect-error no such event
+attach(client, { on: { finish: () => {} } });
+// @ts-expect-error a judge gives a verdict or nothing
+attach(client, { classify: () => 'retry' });
+// @ts-expect-error no such verdict
+attach(client, { classify: () => ({ kind: 'retry' }) });
+// @ts-expect-error a key is text
+attach(client, { retry: { budget: { key: () => 7 } } });
+// @ts-expect-error null is an opinion, and a wrong one
+attach(client, { retry: null });
+// @ts-expect-error no axios instance
+attach({}, {});
+
+// A call's own policy, on every kind of request.
+const perCall: AxiosRequestConfig = { holdfast: { retry: { maxRetries: 5 }, deadlineMs: undefined } };
+void client.get('/', perCall);
+void client.get('/', { holdfast: false });
+void client.get('/', { holdfast: undefined });
+void client.post('/', {}, { holdfast: { idempotency: {} } });
+void client.request({ url: '/', holdfast: { statuses: { 500: 'retry' } } });
+client.defaults.holdfast = { retry: { maxRetries: 1 } };
+client.interceptors.request.use((config: InternalAxiosRequestConfig) => {
+  config.holdfast = false;
+  return config;
+});
+// @ts-expect-error true is no policy
+void client.get('/', { holdfast: true });
+// @ts-expect-error unknown
+void client.get('/', { holdfast: { retires: {} } });
+// @ts-expect-error unknown, within a group
+void client.post('/', {}, { holdfast: { retry: { retries: 3 } } });
+// @ts-expect-error unknown, in the defaults
+axios.create({ holdfast: { retry: { retries: 3 } } });
+
+// What comes out can be read but not written.
+const attachment = attach(client);
+const off: () => void = attachment.on('answered', ({ status, code }) => void [status, code]);
+off();
+// @ts-expect-error no such event
+attachment.on('answer', () => {});
+// @ts-expect-error of another event
+attachment.on('sent', ({ delayMs }) => delayMs);
+// @ts-expect-error frozen
+attachment.policy.deadlineMs = 1;
+// @ts-expect-error frozen
+attachment.policy.retry = false;
+// @ts-expect-error frozen, within
+if (attachment.policy.retry) attachment.policy.retry.maxRetries = 9;
+// @ts-expect-error a snapshot
+attachment.stats().calls = 1;
+const name: EventName = 'budget-empty';
+void name;
+
+const failure: Failure | undefined = failureOf(new Error('x') as unknown);
+const report: Report | undefined = reportOf(undefined);
+// @ts-expect-error it may be no failure of a call
+void failure.summary;
+// @ts-expect-error it may be no call
+void report.sends;
+if (failure !== undefined) {
+  const kinds: { readonly [K in Failure['kind']]: true } = {
+    throttled: true,
+    unavailable: true,
+    unauthorized: true,
+    rejected: true,
+    network: true,
+    timeout: true,
+    cancelled: true,
+    limited: true,
+    'circuit-open': true,
+    'refresh-failed': true,
+  };
+  const ends: { readonly [R in Failure['endedBecause']]: true } = {
+    'not-retryable': true,
+    'retries-exhausted': true,
+    'budget-empty': true,
+    deadline: true,
+    'wait-too-long': true,
+    'unsafe-method': true,
+    'body-not-replayable': true,
+    'refresh-failed': true,
+    'still-unauthorized': true,
+    cancelled: true,
+    limited: true,
+    'circuit-open': true,
+    disabled: true,
+  };
+  void [kinds[failure.kind], ends[failure.endedBecause]];
+  // @ts-expect-error frozen
+  failure.summary = 'fine';
+}
