@@ -15,6 +15,7 @@ const rows = lines.map(
 
 // A background of its own, so that it reads the same on a light page and on a dark one.
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${height}" role="img">
+<title>The demo: a burst, a refresh, an order, an outage, drawn as a timeline</title>
 <style>text{font:13px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#c9d1d9;white-space:pre}
 .title{font-weight:bold;fill:#fff}.call{fill:#79c0ff}.good{fill:#56d364}.bad{fill:#ff7b72}.wait{fill:#e3b341}</style>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>

@@ -112,6 +112,20 @@ describe(`${Credential.name}: which token is current`, () => {
     expect((await second)?.value).toMatch(/^a/);
   });
 
+  it('does not let what comes late for one user take the place of what another has', async () => {
+    const { subject, session, flights } = credential();
+    const first = subject.replace('a', NOTHING);
+    await settle();
+    session.token = 'b';
+    const second = subject.replace('b', NOTHING);
+    await settle();
+    flights[1]?.open('b2');
+    expect(await second).toMatchObject({ value: 'b2' });
+    flights[0]?.open('a2');
+    expect(await first).toMatchObject({ value: 'b2' });
+    expect(await subject.checkOut()).toMatchObject({ value: 'b2' });
+  });
+
   it.each(['a\r\nX: y', 'a\n', 'ä', 'a\u0000', '', '\u007f'])('refuses %j, and does not show it', async (value) => {
     const { subject, session } = credential();
     session.token = value;

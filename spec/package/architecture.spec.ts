@@ -23,6 +23,7 @@ const FLOORS = [
   'interceptor.ts',
   'attach.ts',
   'index.ts',
+  'redis.ts',
 ];
 
 interface Import {

@@ -24,7 +24,14 @@ describe('the packed package', () => {
     files = listed.map(({ path }: { path: string }) => path);
     mkdirSync(join(modules, 'axios-holdfast'), { recursive: true });
     run('tar', 'xzf', filename, '-C', join(modules, 'axios-holdfast'), '--strip-components=1');
-    for (const name of ['axios', 'axios-retry', 'structured-headers', 'is-retry-allowed']) {
+    for (const name of [
+      'axios',
+      'axios-retry',
+      'is-network-error',
+      'is-retry-allowed',
+      'p-retry',
+      'structured-headers',
+    ]) {
       symlinkSync(join(root, 'node_modules', name), join(modules, name));
     }
   }, 60_000);

@@ -20,6 +20,7 @@ describe('the public names', () => {
         "mostSpecific: function",
         "parseChallenges: function",
         "parseRetryAfter: function",
+        "partnerApi: function",
         "readApiError: function",
         "reportOf: function",
       ]
@@ -45,8 +46,10 @@ describe('the public names', () => {
     expect(Object.isFrozen(attachment)).toBe(true);
     expect(Object.keys(attachment.policy).sort()).toMatchInlineSnapshot(`
       [
+        "auth",
         "beforeSend",
         "classify",
+        "correlation",
         "deadlineMs",
         "idempotency",
         "limit",
@@ -61,6 +64,7 @@ describe('the public names', () => {
         "calls",
         "inFlight",
         "queued",
+        "refreshes",
         "replays",
         "retries",
         "sends",
