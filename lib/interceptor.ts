@@ -9,8 +9,10 @@ import { CallSteps } from './steps.ts';
 /** On the function that loops: the adapter it is around. Registered, so that a second copy of this package sees it too. */
 const AROUND = Symbol.for('axios-holdfast.around');
 
+type AdapterOption = InternalAxiosRequestConfig['adapter'];
+
 interface Looping extends AxiosAdapter {
-  [AROUND]?: InternalAxiosRequestConfig['adapter'];
+  [AROUND]?: AdapterOption;
 }
 
 /**
@@ -23,26 +25,44 @@ export function interceptor(
   policy: ResolvedPolicy,
   shared: Shared,
 ): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
-  return (config) => {
-    const adapter = ownAdapter(config.adapter);
+  const around = (adapter: AdapterOption): Looping => {
     // Everything else waits until the adapter runs: interceptors after this one may still change the config.
     const looping: Looping = (sent) => {
       // The caller's config comes back with their own adapter, so that requesting it again starts one fresh loop.
       if (adapter === undefined) delete sent.adapter;
-      else sent.adapter = adapter;
+      else sent.adapter = Array.isArray(adapter) ? [...adapter] : adapter;
       return run(sent, policy, shared);
     };
     looping[AROUND] = adapter;
-    // An interceptor before this one may have frozen what it returned.
-    return Reflect.set(config, 'adapter', looping) ? config : { ...config, adapter: looping };
+    return looping;
   };
+  // Nearly every call comes with the instance's own adapter.
+  let last = around(undefined);
+  return (config) => {
+    const adapter = ownAdapter(config.adapter);
+    if (!isSame(adapter, last[AROUND])) last = around(adapter);
+    try {
+      config.adapter = last;
+      return config;
+    } catch {
+      // An interceptor before this one may have frozen what it returned.
+      return { ...config, adapter: last };
+    }
+  };
+}
+
+/** axios copies a list of adapters for every call. */
+function isSame(one: AdapterOption, other: AdapterOption): boolean {
+  if (one === other) return true;
+  if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+  return one.every((each, i) => each === other[i]);
 }
 
 /**
  * A call that ends before its adapter runs (it was aborted by then, or an interceptor after ours refused it) hands out a config
  * that still has our function. Requested again it would be a loop in a loop.
  */
-function ownAdapter(adapter: InternalAxiosRequestConfig['adapter']): InternalAxiosRequestConfig['adapter'] {
+function ownAdapter(adapter: AdapterOption): AdapterOption {
   return typeof adapter === 'function' && AROUND in adapter ? (adapter as Looping)[AROUND] : adapter;
 }
 

@@ -38,6 +38,8 @@ export class CallSteps implements Steps {
   private readonly account: Account | undefined;
   /** What the last retry took from the budget. */
   private lastCost: number | undefined;
+  /** When the last outcome was judged, ms since the epoch. */
+  private judgedAt = 0;
 
   constructor(shared: Shared, policy: CallContext['policy'], config: InternalAxiosRequestConfig) {
     const { auth, limit, retry } = policy;
@@ -113,7 +115,7 @@ export class CallSteps implements Steps {
     const { call, shared } = context;
     this.transmission.restore();
     this.admission?.release();
-    call.endedAt = shared.clock.now();
+    call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
     call.endedBecause = endedBecause;
@@ -166,6 +168,7 @@ export class CallSteps implements Steps {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
     const now = shared.clock.now();
+    this.judgedAt = now;
     let verdict = PERMANENT;
     let decision: Decision = { kind: 'stop', why: 'not-retryable' };
     let pausedUntil: number | undefined;
@@ -258,7 +261,8 @@ export class CallSteps implements Steps {
       decision: decision.kind,
       delayMs,
     });
-    context.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs });
+    if (context.heard('answered'))
+      context.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs });
     if (pausedUntil !== undefined) context.tell('paused', { key: originOf(call.config), untilAt: pausedUntil });
     if (delayMs !== undefined) {
       context.tell('retry-scheduled', { retry: call.retries + 1, delayMs, verdict: kind, reason });

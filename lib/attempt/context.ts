@@ -51,7 +51,9 @@ export class CallContext {
   /** Why the call must go no further; `undefined` while it may. */
   over(): Refusal | undefined {
     if (this.cancellation?.requested) return this.cancelled();
-    return this.shared.clock.now() >= this.call.deadlineAt ? this.overdue() : undefined;
+    const { deadlineAt } = this.call;
+    if (deadlineAt === Number.POSITIVE_INFINITY) return undefined;
+    return this.shared.clock.now() >= deadlineAt ? this.overdue() : undefined;
   }
 
   cancelled(): Refusal {

@@ -50,14 +50,16 @@ export function dispatchWithin(
   if (isFunction && cancellation?.requested) return Promise.resolve(cancelled());
   const timed = leftMs <= MAX_TIMER_MS;
   const signal = timed && !isFunction ? new SendSignal(config.signal) : undefined;
-  const putBack = timed ? lend(config, signal ? { signal } : { timeout: lowered(config.timeout, leftMs) }) : undefined;
+  const putBack = signal
+    ? lend(config, 'signal', signal)
+    : timed && lend(config, 'timeout', lowered(config.timeout, leftMs));
   return new Promise((resolve) => {
     let over = false;
     const settle = (outcome: Outcome) => {
       // Nobody will read what comes too late; its connection must not stay open for it.
       if (over) return void discard(responseOf(outcome)?.data, Promise.resolve());
       over = true;
-      putBack?.();
+      if (putBack) putBack();
       stopTimer?.();
       unsubscribe?.();
       resolve(outcome);

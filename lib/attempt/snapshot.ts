@@ -26,15 +26,17 @@ function isPlain(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Changes a config for as long as it is lent out; gives the function that puts everything back as it was. */
-export function lend(config: InternalAxiosRequestConfig, changes: Partial<InternalAxiosRequestConfig>): () => void {
-  const own = config as unknown as Record<string, unknown>;
-  const before = Object.keys(changes).map((name) => ({ name, had: Object.hasOwn(own, name), value: own[name] }));
-  Object.assign(config, changes);
+/** Changes one setting for as long as the config is lent out; gives the function that puts it back as it was. */
+export function lend<K extends keyof InternalAxiosRequestConfig>(
+  config: InternalAxiosRequestConfig,
+  name: K,
+  value: InternalAxiosRequestConfig[K],
+): () => void {
+  const had = Object.hasOwn(config, name);
+  const before = config[name];
+  config[name] = value;
   return () => {
-    for (const { name, had, value } of before) {
-      if (had) own[name] = value;
-      else delete own[name];
-    }
+    if (had) config[name] = before;
+    else delete config[name];
   };
 }

@@ -19,6 +19,7 @@ type Headers = InternalAxiosRequestConfig['headers'];
 
 /** The sending of one call: puts each request together, sends it, and leaves no trace on the caller's config. */
 export class Transmission {
+  /** This call's idempotency key. */
   readonly key: IdempotencyKey;
   /** When the last request left, ms since the epoch. */
   sentAt = 0;
@@ -56,7 +57,8 @@ export class Transmission {
     config.headers = headers;
     this.watch(config);
     this.stamp(headers);
-    return this.transmit(config);
+    // Where nothing had to be waited for, the call has only just begun.
+    return this.transmit(config, policy.limit === false && policy.auth === false ? call.startedAt : undefined);
   }
 
   /** After a request: hands the caller's config out in place of what was sent. */
@@ -133,7 +135,7 @@ export class Transmission {
     for (const before of policy.beforeSend) await before(argument);
   }
 
-  private transmit(config: InternalAxiosRequestConfig): Promise<Outcome> {
+  private transmit(config: InternalAxiosRequestConfig, nowMs?: number): Promise<Outcome> {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
     const { clock, tally } = shared;
@@ -152,8 +154,8 @@ export class Transmission {
       tally[counted] += 1;
       this.replaying = false;
     }
-    this.sentAt = clock.now();
-    context.tell('sent', { send: call.sent });
+    this.sentAt = nowMs ?? clock.now();
+    if (context.heard('sent')) context.tell('sent', { send: call.sent });
     const deaf = cancellation !== undefined && typeof config.adapter === 'function';
     if (policy.deadlineMs === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
     const leftMs = call.deadlineAt - this.sentAt;

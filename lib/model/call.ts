@@ -59,6 +59,7 @@ export class CallState {
   errorText: string | undefined;
   readonly #number = ++calls;
   #url: string | undefined;
+  #snapshot: Call | undefined;
 
   constructor(config: InternalAxiosRequestConfig, startedAt: number, deadlineMs: number) {
     this.config = config;
@@ -71,7 +72,8 @@ export class CallState {
   }
 
   get method(): string {
-    return (this.config.method ?? 'get').toUpperCase();
+    const { method = 'get' } = this.config;
+    return method === 'get' ? 'GET' : method.toUpperCase();
   }
 
   get url(): string {
@@ -82,7 +84,11 @@ export class CallState {
   /** The public view. */
   snapshot(): Call {
     const { id, method, url, startedAt, deadlineAt, sent, retries, replays } = this;
-    return Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays });
+    const last = this.#snapshot;
+    // Nothing else in it changes, and judges, hooks and listeners all ask for one.
+    if (last?.sends === sent && last.retries === retries && last.replays === replays) return last;
+    this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays });
+    return this.#snapshot;
   }
 
   report(): Report {

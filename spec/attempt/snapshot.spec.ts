@@ -55,7 +55,7 @@ describe(copyOfConfig.name, () => {
 describe(lend.name, () => {
   it('puts back what was there', () => {
     const config = configOf({ timeout: 5 });
-    const putBack = lend(config, { timeout: 1 });
+    const putBack = lend(config, 'timeout', 1);
     expect(config.timeout).toBe(1);
     putBack();
     expect(config.timeout).toBe(5);
@@ -63,14 +63,14 @@ describe(lend.name, () => {
 
   it('takes away what was not there', () => {
     const config = configOf({});
-    const putBack = lend(config, { timeout: 1 });
+    const putBack = lend(config, 'timeout', 1);
     putBack();
     expect('timeout' in config).toBe(false);
   });
 
   it('keeps a field that was there as undefined', () => {
     const config = configOf({ signal: undefined });
-    lend(config, { signal: new AbortController().signal })();
+    lend(config, 'signal', new AbortController().signal)();
     expect(Object.entries(config)).toContainEqual(['signal', undefined]);
   });
 });
