@@ -1,4 +1,4 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../failure/code.ts';
 import { addressOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
@@ -43,11 +43,12 @@ function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): bool
   }
 }
 
-function isSame(responseUrl: string, sent: InternalAxiosRequestConfig): boolean {
+/** With the query: where a POST's 303 leads is often the same path with another one. */
+function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosRequestConfig): boolean {
   try {
-    const { origin, pathname } = new URL(responseUrl);
-    const address = new URL(addressOf(sent), responseUrl);
-    return origin === address.origin && pathname === address.pathname;
+    const { origin, pathname, search } = new URL(responseUrl);
+    const address = new URL(axios.getUri({ ...sent, baseURL }), responseUrl);
+    return origin === address.origin && pathname === address.pathname && search === address.search;
   } catch {
     return false;
   }

@@ -49,7 +49,8 @@ function opinion(
   nowMs: number,
 ): Verdict | undefined {
   if (policy.classify.length === 0) return undefined;
-  const retryAfterMs = namedWait(outcome, nowMs)?.ms;
+  const failed = Number(responseOf(outcome)?.status) >= 400;
+  const retryAfterMs = failed ? namedWait(outcome, nowMs)?.ms : undefined;
   const argument = Object.freeze({ outcome, retryAfterMs, ...evidence() });
   for (const judge of policy.classify) {
     const verdict = judge(argument);

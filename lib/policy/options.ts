@@ -65,7 +65,10 @@ export type Classifier = (argument: {
   readonly call: Call;
   /** The error body of an answer from 400 up, read. */
   readonly api: ApiError | undefined;
-  /** How long the answer's headers ask to wait, in ms. A verdict without a `retryAfterMs` of its own gets this one. */
+  /**
+   * How long the headers of an answer from 400 up ask to wait, in ms. A verdict to retry without a `retryAfterMs` of its own
+   * gets what the headers say, whatever the status.
+   */
   readonly retryAfterMs: number | undefined;
 }) => Verdict | undefined;
 
