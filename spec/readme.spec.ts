@@ -6,6 +6,7 @@ import { type PartnerApi, startPartnerApi } from '../examples/partner-api/server
 import { verdictOfStatus } from '../lib/classify/status.ts';
 import { EVENT_NAMES } from '../lib/observe/events.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
+import { noRedis, type RedisServer, redisServer } from './support/redis-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -26,20 +27,25 @@ function tableOf(name: string): string[][] {
 describe('the code blocks of the README', () => {
   const folder = `${root}spec/.readme`;
   let server: PartnerApi;
+  let redis: RedisServer | undefined;
 
   beforeAll(async () => {
-    server = await startPartnerApi();
+    server = await startPartnerApi({ rotateRefreshTokens: true });
+    redis = noRedis === undefined ? await redisServer() : undefined;
+    const real = [
+      ['https://api.example.com', server.url],
+      ['redis://redis.example.com:6379', `redis://127.0.0.1:${redis?.port}`],
+      ['from the sign-in', server.consent().refresh_token],
+    ] as const;
     mkdirSync(folder, { recursive: true });
     blocks.forEach((code, i) => {
-      writeFileSync(
-        `${folder}/block-${i}.ts`,
-        `${code.replaceAll('https://api.example.com', server.url)}\nexport {};\n`,
-      );
+      const runnable = real.reduce((text, [from, to]) => text.replaceAll(from, to), code);
+      writeFileSync(`${folder}/block-${i}.ts`, `${runnable}\nexport {};\n`);
     });
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
-    await server.close();
+    await Promise.all([server.close(), redis?.kill()]);
   });
 
   it('are there', () => expect(blocks.length).toBeGreaterThanOrEqual(4));
@@ -49,15 +55,23 @@ describe('the code blocks of the README', () => {
     execFileSync(`${root}node_modules/.bin/tsc`, ['--noEmit', '-p', folder], { stdio: 'pipe' });
   });
 
-  it.each(blocks.map((code, i) => [i, code.split('\n').find((line) => !line.startsWith('import')) ?? '']))(
+  it.for(blocks.map((code, i) => [i, code] as const))(
     'run against a real server: block %i',
-    async (i) => {
+    async ([i, code], { skip }) => {
+      if (code.includes('ioredis') && noRedis !== undefined) skip(noRedis);
       vi.spyOn(console, 'log').mockImplementation(() => {});
       const failed = vi.spyOn(console, 'error').mockImplementation(() => {});
       await import(`${folder}/block-${i}.ts`);
       expect(failed).not.toHaveBeenCalled();
     },
   );
+
+  it('refresh once for 20 calls, as one says', async () => {
+    const i = blocks.findIndex((code) => code.includes('stats().refreshes); // 1'));
+    const told = vi.spyOn(console, 'log').mockImplementation(() => {});
+    await import(`${folder}/block-${i}.ts?again`);
+    expect(told.mock.calls).toEqual([[1]]);
+  });
 
   it('print what their comments say', async () => {
     const lines: string[] = [];

@@ -84,7 +84,11 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
       const earlier = seen(request.url, request.method).length - 1;
       return (answers[name] ?? inTurn([404]))(request, response, earlier);
     });
-    elsewhere = await loopback((_request, response) => json(response, 200, {}, { 'Access-Control-Allow-Origin': '*' }));
+    elsewhere = await loopback(({ url }, response) => {
+      const headers = { 'Access-Control-Allow-Origin': '*', 'Retry-After': '100' };
+      if (url === '/echo') json(response, 200, {}, headers);
+      else json(response, 429, {}, { ...headers, 'Access-Control-Expose-Headers': url.slice(1) });
+    });
     browser = await launchBrowser();
     page = await browser.newPage();
     await page.goto(server.url);
@@ -298,6 +302,17 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
       expect(elsewhere.seen.slice(before).map(({ method, headers }) => [method, headers.authorization])).toEqual([
         ['GET', undefined],
       ]);
+    });
+
+    it.each([
+      ['Retry-After', 'wait-too-long'],
+      ['Date', 'retries-exhausted'],
+    ])('of another origin reads what the server exposes: %s', async (exposed, endedBecause) => {
+      const told = await page.evaluate(
+        ({ adapter, url }) => kit.told(kit.client(adapter, { retry: { maxRetries: 1 } }).get(url)),
+        { adapter, url: `${elsewhere.url}/${exposed}` },
+      );
+      expect(told.failure).toMatchObject({ kind: 'throttled', endedBecause });
     });
 
     it('sends a POST once that was redirected to where it is throttled', async () => {

@@ -5,12 +5,12 @@ import { attach, type Failure, failureOf, mergePolicies, type Policy, type Repor
 /** What came of a call, as plain data. */
 export interface Told {
   readonly data?: unknown;
-  readonly failure?: Omit<Failure, 'api'> & { readonly code: string | undefined; readonly apiCode: string | undefined };
-  readonly report?: Report | undefined;
-  readonly cancelled?: boolean;
+  readonly failure?: Pick<Failure, 'kind' | 'status' | 'code' | 'endedBecause' | 'sends'> & {
+    readonly apiCode?: string;
+  };
+  readonly report: Report | undefined;
+  readonly cancelled: boolean;
 }
-
-export type { AxiosInstance };
 
 /** A client with a policy attached; waits that the server does not name take no time. */
 export function client(adapter: string, policy: Policy = {}, defaults: CreateAxiosDefaults = {}): AxiosInstance {
@@ -22,13 +22,13 @@ export function client(adapter: string, policy: Policy = {}, defaults: CreateAxi
 export async function told(call: Promise<{ readonly data: unknown }>): Promise<Told> {
   try {
     const response = await call;
-    return { data: response.data, report: reportOf(response) };
+    return { data: response.data, report: reportOf(response), cancelled: false };
   } catch (error) {
-    const failure = failureOf(error);
-    if (failure === undefined) throw error;
-    const { kind, status, code, endedBecause, sends, retries, replays, api, ...rest } = failure;
-    const known = { kind, status, code, endedBecause, sends, retries, replays, apiCode: api?.code };
-    return { failure: { ...rest, ...known }, report: reportOf(error), cancelled: isCancel(error) };
+    const known = failureOf(error);
+    if (known === undefined) throw error;
+    const { kind, status, code, endedBecause, sends, api } = known;
+    const failure = { kind, status, code, endedBecause, sends, ...(api && { apiCode: api.code }) };
+    return { failure, report: reportOf(error), cancelled: isCancel(error) };
   }
 }
 
