@@ -40,13 +40,18 @@ export class Authorization {
     return (await this.take(glance)) ?? (stale ? 'stale' : undefined);
   }
 
+  /** Whether writing the token changes more of a config than its headers. */
+  get writesConfig(): boolean {
+    return !this.authenticator.isStandard;
+  }
+
   /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
-  write(headers: Headers): (headers: Headers) => void {
+  write(config: InternalAxiosRequestConfig): (headers: Headers) => void {
     if (this.token === undefined) return () => {};
     const { call } = this.context;
     call.tokens ??= [];
     call.tokens.push(this.token.value);
-    return this.authenticator.write(headers, this.token);
+    return this.authenticator.write(config, this.token);
   }
 
   /** Takes the token off a send that has been redirected to where it must not be seen. */

@@ -49,14 +49,14 @@ export class Transmission {
 
   send(): Promise<Outcome> {
     const { call, policy } = this.context;
-    if (call.sent > 0 || policy.beforeSend.length > 0) return this.sendCopy();
+    if (call.sent > 0 || policy.beforeSend.length > 0 || this.authorization?.writesConfig) return this.sendCopy();
     // Copying a config costs a tenth of a bare call, so the first send borrows the caller's, with headers of its own.
     const { config } = call;
     const headers = copyOfHeaders(config.headers);
     this.borrowed = { lent: headers, headers: config.headers, adapter: config.adapter, env: config.env };
     config.headers = headers;
     this.watch(config);
-    this.stamp(headers);
+    this.stamp(config);
     // Where nothing had to be waited for, the call has only just begun.
     return this.transmit(config, policy.limit === false && policy.auth === false ? call.startedAt : undefined);
   }
@@ -100,7 +100,7 @@ export class Transmission {
     const { call, cancellation, policy, shared } = context;
     const config = copyOfConfig(call.config);
     this.watch(config);
-    const takeTokenOff = this.stamp(config.headers);
+    const takeTokenOff = this.stamp(config);
     const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
     if (remake || policy.beforeSend.length > 0) {
       const prepared = await bounded(this.prepare(config, remake), shared.clock, call.deadlineAt, cancellation);
@@ -112,15 +112,16 @@ export class Transmission {
   }
 
   /** Writes what the library itself puts on a request; gives the function that takes the token off again. */
-  private stamp(headers: Headers): ((headers: Headers) => void) | undefined {
+  private stamp(config: InternalAxiosRequestConfig): ((headers: Headers) => void) | undefined {
     const { call, policy } = this.context;
+    const { headers } = config;
     const { correlation } = policy;
     this.key.write(headers);
     if (correlation !== false && !headers.has(correlation.header)) {
       call.correlationId ??= headerValue((correlation.generate ?? randomId)(), 'correlation.generate');
       headers.set(correlation.header, call.correlationId);
     }
-    return this.authorization?.write(headers);
+    return this.authorization?.write(config);
   }
 
   /** Only where it matters: a repeat of anything else is harmless, redirected or not. */

@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../model/address.ts';
+import { bearer } from './bearer.ts';
 import type { Credential } from './credential.ts';
 import type { Credentials } from './credentials.ts';
 import { isInsideRefresh } from './inside-refresh.ts';
@@ -37,11 +38,21 @@ export class Authenticator {
     return origin !== '' && origin === originOf({ baseURL: asked.baseURL ?? '' });
   }
 
+  /** Whether the token goes where every client knows that it must not follow a redirect to another host. */
+  get isStandard(): boolean {
+    return this.options.apply === bearer;
+  }
+
   /** Writes the token; gives the function that takes it off whatever headers the send has by then. */
-  write(headers: Headers, token: Token): (headers: Headers) => void {
+  write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
+    const { headers } = config;
     const before: Readonly<Record<string, unknown>> = { ...headers };
     this.options.apply(headers as never, token);
     const written = Object.entries<unknown>({ ...headers }).filter(([name, value]) => value !== before[name]);
+    if (!this.isStandard) {
+      // axios' http adapter takes these off when a redirect leads elsewhere; only Authorization it knows by itself.
+      config.sensitiveHeaders = [...(config.sensitiveHeaders ?? []), ...written.map(([name]) => name)];
+    }
     return (now) => takeOff(now, written, before);
   }
 }
