@@ -212,6 +212,7 @@ export class CallSteps implements Steps {
       replays: call.replays,
       refreshable:
         verdict.kind === 'unauthorized' &&
+        !transmission.leftOrigin(outcome) &&
         Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText))),
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,

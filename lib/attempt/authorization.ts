@@ -6,6 +6,7 @@ import type { ApiError } from '../failure/api-error.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { mayRefresh } from '../failure/may-refresh.ts';
 import { responseOf } from '../model/outcome.ts';
+import { headerOf } from '../wait/header.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 
@@ -63,12 +64,19 @@ export class Authorization {
 
   /** Whether a refresh may help: a token of ours was refused, and not for what it may do or for what the policy names. */
   isRefreshable({ challenges, api }: Unauthorized): boolean {
-    if (this.token === undefined || !mayRefresh(challenges)) return false;
+    if (this.token === undefined || !this.wasCarried(this.token) || !mayRefresh(challenges)) return false;
     const { neverRefreshOn } = this.authenticator.options;
     for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
       if (neverRefreshOn.includes(at.code)) return false;
     }
     return true;
+  }
+
+  /** Not where `beforeSend` wrote something else, nor where axios' own `auth` went out in its place. */
+  private wasCarried({ value }: Token): boolean {
+    if (!this.authenticator.isStandard) return true;
+    const { wire, wireHeaders } = this.context.call;
+    return !wire?.auth && headerOf(wireHeaders, 'authorization') === `Bearer ${value}`;
   }
 
   /** Gets a token other than the one that was refused, refreshing if need be. */

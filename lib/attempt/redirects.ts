@@ -1,6 +1,6 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../failure/code.ts';
-import { addressOf } from '../model/address.ts';
+import { addressOf, originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 
 /**
@@ -44,6 +44,20 @@ function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): bool
 }
 
 /** With the query: where a POST's 303 leads is often the same path with another one. */
+/** Whether the answer came from another origin than the send went to, as far as the adapter tells. */
+export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
+  const { request } = (responseOf(outcome) ?? {}) as {
+    request?: { res?: { responseUrl?: unknown }; responseURL?: unknown };
+  };
+  const url = request?.res?.responseUrl ?? request?.responseURL;
+  if (typeof url !== 'string' || url === '') return false;
+  try {
+    return new URL(url).origin !== originOf(sent);
+  } catch {
+    return false;
+  }
+}
+
 function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosRequestConfig): boolean {
   try {
     const { origin, pathname, search } = new URL(responseUrl);

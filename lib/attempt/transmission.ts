@@ -11,7 +11,7 @@ import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
 import { headerValue } from './header-value.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
-import { wasRedirected, watchingEnv } from './redirects.ts';
+import { leftOrigin, wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
 
@@ -87,6 +87,12 @@ export class Transmission {
   wasRedirected(outcome: Outcome): boolean {
     const { wire } = this.context.call;
     return wire !== undefined && wasRedirected(outcome, wire);
+  }
+
+  /** Whether it came from another origin, which never saw the token. */
+  leftOrigin(outcome: Outcome): boolean {
+    const { wire } = this.context.call;
+    return wire !== undefined && leftOrigin(outcome, wire);
   }
 
   /** A timer may fire early, and a clock be set back; what the deadline has cut off is over all the same. */

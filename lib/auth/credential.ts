@@ -10,6 +10,9 @@ import { tokenOf } from './token.ts';
 /** How long after a failed refresh no other is tried, in ms: what Azure's clients wait. */
 export const COOL_DOWN_MS = 3_000;
 
+/** How long a flight waits for `token()`, in ms. */
+const ASK_MS = 1_000;
+
 /** What a refresh is told of the answer that asked for it. */
 export type Unauthorized = Pick<RefreshContext, 'challenges' | 'api'>;
 
@@ -60,6 +63,11 @@ export class Credential {
   /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
   private readonly flights = new Map<string, Flight>();
   private failed: Failed | undefined;
+
+  /** Whether forgetting it would lose a token that a refresh gave, or a refresh under way. */
+  get isHeld(): boolean {
+    return this.standIn !== undefined || this.flights.size > 0;
+  }
 
   constructor(key: string, options: ResolvedAuth, ports: CredentialPorts) {
     this.key = key;
@@ -114,9 +122,19 @@ export class Credential {
   }
 
   private async ask(): Promise<Token | undefined> {
-    const given = await this.options.token({ key: this.key });
+    // Where there is nothing, storages say null.
+    const given = (await this.options.token({ key: this.key })) ?? undefined;
     if (given === undefined) this.standIn = undefined;
     return given === undefined ? undefined : tokenOf(given);
+  }
+
+  /** For a flight, which must come to an end also where `token()` does not. */
+  private askInTime(): Promise<Token | undefined> {
+    let stopTimer = () => {};
+    const late = new Promise<never>((_, reject) => {
+      stopTimer = this.ports.clock.after(ASK_MS, () => reject(new Error(`token() took longer than ${ASK_MS} ms`)));
+    });
+    return Promise.race([this.ask(), late]).finally(stopTimer);
   }
 
   private current(own: Token): Token {
@@ -155,7 +173,10 @@ export class Credential {
   }
 
   private isCooling({ value }: Token): boolean {
-    return this.failed?.of === value && this.ports.clock.now() < this.failed.until;
+    if (this.failed?.of !== value) return false;
+    const left = this.failed.until - this.ports.clock.now();
+    // A clock that was set back must not prolong it.
+    return left > 0 && left <= COOL_DOWN_MS;
   }
 
   private refresh(
@@ -199,20 +220,19 @@ export class Credential {
       const lost = (error: unknown) => ports.storeLost?.(key, error);
       const flight = { key, generation: this.generation, lost };
       const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
-        insideRefresh(this, () =>
-          runRefresh(
-            { ...options, refreshTimeoutMs: leftMs },
-            { ...context, token: newest ?? token },
-            clock,
-            ports.mayPass,
-          ),
-        ),
+        insideRefresh(this, async () => {
+          const run = (from: Token) =>
+            runRefresh({ ...options, refreshTimeoutMs: leftMs }, { ...context, token: from }, clock, ports.mayPass);
+          if (newest === undefined || newest.value === own.value) return run(newest ?? token);
+          // The fleet's grant may be dead, and the caller have signed in anew.
+          return run(newest).catch((error) => (ports.mayPass(error) ? Promise.reject(error) : run(own)));
+        }),
       );
       tokenOf(stored); // a shared store holds what others have put there
       this.generation = stored.generation;
       if (this.failed?.of === token.value) this.failed = undefined;
       // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-      const now = await this.ask().catch(() => own);
+      const now = await this.askInTime().catch(() => own);
       if (now?.value === own.value || now?.value === stored.value) {
         this.standIn = { for: own.value, token: usable(stored, clock.now()), obtainedAt: clock.now() };
       }
@@ -222,7 +242,7 @@ export class Credential {
       this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses };
       ports.refreshFailed(key, cause, Math.max(0, clock.now() - begun));
       // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
-      const now = await this.ask().catch(() => undefined);
+      const now = await this.askInTime().catch(() => undefined);
       if (now === undefined || now.value === own.value) throw failure(cause);
     } finally {
       this.flights.delete(token.value);

@@ -22,8 +22,16 @@ export class Credentials {
     // At the end again, so that what goes is what nobody has used for the longest time.
     byKey.delete(key);
     byKey.set(key, credential);
-    const [oldest] = byKey.size > MAX_KEYS ? byKey.keys() : [];
-    if (oldest !== undefined) byKey.delete(oldest);
+    if (byKey.size > MAX_KEYS) this.forgetOldest();
     return credential;
+  }
+
+  /** Not one that holds a refreshed token: the caller's own may be used up. */
+  private forgetOldest(): void {
+    for (const [key, credential] of this.byKey) {
+      if (credential.isHeld) continue;
+      this.byKey.delete(key);
+      return;
+    }
   }
 }

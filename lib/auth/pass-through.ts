@@ -24,11 +24,13 @@ export function passThrough(instance: AxiosInstance): AxiosInstance {
       : instance.request({ ...(urlOrConfig as object), holdfast: false });
   return new Proxy(instance, {
     apply: (_target, _this, args) => request(args[0], args[1]),
-    get(target, name, receiver) {
+    get(target, name) {
       if (name === 'request') return request;
       const at = typeof name === 'string' ? CONFIG_AT[name] : undefined;
-      const method: unknown = Reflect.get(target, name, receiver);
-      if (at === undefined || typeof method !== 'function') return method;
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      // A subclass of Axios may have private members, which a proxy has not.
+      if (at === undefined) return Object.hasOwn(target, name) ? method : method.bind(target);
       return (...args: unknown[]) => {
         args[at] = { ...(args[at] as object | undefined), holdfast: false };
         return method.apply(target, args);

@@ -1,7 +1,8 @@
 import { codeOf } from '../failure/code.ts';
 
-/** As Node, axios and OAuth write their codes: `ECONNRESET`, `ERR_BAD_REQUEST`, `invalid_grant`. No token looks like that. */
-const CODE = /^(?:[A-Z]{2}[A-Z\d]*(?:_[A-Z\d]+)*|[a-z]{2,}(?:_[a-z]+)+)$/;
+/** As Node, axios, undici and OAuth (RFC 6749 §5.2, RFC 6750 §3.1) write their codes. */
+const CODE =
+  /^(?:E[A-Z]{3,15}|(?:ERR|UND_ERR|HPE)_[A-Z_]{3,30}|(?:invalid|unauthorized|unsupported|access|insufficient|temporarily|server)_[a-z_]{4,24})$/;
 
 /** The code of a refresh's error, if it can be shown: a code is anybody's string, and may quote what it is about. */
 export function publicCodeOf(error: unknown): string | undefined {

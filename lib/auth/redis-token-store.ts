@@ -26,6 +26,8 @@ export interface RedisTokenStoreOptions {
 
 /** How long Redis may take for one command, in ms, before this process goes on alone. */
 const ANSWER_MS = 1_000;
+/** And how long its answer may still lie unread, in ms. */
+const READ_MS = 20;
 /** How long between two looks at somebody else's refresh, in ms: this and up to as much again. */
 const LOOK_MS = 20;
 
@@ -210,9 +212,13 @@ function replyOf(reply: unknown): Reply {
 async function inTime<T>(answer: Promise<T>, late = () => {}): Promise<T> {
   let stop = () => {};
   const timeout = new Promise<never>((_, reject) => {
-    stop = systemClock.after(ANSWER_MS, () => {
+    const giveUp = () => {
       late();
       reject(Object.assign(new Error(`Redis did not answer within ${ANSWER_MS} ms`), { code: 'ETIMEDOUT' }));
+    };
+    stop = systemClock.after(ANSWER_MS, () => {
+      // Where this process was busy, the answer may lie in the socket: timers run before it is read.
+      stop = systemClock.after(READ_MS, giveUp);
     });
   });
   try {

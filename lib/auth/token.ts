@@ -13,5 +13,9 @@ export function tokenOf(given: unknown): Token {
   }
   // axios strips line breaks in silence; a header that was smuggled in should be refused, not repaired.
   if (!/^[\x20-\x7e]+$/.test(value)) throw new TypeError('a token must be printable ASCII; this one is not');
+  const { expiresAt } = token as { expiresAt?: unknown };
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
+    throw new TypeError("a token's expiresAt must be an instant in ms since the epoch");
+  }
   return token as Token;
 }

@@ -54,7 +54,7 @@ export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LI
 
 /** The token could not be refreshed; `cause` is the refresh's own error. */
 export class TokenRefreshError extends HoldfastError {
-  /** The 401 that asked for the refresh. */
+  /** The last answer that the call got: as a rule the 401 that asked for the refresh; none where the token had expired. */
   declare readonly response: AxiosResponse | undefined;
 
   constructor(message: string, cause: unknown, response?: AxiosResponse) {

@@ -6,6 +6,7 @@ export interface Tally {
   retries: number;
   /** Sends after a token refresh. */
   replays: number;
+  /** New tokens, also those that another process had refreshed. */
   refreshes: number;
   /** Requests on the wire now. */
   inFlight: number;

@@ -75,7 +75,10 @@ const byBodyCode: Classifier = ({ outcome, api, retryAfterMs }) => {
   // From the outside in, the most detailed code that is known here counts.
   let known: Verdict | undefined;
   for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
-    known = BODY_CODES[`${status} ${at.code}`] ?? known;
+    const verdict = BODY_CODES[`${status} ${at.code}`];
+    // What must never be repeated must not, whatever else is said beside it.
+    if (verdict?.kind === 'permanent') return verdict;
+    known = verdict ?? known;
   }
   return known && retryAfterMs !== undefined ? { ...known, retryAfterMs } : known;
 };
