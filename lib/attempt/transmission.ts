@@ -130,9 +130,10 @@ export class Transmission {
     return this.authorization?.write(config);
   }
 
-  /** Only where it matters: a repeat of anything else is harmless, redirected or not. */
+  /** Only where it matters: a repeat of anything else is harmless, redirected or not. Only axios' own adapters look at it. */
   private watch(config: InternalAxiosRequestConfig): void {
-    if (!isIdempotent(this.context.call.method)) config.env = watchingEnv(config);
+    if (typeof config.adapter === 'function' || isIdempotent(this.context.call.method)) return;
+    config.env = watchingEnv(config);
   }
 
   private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<void> {
