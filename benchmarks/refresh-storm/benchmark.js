@@ -31,7 +31,7 @@ export const metrics = {
 
 export const compared = 'overMs';
 
-export const full = { launches: 3, warmups: 2, rounds: 7 };
+export const full = { launches: 1, warmups: 1, rounds: 6 };
 
 export const quick = { launches: 1, warmups: 1, rounds: 3 };
 
