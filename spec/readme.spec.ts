@@ -14,7 +14,7 @@ const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => c
 
 /** The rows of the table between two markers, cell by cell. */
 function tableOf(name: string): string[][] {
-  const [, table = ''] = readme.match(new RegExp(`<!-- ${name} -->\\n(.*?)<!-- /${name} -->`, 's')) ?? [];
+  const [, table = ''] = readme.match(new RegExp(`<!-- ${name} -->\\n[^|]*(.*?)<!-- /${name} -->`, 's')) ?? [];
   const rows = table.trim().split('\n').slice(2);
   return rows.map((row) =>
     row
@@ -129,6 +129,13 @@ describe('the tables of the README', () => {
       for (const status of statuses) expect(verdictOfStatus(status).kind, String(status)).toBe(kind);
     },
   );
+
+  it('give figures that a benchmark has measured', () => {
+    const results = readFileSync(`${root}benchmarks/RESULTS.md`, 'utf8');
+    const figures = tableOf('overhead').flatMap((row) => row.slice(1));
+    expect(figures.length).toBeGreaterThan(0);
+    for (const figure of figures) expect(results).toContain(`**${figure}**`);
+  });
 
   it('name every event', () => {
     for (const name of EVENT_NAMES) expect(readme).toContain(`\`${name}\``);

@@ -57,6 +57,14 @@ describe('the packed package', () => {
     expect(run('node', 'a.mjs')).toBe('function\n');
   });
 
+  it('has an entry for Redis', () => {
+    writeFileSync(
+      join(consumer, 'r.mjs'),
+      "import { redisTokenStore } from 'axios-holdfast/redis'; console.log(typeof redisTokenStore);",
+    );
+    expect(run('node', 'r.mjs')).toBe('function\n');
+  });
+
   it('can be required, although it is ESM', () => {
     const loaded = "const axios = require('axios'); const { attach } = require('axios-holdfast');";
     writeFileSync(join(consumer, 'a.cjs'), `${loaded} ${script}`);
