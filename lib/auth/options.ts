@@ -70,7 +70,12 @@ export interface RefreshContext {
   readonly http: AxiosInstance;
 }
 
-/** Tokens: writing them, and refreshing them once for everybody. */
+/**
+ * Tokens: writing them, and refreshing them once for everybody.
+ *
+ * Everybody is all calls of one attachment whose policy has the same `token` function. Two attachments, like two processes,
+ * refresh separately unless they share a `store`.
+ */
 export interface AuthOptions {
   /**
    * The token of now; asked before every send. `undefined` sends none and never refreshes (logged out).

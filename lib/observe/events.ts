@@ -26,6 +26,7 @@ export interface Events {
   };
   /** A token refresh began; `key` is the policy's `auth.key`. It is one for all calls that wait for it. */
   refreshing: { readonly key: string; readonly reason: 'expiring' | 'unauthorized' };
+  /** There is a new token: refreshed here, or by another process that shares the store. */
   refreshed: { readonly key: string; readonly durationMs: number };
   /** The refresh failed for good; its error is the `cause` of what the waiting calls reject with. */
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
