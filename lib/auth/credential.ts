@@ -217,12 +217,24 @@ export class Credential {
     try {
       const context = { key, token, reason, http: ports.http, ...unauthorized };
       const { refreshTimeoutMs } = options;
+      // Unless there has been another since, it ends the cool-down.
+      const late = (given: Token) => {
+        if (this.failed?.of !== token.value) return;
+        this.failed = undefined;
+        this.standIn = { for: own.value, token: { ...given, generation: this.generation }, obtainedAt: clock.now() };
+      };
       const lost = (error: unknown) => ports.storeLost?.(key, error);
       const flight = { key, generation: this.generation, lost };
       const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
         insideRefresh(this, async () => {
           const run = (from: Token) =>
-            runRefresh({ ...options, refreshTimeoutMs: leftMs }, { ...context, token: from }, clock, ports.mayPass);
+            runRefresh(
+              { ...options, refreshTimeoutMs: leftMs },
+              { ...context, token: from },
+              clock,
+              ports.mayPass,
+              late,
+            );
           if (newest === undefined || newest.value === own.value) return run(newest ?? token);
           // The fleet's grant may be dead, and the caller have signed in anew.
           return run(newest).catch((error) => (ports.mayPass(error) ? Promise.reject(error) : run(own)));

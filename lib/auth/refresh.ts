@@ -7,12 +7,14 @@ import { tokenOf } from './token.ts';
  * Runs the caller's refresh, with its own retries, for at most `refreshTimeoutMs` in all; also where it is deaf to its signal.
  *
  * @param mayPass whether an error is worth another try
+ * @param late is given a token that comes after all: the refresh token that it cost is used up
  */
 export async function runRefresh(
   options: Pick<ResolvedAuth, 'refresh' | 'refreshTimeoutMs' | 'retry'>,
   context: Omit<RefreshContext, 'signal'>,
   clock: Clock,
   mayPass: (error: unknown) => boolean,
+  late: (token: Token) => void,
 ): Promise<Token> {
   const { refresh, refreshTimeoutMs, retry } = options;
   const aborter = new AbortController();
@@ -20,7 +22,9 @@ export async function runRefresh(
   // p-retry replaces what is not an Error by one that says so.
   const attempt = async (): Promise<Token> => {
     try {
-      return tokenOf(await refresh(argument));
+      const token = tokenOf(await refresh(argument));
+      if (aborter.signal.aborted) late(token);
+      return token;
     } catch (thrown) {
       throw thrown instanceof Error ? thrown : new Error('the refresh threw what is no Error', { cause: thrown });
     }

@@ -98,6 +98,33 @@ describe('a refresh', () => {
     expect((await client.get('/')).status).toBe(200);
   });
 
+  it('that is deaf to its signal is not thrown away where it comes too late: its refresh token is used up', async () => {
+    const server = await started(({ headers }, response) =>
+      json(response, headers.authorization === 'Bearer late' ? 200 : 401),
+    );
+    const clock = new ManualClock();
+    let arrive = (_token: string) => {};
+    let refreshes = 0;
+    const refresh = () => {
+      refreshes += 1;
+      return new Promise<string>((resolve) => {
+        arrive = resolve;
+      });
+    };
+    const client = axios.create({ baseURL: server.url });
+    attachWith({ clock, random: () => 0 }, client, {
+      auth: { token: () => 'token-0', refresh, refreshTimeoutMs: 1_000 },
+    });
+    const first = client.get('/').catch((thrown: unknown) => thrown);
+    while (refreshes === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(1_000);
+    expect(failureOf(await first)?.kind).toBe('refresh-failed');
+    arrive('late');
+    await clock.advance(0);
+    expect((await client.get('/')).status).toBe(200);
+    expect(refreshes).toBe(1);
+  });
+
   it('is not held up for an hour by a clock that is set back during the cool-down', async () => {
     const server = await unauthorized();
     let shift = 0;
