@@ -21,6 +21,10 @@ export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig
     responseURL?: unknown;
   };
   if (Number(_redirectCount ?? _redirectable?._redirectCount ?? 0) > 0 || redirected.has(request)) return true;
+  // Of a fetch that could not be watched, because a function was given as the adapter: nobody can tell.
+  if (typeof sent.adapter === 'function' && typeof Request === 'function' && request instanceof Request) {
+    return request.redirect === 'follow';
+  }
   // Of an XMLHttpRequest.
   return typeof responseURL === 'string' && responseURL !== '' && !isSame(responseURL, sent);
 }
@@ -43,7 +47,6 @@ function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): bool
   }
 }
 
-/** With the query: where a POST's 303 leads is often the same path with another one. */
 /** Whether the answer came from another origin than the send went to, as far as the adapter tells. */
 export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
   const { request } = (responseOf(outcome) ?? {}) as {
@@ -58,6 +61,7 @@ export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): 
   }
 }
 
+/** With the query: where a POST's 303 leads is often the same path with another one. */
 function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosRequestConfig): boolean {
   try {
     const { origin, pathname, search } = new URL(responseUrl);

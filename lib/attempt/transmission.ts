@@ -130,7 +130,7 @@ export class Transmission {
     return this.authorization?.write(config);
   }
 
-  /** Only where it matters: a repeat of anything else is harmless, redirected or not. Only axios' own adapters look at it. */
+  /** Only where it matters (a repeat of anything else is harmless) and is of use: a function has chosen its fetch already. */
   private watch(config: InternalAxiosRequestConfig): void {
     if (typeof config.adapter === 'function' || isIdempotent(this.context.call.method)) return;
     config.env = watchingEnv(config);

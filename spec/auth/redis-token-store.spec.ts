@@ -330,3 +330,19 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
     });
   });
 });
+
+describe('a process that was busy while Redis answered', () => {
+  it.skipIf(noRedis !== undefined)(
+    'reads the answer that waits for it, and is not taken for one without Redis',
+    async () => {
+      const lost = vi.fn();
+      const store = redisTokenStore({ redis, key: 'app' });
+      const refreshed = store.refresh('busy', 0, gives('one'), { lost });
+      // Longer than Redis may take: the timer is due before the socket is read.
+      const until = Date.now() + 1_100;
+      while (Date.now() < until);
+      expect(await refreshed).toEqual({ value: 'one', generation: 1 });
+      expect(lost).not.toHaveBeenCalled();
+    },
+  );
+});

@@ -1,4 +1,4 @@
-import axios, { Axios } from 'axios';
+import axios, { Axios, AxiosError } from 'axios';
 import { attach, failureOf, type Policy } from 'axios-holdfast';
 import { afterEach, describe, expect, it } from 'vitest';
 import { attachWith } from '../../lib/attach.ts';
@@ -167,6 +167,34 @@ describe('a refresh', () => {
       },
     });
     expect((await api.get('/')).status).toBe(200);
+  });
+});
+
+describe('more keys than are remembered', () => {
+  it('do not make a refreshed token be forgotten: what it was refreshed with is used up', async () => {
+    let refreshes = 0;
+    const client = axios.create({
+      baseURL: 'http://api.test',
+      adapter: async (config) => {
+        const status = config.headers.get('Authorization') === 'Bearer seed' ? 401 : 200;
+        const response = { data: '', status, statusText: '', headers: {}, config };
+        return status === 200 ? response : Promise.reject(new AxiosError('', '', config, {}, response));
+      },
+    });
+    attach(client, {
+      auth: {
+        key: ({ params }) => params.user,
+        token: ({ key }) => (key === 'first' ? 'seed' : `token-of-${key}`),
+        refresh: async () => {
+          refreshes += 1;
+          return 'fresh';
+        },
+      },
+    });
+    await client.get('/', { params: { user: 'first' } });
+    for (let i = 0; i < 10_001; i++) await client.get('/', { params: { user: `user-${i}` } });
+    await client.get('/', { params: { user: 'first' } });
+    expect(refreshes).toBe(1);
   });
 });
 

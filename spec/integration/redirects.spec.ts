@@ -43,6 +43,17 @@ describe.each(['http', 'fetch'])('a POST that was redirected, over %s,', (adapte
     expect(server.seen).toHaveLength(1);
   });
 
+  it('is not sent again either where the adapter is given as a function', async () => {
+    server = await loopback(({ method }, response) => {
+      if (method === 'POST') response.writeHead(303, { location: '/orders/1' }).end();
+      else json(response, 429);
+    });
+    const client = axios.create({ baseURL: server.url, adapter: axios.getAdapter(adapter) });
+    attach(client, { retry: { backoff: () => 0 } });
+    await client.post('/orders', {}).catch(() => {});
+    expect(server.seen.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
   it('is sent again if nothing redirected it', async () => {
     server = await loopback((_request, response, n) => json(response, n === 0 ? 429 : 201));
     const client = axios.create({ baseURL: server.url, adapter });

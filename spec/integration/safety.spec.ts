@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import axios from 'axios';
-import { attach, failureOf, mergePolicies, type Policy } from 'axios-holdfast';
+import { attach, failureOf, mergePolicies, type Policy, partnerApi } from 'axios-holdfast';
+import MockAdapter from 'axios-mock-adapter';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { verdictOfError } from '../../lib/classify/network.ts';
 import { json, type Loopback, loopback } from '../support/loopback.ts';
@@ -64,6 +65,29 @@ describe('whether a repeat is harmless', () => {
     attach(client);
     await client.get('/').catch(() => {});
     expect(sends).toBe(1);
+  });
+});
+
+describe("axios-mock-adapter's network errors, which have no code,", () => {
+  it('are retried like those that have one', async () => {
+    const client = axios.create();
+    const mock = new MockAdapter(client as never);
+    mock.onGet('/').networkErrorOnce().onGet('/').reply(200);
+    attach(client, { retry: { backoff: () => 0 } });
+    expect((await client.get('/')).status).toBe(200);
+  });
+});
+
+describe('a code that forbids a repeat', () => {
+  it('counts wherever it stands in the body', async () => {
+    server = await loopback((_request, response) => {
+      const innerError = { code: '800064', message: 'being processed' };
+      json(response, 409, { error: { code: '800060', message: 'in progress', innerError } });
+    });
+    const client = axios.create({ baseURL: server.url });
+    attach(client, mergePolicies(partnerApi(), { retry: { backoff: () => 0 } }));
+    await client.put('/orders/1', {}).catch(() => {});
+    expect(server.seen).toHaveLength(1);
   });
 });
 
