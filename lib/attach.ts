@@ -9,6 +9,7 @@ import { Budgets } from './decide/budgets.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError } from './failure/errors.ts';
 import { interceptor } from './interceptor.ts';
+import { isLimiter, Limiters } from './limit/limiters.ts';
 import { originOf } from './model/address.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, EventOf, Listener } from './observe/events.ts';
@@ -55,6 +56,8 @@ export interface AttachableInstance {
 
 /** Numbers over the life of an attachment. */
 export interface Stats extends Readonly<Tally> {
+  /** Buckets that the limiter has paused now. */
+  readonly pausedKeys: number;
   /** The retry budget's balance by key, in tokens. */
   readonly budget: { readonly [key: string]: number };
 }
@@ -96,7 +99,11 @@ export function attachWith(
   const events = new Emitter();
   const tally = emptyTally();
   const budgets = new Budgets();
-  const authenticators = new Authenticators(credentialPorts(axios, resolved, { clock, events, tally }));
+  const tell: Tell = (name, event) => {
+    if (events.wants(name, resolved.on)) events.emit(name, resolved.on, event);
+  };
+  const authenticators = new Authenticators(credentialPorts(axios, tell, { clock, tally }));
+  const limiters = new Limiters(clock);
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
@@ -106,6 +113,7 @@ export function attachWith(
     tally,
     queue,
     budget: (options) => budgets.of(options),
+    limiter: (limit) => limiters.of(limit),
     authenticator: (options) => authenticators.of(options),
     bareInstance: () => {
       bare ??= withoutDefaults(axios.create());
@@ -118,6 +126,10 @@ export function attachWith(
   Object.defineProperty(instance, ATTACHED, { value: intercept, configurable: true });
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
   const id = axios.interceptors.request.use(intercept, null, { synchronous: true });
+
+  const { limit } = resolved;
+  const given = isLimiter(limit) ? limit : undefined;
+  const unheard = given?.onStoreLost?.((key, error) => tell('store-lost', { key, code: codeOf(error) }));
 
   let attached = true;
   const detach = () => {
@@ -133,8 +145,14 @@ export function attachWith(
     close: async () => {
       detach();
       for (const refuse of [...queue]) refuse();
+      unheard?.();
+      await limiters.close();
     },
-    stats: () => ({ ...tally, budget: budgets.balances() }),
+    stats: () => ({
+      ...tally,
+      pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
+      budget: budgets.balances(),
+    }),
     on: <E extends EventName>(event: E, listener: Listener<E>) => {
       // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.
       validate({ on: { [event]: listener === undefined || Array.isArray(listener) ? null : listener } });
@@ -142,6 +160,9 @@ export function attachWith(
     },
   });
 }
+
+/** Tells of what happens outside of any one call. */
+type Tell = <E extends EventName>(name: E, event: EventOf<E>) => void;
 
 /** Whether an interceptor still stands among the instance's; `clear()` takes them all away. */
 function isRegistered({ interceptors }: AxiosInstance, intercept: unknown): boolean {
@@ -160,12 +181,9 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
 
 function credentialPorts(
   axios: AxiosInstance,
-  { on }: ResolvedPolicy,
-  { clock, events, tally }: Pick<Shared, 'clock' | 'events' | 'tally'>,
+  tell: Tell,
+  { clock, tally }: Pick<Shared, 'clock' | 'tally'>,
 ): Omit<CredentialPorts, 'store'> {
-  const tell = <E extends EventName>(name: E, event: EventOf<E>) => {
-    if (events.wants(name, on)) events.emit(name, on, event);
-  };
   return {
     clock,
     http: passThrough(axios),

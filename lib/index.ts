@@ -20,7 +20,11 @@ export {
   TokenRefreshError,
 } from './failure/errors.ts';
 export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
-export type { Limiter, Permit, PermitRequest } from './limit/limiter.ts';
+export type { AdaptiveOptions } from './limit/adaptive.ts';
+export type { LimitWindow } from './limit/gcra.ts';
+export type { Answer, Limiter, LimiterStats, Permit, PermitRequest } from './limit/limiter.ts';
+export { localLimiter } from './limit/local.ts';
+export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
 export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
 export type { Call } from './model/call.ts';
 export type { Decision, DecisionKind } from './model/decision.ts';

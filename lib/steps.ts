@@ -264,7 +264,7 @@ export class CallSteps implements Steps {
     });
     if (context.heard('answered'))
       context.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs });
-    if (pausedUntil !== undefined) context.tell('paused', { key: originOf(call.config), untilAt: pausedUntil });
+    if (pausedUntil !== undefined) context.tell('paused', { key: String(this.admission?.key), untilAt: pausedUntil });
     if (delayMs !== undefined) {
       context.tell('retry-scheduled', { retry: call.retries + 1, delayMs, verdict: kind, reason });
     }

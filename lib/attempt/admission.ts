@@ -1,6 +1,7 @@
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit } from '../limit/limiter.ts';
+import type { ResolvedLimit } from '../limit/options.ts';
 import { readQuota } from '../limit/quota-headers.ts';
 import { originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
@@ -15,13 +16,18 @@ export class Admission {
   queuedMs = 0;
   private readonly context: CallContext;
   private readonly limiter: Limiter;
-  private readonly key: string;
+  /** The bucket. */
+  readonly key: string;
+  private readonly priority: number | undefined;
   private permit: Permit | undefined;
 
-  constructor(context: CallContext, limiter: Limiter) {
+  constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
+    const { config } = context.call;
     this.context = context;
-    this.limiter = limiter;
-    this.key = originOf(context.call.config);
+    this.limiter = context.shared.limiter(limit);
+    // The call's own policy may name them, and so may a limiter that was handed in.
+    this.key = limit.key?.(config) ?? originOf(config);
+    this.priority = limit.priority?.(config);
   }
 
   acquire(): Refusal | undefined | Promise<Refusal | undefined> {
@@ -29,8 +35,9 @@ export class Admission {
     const aborter = cancellation && new AbortController();
     this.queuedMs = 0;
     try {
-      const { key } = this;
-      const acquired = this.limiter.acquire({ key, signal: aborter?.signal, deadlineAt: call.deadlineAt });
+      const { key, priority } = this;
+      const { deadlineAt } = call;
+      const acquired = this.limiter.acquire({ key, priority, signal: aborter?.signal, deadlineAt });
       if ('then' in acquired) return this.queue(acquired, aborter);
       this.permit = acquired;
       return undefined;
@@ -50,13 +57,15 @@ export class Admission {
     this.permit = undefined;
     const response = responseOf(outcome);
     // A 503 that names a time speaks for the whole server, as a 429 does.
-    const throttled = kind === 'throttled' || (response?.status === 503 && retryAfterMs !== undefined);
+    const throttled = kind === 'throttled';
+    const named = throttled || response?.status === 503 ? retryAfterMs : undefined;
     // One rogue header must not shut everybody out for a day.
     const { retry } = this.context.policy;
     const { maxMs } = (retry || DEFAULTS.retry).retryAfter;
-    const untilAt = throttled && retryAfterMs !== undefined ? nowMs + Math.min(retryAfterMs, maxMs) : undefined;
+    const untilAt = named === undefined ? undefined : nowMs + Math.min(named, maxMs);
     const quota = response && readQuota(response.headers, nowMs);
-    quietly(() => permit.answered?.({ throttled, untilAt, quota }));
+    // Without an answer nothing was learnt of the server.
+    if (response !== undefined) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
     quietly(() => permit.release());
     return untilAt;
   }

@@ -2,6 +2,8 @@ import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
 import type { RetryBudget } from '../decide/budget.ts';
+import type { Limiter } from '../limit/limiter.ts';
+import type { ResolvedLimit } from '../limit/options.ts';
 import { CallState } from '../model/call.ts';
 import type { Cancellation } from '../model/cancellation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -23,6 +25,7 @@ export interface Shared {
   /** How each call that waits for the limiter is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   budget(options: ResolvedBudget): RetryBudget;
+  limiter(limit: Limiter | ResolvedLimit): Limiter;
   authenticator(options: ResolvedAuth): Authenticator;
   /** An instance of the same copy of axios without our interceptor. */
   bareInstance(): AxiosInstance;

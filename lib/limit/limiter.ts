@@ -1,3 +1,4 @@
+import type { InternalAxiosRequestConfig } from 'axios';
 import type { Quota } from './quota-headers.ts';
 
 /** What a send asks of a limiter. */
@@ -14,17 +15,30 @@ export interface PermitRequest {
   readonly deadlineAt?: number | undefined;
 }
 
+/** What the server's answer to a send means for the bucket. */
+export interface Answer {
+  /** It was refused for its rate: a 429, or whatever the policy judges to be one. */
+  readonly throttled: boolean;
+  /** The instant before which the server wants no request, ms since the epoch. A 503 may name one too. */
+  readonly untilAt?: number | undefined;
+  readonly quota?: Quota | undefined;
+}
+
 /** A limiter's leave for one send. */
 export interface Permit {
-  /** Tells the limiter what the server said; called before `release`. */
-  answered?(answer: {
-    readonly throttled: boolean;
-    /** The instant before which the server wants no request, ms since the epoch. */
-    readonly untilAt?: number | undefined;
-    readonly quota?: Quota | undefined;
-  }): void;
+  /** Tells the limiter what the server said; called before `release`. Not called where no answer came. */
+  answered?(answer: Answer): void;
   /** Gives the permit back. Called exactly once, when the send has ended. */
   release(): void;
+}
+
+export interface LimiterStats {
+  /** Who waits for a permit. */
+  readonly queued: number;
+  /** Permits that are out. */
+  readonly running: number;
+  /** Buckets that are paused now. */
+  readonly paused?: number | undefined;
 }
 
 /**
@@ -43,5 +57,11 @@ export interface Limiter {
   pause(key: string, untilAt: number): void;
   /** Refuses what is queued with a `LimitError` and releases timers and connections. */
   close(): Promise<void>;
-  stats(): { readonly queued: number; readonly running: number };
+  stats(): LimiterStats;
+  /** Which bucket a call draws on. Default: its origin. */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  /** Which of the calls that wait goes first: the smaller. Default 0 for all. */
+  readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  /** Listens to the loss of a store that the limiter shares with others; gives the function that stops listening. */
+  onStoreLost?(listener: (key: string, error: unknown) => void): () => void;
 }

@@ -1,5 +1,6 @@
 import { bearer } from '../auth/bearer.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
+import { LIMIT_DEFAULTS } from '../limit/options.ts';
 import { exponentialBackoff } from '../wait/backoff.ts';
 import type {
   ResolvedBudget,
@@ -45,6 +46,7 @@ export const DEFAULTS = {
     retry: { retries: 2, minTimeout: 200 },
   } satisfies Omit<ResolvedAuth, 'token' | 'refresh'>,
   correlation: { header: 'X-Correlation-ID' } satisfies ResolvedCorrelation,
+  limit: LIMIT_DEFAULTS,
   beforeSend: [],
   on: {},
 } as const;

@@ -1,4 +1,5 @@
-import { isRecord } from './check.ts';
+import { isRecord } from '../check.ts';
+import { isLimiter } from '../limit/limiters.ts';
 import type { Policy } from './options.ts';
 import { validate } from './validate.ts';
 
@@ -44,8 +45,7 @@ export function several<T>(option: T | readonly T[] | undefined): readonly T[] {
   return Array.isArray(option) ? option : [option as T];
 }
 
-/** The groups of options. Any other object (a limiter) is one value. */
-export const GROUPS: ReadonlySet<string> = new Set([
+const GROUPS: ReadonlySet<string> = new Set([
   'retry',
   'retryAfter',
   'budget',
@@ -53,15 +53,21 @@ export const GROUPS: ReadonlySet<string> = new Set([
   'idempotency',
   'auth',
   'correlation',
+  'limit',
+  'adaptive',
   'on',
 ]);
+
+/** Whether an option is a group of options. Any other object, a limiter for one, is one value. */
+export const isGroup = (name: string, value: unknown): value is Record<string, unknown> =>
+  GROUPS.has(name) && isRecord(value) && !isLimiter(value);
 
 function overlay(under: object, over: object): Record<string, unknown> {
   const result: Record<string, unknown> = { ...under };
   for (const [name, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const old = result[name];
-    if (GROUPS.has(name) && isRecord(value)) result[name] = overlay(isRecord(old) ? old : {}, value);
+    if (isGroup(name, value)) result[name] = overlay(isGroup(name, old) ? old : {}, value);
     else result[name] = Array.isArray(value) ? [...value] : value;
   }
   return result;

@@ -2,6 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { AuthOptions, ResolvedAuth } from '../auth/options.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Limiter } from '../limit/limiter.ts';
+import type { LimitOptions, ResolvedLimit } from '../limit/options.ts';
 import type { Call } from '../model/call.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -42,10 +43,11 @@ export interface Policy {
   /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
   readonly correlation?: false | CorrelationOptions | undefined;
   /**
-   * What every send has to pass first. Off by default. Pass the same `Limiter` to several instances to share it. In a
-   * config's `holdfast` it has to be a class instance: axios clones plain objects.
+   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. Calls given the
+   * same numbers share one limiter within an attachment; pass the same `Limiter` to several instances to share it among them.
+   * In a config's `holdfast` a limiter has to be a class instance: axios clones plain objects.
    */
-  readonly limit?: false | Limiter | undefined;
+  readonly limit?: false | LimitOptions | Limiter | undefined;
   /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
   /** Listeners by event name. Never awaited; one that throws or rejects breaks nothing. */
@@ -166,7 +168,7 @@ export interface ResolvedPolicy extends Policy {
   readonly idempotency: false | ResolvedIdempotency;
   readonly auth: false | ResolvedAuth;
   readonly correlation: false | ResolvedCorrelation;
-  readonly limit: false | Limiter;
+  readonly limit: false | ResolvedLimit | Limiter;
   readonly beforeSend: readonly BeforeSend[];
   readonly on: { readonly [E in EventName]?: readonly Listener<E>[] };
 }

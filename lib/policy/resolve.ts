@@ -1,7 +1,9 @@
 import type { ResolvedAuth } from '../auth/options.ts';
-import { isRecord } from './check.ts';
+import { isRecord } from '../check.ts';
+import { isLimiter } from '../limit/limiters.ts';
+import { fillIn } from '../limit/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
-import { GROUPS, merge, several } from './merge.ts';
+import { isGroup, merge, several } from './merge.ts';
 import type { Policy, ResolvedPolicy } from './options.ts';
 import { validate } from './validate.ts';
 
@@ -14,7 +16,12 @@ export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): 
   validate(policy);
   const merged = merge(switchedOn(policy, base), policy) as ResolvedPolicy;
   const on = Object.fromEntries(Object.entries(merged.on).map(([name, heard]) => [name, several<unknown>(heard)]));
-  return freeze({ ...merged, on: on as ResolvedPolicy['on'] });
+  const { limit } = merged;
+  return freeze({
+    ...merged,
+    limit: limit === false || isLimiter(limit) ? limit : fillIn(limit),
+    on: on as ResolvedPolicy['on'],
+  });
 }
 
 /** The base, with the defaults in every group that is off there and that the policy turns on. */
@@ -36,7 +43,7 @@ function switchedOn({ retry, idempotency, auth, correlation }: Policy, base: Res
 /** Groups and lists only: a limiter that is written as a plain object holds state of its own. */
 function freeze<T extends object>(options: T): T {
   for (const [name, value] of Object.entries(options)) {
-    if (GROUPS.has(name) ? isRecord(value) : Array.isArray(value)) freeze(value as object);
+    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object);
   }
   return Object.freeze(options);
 }

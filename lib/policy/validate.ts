@@ -1,5 +1,3 @@
-import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
-import { EVENT_NAMES } from '../observe/events.ts';
 import {
   aBoolean,
   aFunction,
@@ -13,7 +11,11 @@ import {
   oneOf,
   orFalse,
   shown,
-} from './check.ts';
+} from '../check.ts';
+import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { isLimiter } from '../limit/limiters.ts';
+import { checkLimit } from '../limit/options.ts';
+import { EVENT_NAMES } from '../observe/events.ts';
 import type { Policy } from './options.ts';
 
 /** RFC 9110 §5.1: a field name is a token. */
@@ -123,6 +125,12 @@ const auth: Check = (value, path, problems) => {
   }
 };
 
+const limitOptions = checkLimit();
+
+const limit: Check = (value, path, problems) => {
+  if (!isLimiter(value)) limitOptions(value, path, problems);
+};
+
 const policy = object({
   retry: orFalse(retry),
   statuses,
@@ -132,7 +140,7 @@ const policy = object({
   auth: orFalse(auth),
   correlation: orFalse(object({ header: aHeaderName, generate: aFunction })),
   body: aFunction,
-  limit: orFalse(must('false or a Limiter', (value) => isRecord(value) && typeof value.acquire === 'function')),
+  limit: orFalse(limit),
   beforeSend: functions,
   on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions]))),
 });

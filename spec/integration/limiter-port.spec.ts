@@ -59,8 +59,9 @@ describe.each([
     throw thrown;
   };
   it.each([
-    ['the adapter throws', {}, throwing as AxiosAdapter, ROUND],
-    ['the adapter rejects', {}, (() => Promise.reject(thrown)) as AxiosAdapter, ROUND],
+    // Nothing was learnt of the server.
+    ['the adapter throws', {}, throwing as AxiosAdapter, ['acquire', 'release']],
+    ['the adapter rejects', {}, (() => Promise.reject(thrown)) as AxiosAdapter, ['acquire', 'release']],
     ['a judge throws', { classify: throwing }, undefined, ['acquire', 'release']],
     ['the backoff throws', { retry: { backoff: throwing } }, undefined, ROUND],
     ['beforeSend throws', { beforeSend: throwing }, undefined, ['acquire', 'release']],
@@ -153,13 +154,13 @@ describe.each([
 
   it.each([
     [429, { 'retry-after': '5' }, true, 5_000],
-    [503, { 'retry-after': '5' }, true, 5_000],
+    [503, { 'retry-after': '5' }, false, 5_000],
     [429, { ratelimit: '"default";r=0;t=9' }, true, 9_000],
     [429, {}, true, undefined],
     [503, {}, false, undefined],
     [502, { 'retry-after': '5' }, false, undefined],
     [200, { 'retry-after': '5' }, false, undefined],
-  ])('is told that it was throttled, and until when: %i %o', async (code, headers, throttled, waitMs) => {
+  ])('is told whether it was throttled, and until when: %i %o', async (code, headers, throttled, waitMs) => {
     const limit = make();
     const paused: unknown[] = [];
     const answer = status(code, headers as { [name: string]: string });

@@ -3,7 +3,17 @@ import { ADAPTERS, attached, inTurn, rejectionOf, status } from '../support/atta
 import { OneAtATime } from '../support/limiter.ts';
 import { settle } from '../support/manual-clock.ts';
 
-const NOTHING = { calls: 0, sends: 0, retries: 0, replays: 0, refreshes: 0, inFlight: 0, queued: 0, waiting: 0 };
+const NOTHING = {
+  calls: 0,
+  sends: 0,
+  retries: 0,
+  replays: 0,
+  refreshes: 0,
+  inFlight: 0,
+  queued: 0,
+  waiting: 0,
+  pausedKeys: 0,
+};
 
 /** Waits until something is so, by turns of the event loop. */
 async function until(so: () => boolean): Promise<void> {

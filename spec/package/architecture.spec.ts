@@ -12,6 +12,7 @@ const FLOORS = [
   'wait',
   'observe',
   'failure',
+  'check.ts',
   'limit',
   'auth',
   'policy',
@@ -24,6 +25,7 @@ const FLOORS = [
   'attach.ts',
   'index.ts',
   'redis.ts',
+  'bottleneck.ts',
 ];
 
 interface Import {

@@ -1,4 +1,4 @@
-import type { PolicyProblem } from '../failure/errors.ts';
+import type { PolicyProblem } from './failure/errors.ts';
 
 /** Notes what is wrong with `value`, which stands at `path`. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;

@@ -1,7 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PolicyProblem } from '../../lib/failure/errors.ts';
 import {
   aBoolean,
   aFunction,
@@ -14,7 +13,8 @@ import {
   oneOf,
   orFalse,
   shown,
-} from '../../lib/policy/check.ts';
+} from '../lib/check.ts';
+import type { PolicyProblem } from '../lib/failure/errors.ts';
 
 function problemsOf(check: Check, value: unknown, path = 'it'): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];

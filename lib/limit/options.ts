@@ -1,0 +1,154 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { aBoolean, aFunction, type Check, integer, isRecord, listOf, must, number, object, shown } from '../check.ts';
+import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive.ts';
+import type { LimitWindow } from './gcra.ts';
+
+/**
+ * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.
+ *
+ * Every bucket (`key`) has these bounds for itself. All of them may be left out: what remains is that an answer which names
+ * a time, a 429 or a 503 with Retry-After, pauses its whole bucket until then and not only its own call.
+ */
+export interface LimitOptions {
+  /** Requests per `perMs`. Above 0. */
+  readonly requests?: number | undefined;
+  /** The window of `requests`, in ms. Above 0. */
+  readonly perMs?: number | undefined;
+  /**
+   * How many of the `requests` may leave at once after a rest. An integer from 1; default 1: evenly spaced. Any sliding
+   * `perMs` holds at most `requests + burst − 1`.
+   */
+  readonly burst?: number | undefined;
+  /** More windows, which hold all at the same time: 50 a second and 10,000 an hour. */
+  readonly windows?: readonly LimitWindow[] | undefined;
+  /** Sends under way at once. An integer from 1; default `Infinity`. */
+  readonly maxConcurrent?: number | undefined;
+  /** Sends that may wait; one more is refused with `ERR_LIMIT_QUEUE_FULL`. An integer from 0; default 10,000. */
+  readonly maxQueue?: number | undefined;
+  /**
+   * How long one may wait, in ms; who would wait longer is refused with `ERR_LIMIT_WAIT_TOO_LONG`, at once where that can be told.
+   * From 0; default `Infinity`: the call's deadline bounds it.
+   */
+  readonly maxWaitMs?: number | undefined;
+  /** Which bucket a call draws on. Default: its origin. */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */
+  readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  /**
+   * Learns the quota from the server's answers: from RateLimit headers, and from the 429s. Needs no numbers; those that are given
+   * are the most that it sends. Default `false`.
+   */
+  readonly adaptive?: boolean | AdaptiveOptions | undefined;
+}
+
+/** The options with their defaults filled in. */
+export type ResolvedLimit = LimitOptions & {
+  readonly burst: number;
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+  readonly maxWaitMs: number;
+  readonly adaptive: false | ResolvedAdaptive;
+};
+
+export const LIMIT_DEFAULTS = {
+  burst: 1,
+  maxConcurrent: Number.POSITIVE_INFINITY,
+  maxQueue: 10_000,
+  maxWaitMs: Number.POSITIVE_INFINITY,
+  adaptive: false,
+} as const;
+
+/** The windows of a limit, wherever they were written. */
+export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions): readonly LimitWindow[] {
+  return requests === undefined || perMs === undefined ? windows : [{ requests, perMs, burst }, ...windows];
+}
+
+/** Fills in what was left out. */
+export function fillIn(options: LimitOptions): ResolvedLimit {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { adaptive = false } = options;
+  // The caller's own objects are not ours to freeze.
+  if (options.windows !== undefined) given.windows = options.windows.map((each) => Object.freeze({ ...each }));
+  return { ...LIMIT_DEFAULTS, ...given, adaptive: adaptive === false ? false : learning(adaptive) };
+}
+
+function learning(options: true | AdaptiveOptions): ResolvedAdaptive {
+  const { startConcurrency, headers } = ADAPTIVE_DEFAULTS;
+  if (options === true) return ADAPTIVE_DEFAULTS;
+  return { startConcurrency: options.startConcurrency ?? startConcurrency, headers: options.headers ?? headers };
+}
+
+const finite = Number.MAX_SAFE_INTEGER;
+const aCount = (min: number): Check => {
+  const bound = `an integer of at least ${min}, or Infinity`;
+  return must(
+    bound,
+    (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= min),
+  );
+};
+
+const window = {
+  requests: number(0, finite, { above: true }),
+  perMs: number(0, finite, { above: true }),
+  burst: integer(1, 1_000_000),
+};
+
+/** The fields of `LimitOptions`; an engine may have more. */
+export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
+  ...window,
+  windows: (value, path, problems) => {
+    listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
+    if (!Array.isArray(value)) return;
+    value.filter(isRecord).forEach((each, index) => {
+      const at = `${path}.${index}`;
+      object(window)(each, at, problems);
+      paired(each, at, problems);
+      if (each.requests === undefined && each.perMs === undefined) missing(`${at}.requests`, 'in a window', problems);
+    });
+  },
+  maxConcurrent: aCount(1),
+  maxQueue: aCount(0),
+  maxWaitMs: number(0),
+  key: aFunction,
+  priority: aFunction,
+  adaptive: (value, path, problems) => {
+    if (isRecord(value)) object({ startConcurrency: integer(1, 1_000_000), headers: aBoolean })(value, path, problems);
+    else
+      must('true, false or { startConcurrency?, headers? }', (each) => typeof each === 'boolean')(
+        value,
+        path,
+        problems,
+      );
+  },
+};
+
+/** Checks what a policy has as its `limit`, or what an engine is given, whose further fields those are. */
+export const checkLimit =
+  (more: { readonly [name: string]: Check } = {}): Check =>
+  (value, path, problems) => {
+    object({ ...LIMIT_FIELDS, ...more })(value, path, problems);
+    if (isRecord(value)) paired(value, path, problems);
+  };
+
+/** @throws {InvalidPolicyError} with every problem of an engine's options */
+export function requireLimit(
+  options: unknown,
+  more?: { readonly [name: string]: Check },
+): asserts options is LimitOptions {
+  const problems: PolicyProblem[] = [];
+  checkLimit(more)(options ?? null, 'limit', problems);
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+}
+
+/** Requests are per something, and a burst is of something. */
+function paired({ requests, perMs, burst }: Record<string, unknown>, path: string, problems: PolicyProblem[]): void {
+  if (requests !== undefined && perMs === undefined) missing(`${path}.perMs`, `with ${path}.requests`, problems);
+  if (requests === undefined && perMs !== undefined) missing(`${path}.requests`, `with ${path}.perMs`, problems);
+  if (burst !== undefined && requests === undefined) missing(`${path}.requests`, `with ${path}.burst`, problems);
+}
+
+function missing(path: string, where: string, problems: PolicyProblem[]): void {
+  const bound = `given ${where}`;
+  problems.push({ path, bound, value: undefined, message: `${path} must be ${bound}, got ${shown(undefined)}` });
+}

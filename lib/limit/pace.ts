@@ -1,0 +1,26 @@
+import type { Answer } from './limiter.ts';
+
+/**
+ * When the sends of one bucket may leave: what an engine brings, and what a `Turnstile` asks. `Leave` is what it wants to be
+ * told of a send again when that is answered or over.
+ */
+export interface Pace<Leave> {
+  /** How many may leave in one turn of the event loop, after one that was blocked for long. */
+  readonly atOnce: number;
+  /** The instant from which the next send may leave; `Infinity`: something else has to happen first. `waiting` of them want to. */
+  nextAt(nowMs: number, waiting: number): number;
+  /** When a send that has so many before it may leave at the earliest; a lower bound, to refuse what cannot be in time. */
+  earliest(nowMs: number, ahead: number): number;
+  /** A send leaves. `waited`: it stood in line. */
+  leave(nowMs: number, weight: number, waited: boolean): Leave;
+  answered(nowMs: number, leave: Leave, answer: Answer): void;
+  /** The send is over; `answered` came first, if there was an answer. */
+  ended(nowMs: number, leave: Leave): void;
+  /** Nothing may leave before that instant. */
+  pause(nowMs: number, untilAt: number): void;
+  pausedUntil(): number;
+  /** Whether it would do the same if it were made anew. */
+  isFresh(nowMs: number): boolean;
+  /** The clock was set: every instant that is kept moves along. */
+  shift(byMs: number): void;
+}

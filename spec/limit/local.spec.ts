@@ -1,0 +1,343 @@
+import type { LimitOptions, Permit } from 'axios-holdfast';
+import { InvalidPolicyError, localLimiter } from 'axios-holdfast';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { localLimiterWith } from '../../lib/limit/local.ts';
+import { fillIn } from '../../lib/limit/options.ts';
+import type { Clock } from '../../lib/wait/clock.ts';
+import { rejectionOf } from '../support/attached.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
+import { limiterContract } from './contract.ts';
+
+let clock: ManualClock;
+
+/** A limiter on a clock moved by hand. */
+function local(options: LimitOptions, on: Clock = new ManualClock()) {
+  clock = on as ManualClock;
+  const limiter = localLimiterWith(on, fillIn(options));
+  onTestFinished(() => limiter.close());
+  return limiter;
+}
+
+limiterContract(localLimiter.name, () => ({
+  limiter: (options) => local(options, new ManualClock()),
+  pass: (ms) => clock.advance(ms),
+  now: () => clock.now(),
+}));
+
+/** Asks for so many permits at once; notes the instant of each, from now. */
+function ask(limiter: ReturnType<typeof local>, count: number, at: number[] = [], key = 'k') {
+  const start = clock.now();
+  const asked = Array.from({ length: count }, async () => {
+    const permit = await limiter.acquire({ key });
+    at.push(clock.now() - start);
+    permit.release();
+  });
+  return Promise.all(asked).then(() => at);
+}
+
+/** The most instants that any half-open stretch of that length holds. */
+function densest(instants: readonly number[], lengthMs: number): number {
+  let most = 0;
+  for (const [i, from] of instants.entries()) {
+    let end = i;
+    while (end < instants.length && Number(instants[end]) < from + lengthMs) end += 1;
+    most = Math.max(most, end - i);
+  }
+  return most;
+}
+
+describe('the rate of a local limiter', () => {
+  it('is even with a burst of 1', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000 });
+    // 0.5 % of the window is kept for timers that are late: 100.5 ms, in whole milliseconds.
+    expect(await clock.run(ask(limiter, 5))).toEqual([0, 101, 201, 302, 402]);
+  });
+
+  it('lets a burst leave at once after a rest, then goes on evenly', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000, burst: 3 });
+    expect(await clock.run(ask(limiter, 5))).toEqual([0, 0, 0, 101, 201]);
+    await clock.advance(10_000);
+    expect(await clock.run(ask(limiter, 4))).toEqual([0, 0, 0, 101]);
+  });
+
+  it('obeys all windows at once', async () => {
+    const limiter = local({
+      requests: 10,
+      perMs: 100,
+      burst: 10,
+      windows: [{ requests: 12, perMs: 1_000, burst: 12 }],
+    });
+    const at = await clock.run(ask(limiter, 14));
+    expect(densest(at, 100)).toBeLessThanOrEqual(19);
+    expect(densest(at, 1_000)).toBeLessThanOrEqual(23);
+    expect(at.at(-1)).toBeGreaterThanOrEqual(160);
+  });
+
+  it('gives a permit at once, and not a promise, where nothing stands in the way', () => {
+    const limiter = local({ requests: 10, perMs: 1_000, maxConcurrent: 5 });
+    const permit = limiter.acquire({ key: 'k' });
+    expect(permit).not.toBeInstanceOf(Promise);
+    (permit as Permit).release();
+  });
+
+  it('counts a heavier send for as much as it weighs', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000 });
+    (await limiter.acquire({ key: 'k', weight: 5 })).release();
+    expect(await clock.run(ask(limiter, 1))).toEqual([503]);
+  });
+
+  it('does not add up the lateness of timers', async () => {
+    // Each fires 4 ms late; 100 slots later the rate is what it was.
+    const late = new LateClock(4);
+    const limiter = local({ requests: 100, perMs: 1_000 }, late);
+    const at = await late.run(ask(limiter, 101));
+    expect(at.at(-1)).toBeLessThanOrEqual(1_005 + 5);
+    expect(densest(at, 1_000)).toBeLessThanOrEqual(100);
+  });
+
+  it('lets at most a burst leave together after the event loop was blocked', async () => {
+    const limiter = local({ requests: 50, perMs: 1_000, burst: 2 });
+    const at: number[] = [];
+    const all = ask(limiter, 30, at);
+    await settle();
+    expect(at).toEqual([0, 0]);
+    clock.jump(1_000);
+    await clock.advance(0);
+    expect(at).toEqual([0, 0, 1_000, 1_000]);
+    await clock.advance(0);
+    expect(at).toHaveLength(4);
+    await clock.run(all);
+  });
+
+  it('is no faster for a clock that stands still, and no slower for one that is set back an hour', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000 });
+    const at: number[] = [];
+    const all = ask(limiter, 3, at);
+    await clock.advance(50);
+    clock.jump(-3_600_000);
+    await clock.advance(400);
+    expect(at).toHaveLength(3);
+    await all;
+  });
+
+  it('is paced after a pause, burst or not', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000, burst: 5 });
+    limiter.pause('k', clock.now() + 1_000);
+    expect(await clock.run(ask(limiter, 4))).toEqual([1_000, 1_101, 1_201, 1_302]);
+  });
+
+  it('opens step by step after a pause where no rate is known', async () => {
+    const limiter = local({});
+    limiter.pause('k', clock.now() + 1_000);
+    const permits: Permit[] = [];
+    const waiting = Array.from({ length: 7 }, async () => permits.push(await limiter.acquire({ key: 'k' })));
+    const answerAll = async () => {
+      const out = permits.splice(0);
+      for (const permit of out) {
+        permit.answered?.({ throttled: false });
+        permit.release();
+      }
+      await settle();
+      return out.length;
+    };
+    await clock.advance(999);
+    expect(permits).toHaveLength(0);
+    await clock.advance(1);
+    expect([await answerAll(), await answerAll(), await answerAll()]).toEqual([1, 2, 4]);
+    await Promise.all(waiting);
+  });
+
+  it('drops the burst when it is throttled without a time', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000, burst: 5 });
+    const permit = await limiter.acquire({ key: 'k' });
+    permit.answered?.({ throttled: true });
+    permit.release();
+    expect(await clock.run(ask(limiter, 3))).toEqual([0, 101, 201]);
+  });
+
+  it('refuses at once who cannot be served in time, however many go before', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000, maxWaitMs: 550 });
+    const at = ask(limiter, 5);
+    expect(
+      await rejectionOf(Promise.resolve(limiter.acquire({ key: 'k', deadlineAt: clock.now() + 300 }))),
+    ).toMatchObject({
+      code: 'ERR_LIMIT_DEADLINE',
+    });
+    const second = ask(limiter, 1);
+    expect(await rejectionOf(ask(limiter, 1))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
+    await clock.run(Promise.all([at, second]));
+  });
+
+  it('holds no timer when nobody waits', async () => {
+    const limiter = local({ requests: 1, perMs: 1_000 });
+    (await limiter.acquire({ key: 'k' })).release();
+    const controller = new AbortController();
+    const gone = rejectionOf(
+      Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal, deadlineAt: clock.now() + 5_000 })),
+    );
+    expect(clock.pending).toBe(2);
+    controller.abort();
+    await gone;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('waits for a deadline that is further away than a timer reaches', async () => {
+    const limiter = local({ maxConcurrent: 1 });
+    const first = await limiter.acquire({ key: 'k' });
+    const second = limiter.acquire({ key: 'k', deadlineAt: clock.now() + 2 ** 33 });
+    await clock.advance(2 ** 32);
+    first.release();
+    (await second).release();
+  });
+});
+
+/** What a user of the limiter may do, in any order. */
+const steps = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('ask' as const), n: fc.integer({ min: 1, max: 12 }) }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('pass' as const), n: fc.integer({ min: 0, max: 400 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('block' as const), n: fc.integer({ min: 1, max: 700 }) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('release' as const), n: fc.integer({ min: 1, max: 6 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('abort' as const), n: fc.integer({ min: 0, max: 9 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('pause' as const), n: fc.integer({ min: 1, max: 900 }) }) },
+  ),
+  { maxLength: 40 },
+);
+
+const limits = fc.record(
+  {
+    requests: fc.integer({ min: 1, max: 200 }),
+    perMs: fc.integer({ min: 20, max: 3_000 }),
+    burst: fc.integer({ min: 1, max: 8 }),
+    maxConcurrent: fc.integer({ min: 1, max: 9 }),
+    lateMs: fc.integer({ min: 0, max: 6 }),
+  },
+  { requiredKeys: ['requests', 'perMs', 'lateMs'] },
+);
+
+describe('whatever is done to a local limiter', () => {
+  it('keeps its windows, its concurrency, its pauses and its order, and leaks nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, steps, async ({ lateMs, ...options }, plan) => {
+        const { requests, perMs, burst = 1, maxConcurrent = Number.POSITIVE_INFINITY } = options;
+        const late = new LateClock(lateMs);
+        const limiter = localLimiterWith(late, fillIn(options));
+        const left: { at: number; turn: number; pausedUntil: number }[] = [];
+        const out: Permit[] = [];
+        const waiting = new Set<AbortController>();
+        const settled: Promise<unknown>[] = [];
+        let turns = 0;
+        let pausedUntil = 0;
+        let aborted = 0;
+        for (const { kind, n } of plan) {
+          if (kind === 'pass') await late.advance(n);
+          if (kind === 'block') late.jump(n);
+          if (kind === 'release') for (const permit of out.splice(0, n)) permit.release();
+          if (kind === 'pause') {
+            pausedUntil = Math.max(pausedUntil, late.now() + n);
+            limiter.pause('k', late.now() + n);
+          }
+          if (kind === 'abort') {
+            const one = [...waiting][n];
+            if (one !== undefined) aborted += 1;
+            one?.abort();
+          }
+          for (let i = 0; kind === 'ask' && i < n; i++) {
+            const controller = new AbortController();
+            const turn = turns++;
+            const note = (permit: Permit) => {
+              waiting.delete(controller);
+              left.push({ at: late.now(), turn, pausedUntil });
+              out.push(permit);
+            };
+            const acquired = limiter.acquire({ key: 'k', signal: controller.signal });
+            if (acquired instanceof Promise) {
+              waiting.add(controller);
+              settled.push(acquired.then(note, () => waiting.delete(controller)));
+            } else note(acquired);
+          }
+          await settle();
+          expect(limiter.stats().running).toBeLessThanOrEqual(maxConcurrent);
+          expect(limiter.stats()).toMatchObject({ queued: waiting.size, running: out.length });
+        }
+        for (let i = 0; i < 1_000 && waiting.size > 0; i++) {
+          for (const permit of out.splice(0)) permit.release();
+          await late.advance(late.nextIn ?? 0);
+        }
+        for (const permit of out.splice(0)) permit.release();
+        await Promise.all(settled);
+        expect(left.length).toBe(turns - aborted);
+        expect(limiter.stats()).toEqual({ queued: 0, running: 0, paused: expect.any(Number) });
+        expect(late.pending).toBe(0);
+        const instants = left.map(({ at }) => at);
+        expect(densest(instants, perMs)).toBeLessThanOrEqual(requests + burst - 1);
+        expect(left.filter(({ at, pausedUntil }) => at < pausedUntil)).toEqual([]);
+        expect(left.map(({ turn }) => turn)).toEqual(left.map(({ turn }) => turn).sort((a, b) => a - b));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('the buckets of a local limiter', () => {
+  it('are forgotten when they are idle, however many keys there are', async () => {
+    const limiter = local({ requests: 10, perMs: 1_000 });
+    for (let i = 0; i < 50_000; i++) {
+      (limiter.acquire({ key: `key ${i}` }) as Permit).release();
+      if (i % 500 === 0) await clock.advance(1_000);
+    }
+    expect(limiter.size).toBeLessThan(5_000);
+  });
+
+  it('are not forgotten while they are paused', async () => {
+    const limiter = local({});
+    limiter.pause('mine', clock.now() + 3_600_000);
+    for (let i = 0; i < 5_000; i++) (limiter.acquire({ key: `key ${i}` }) as Permit).release();
+    const waiting = rejectionOf(Promise.resolve(limiter.acquire({ key: 'mine' })));
+    await settle();
+    expect(limiter.stats()).toMatchObject({ queued: 1, paused: 1 });
+    await limiter.close();
+    await waiting;
+  });
+});
+
+describe('the options of a local limiter', () => {
+  it.each<[unknown, RegExp]>([
+    [{ requests: 0, perMs: 1 }, /limit\.requests must be a number above 0.*got 0/],
+    [{ requests: Number.POSITIVE_INFINITY, perMs: 1 }, /limit\.requests/],
+    [{ requests: 5 }, /limit\.perMs must be given with limit\.requests/],
+    [{ perMs: 5 }, /limit\.requests must be given with limit\.perMs/],
+    [{ burst: 5 }, /limit\.requests must be given with limit\.burst/],
+    [{ requests: 5, perMs: 1_000, burst: 1.5 }, /limit\.burst must be an integer from 1/],
+    [{ windows: [{ requests: 5 }] }, /limit\.windows\.0\.perMs must be given/],
+    [{ windows: [{}] }, /limit\.windows\.0\.requests must be given/],
+    [{ windows: {} }, /limit\.windows must be an array/],
+    [{ maxConcurrent: 0 }, /limit\.maxConcurrent must be an integer of at least 1, or Infinity, got 0/],
+    [{ maxQueue: -1 }, /limit\.maxQueue/],
+    [{ maxWaitMs: -1 }, /limit\.maxWaitMs/],
+    [{ key: 'x' }, /limit\.key must be a function/],
+    [{ priority: 1 }, /limit\.priority must be a function/],
+    [{ adaptive: 1 }, /limit\.adaptive must be true, false or/],
+    [{ adaptive: { startConcurrency: 0 } }, /limit\.adaptive\.startConcurrency/],
+    [{ request: 1 }, /limit\.request is not an option; did you mean requests/],
+    [undefined, /limit must be a plain object/],
+  ])('are refused when they are wrong: %j', (options, message) => {
+    expect(() => localLimiter(options as LimitOptions)).toThrow(InvalidPolicyError);
+    expect(() => localLimiter(options as LimitOptions)).toThrow(message);
+  });
+});
+
+/** Its timers fire a little late, as those of Node do. */
+class LateClock extends ManualClock {
+  private readonly lateMs: number;
+
+  constructor(lateMs: number) {
+    super();
+    this.lateMs = lateMs;
+  }
+
+  override after(ms: number, fire: () => void): () => void {
+    return super.after(ms + this.lateMs, fire);
+  }
+}
