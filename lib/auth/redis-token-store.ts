@@ -1,4 +1,5 @@
 import { randomId, systemClock, systemRandom } from '../wait/clock.ts';
+import { inTime } from '../wait/in-time.ts';
 import { sleep } from '../wait/sleep.ts';
 import type { StoredToken, Token, TokenStore } from './options.ts';
 import { tokenOf } from './token.ts';
@@ -26,8 +27,6 @@ export interface RedisTokenStoreOptions {
 
 /** How long Redis may take for one command, in ms, before this process goes on alone. */
 const ANSWER_MS = 1_000;
-/** And how long its answer may still lie unread, in ms. */
-const READ_MS = 20;
 /** How long between two looks at somebody else's refresh, in ms: this and up to as much again. */
 const LOOK_MS = 20;
 
@@ -117,7 +116,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   /** Tries to get the lock. One that comes after we have stopped waiting for it is given back. */
   const take = (key: string, owner: string, generation: number): Promise<Reply> => {
     const taken = run(TAKE, key, owner, String(generation), String(lockMs)).then(replyOf);
-    return inTime(taken, () => {
+    return answered(taken, () => {
       taken
         .then(
           ({ kind }) => (kind === 'yours' ? run(RELEASE, key, owner) : undefined),
@@ -152,7 +151,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     const save = async () => {
       const livesMs = expiresAt === undefined ? 0 : Math.round(expiresAt - systemClock.now());
       const lives = livesMs > 0 ? String(livesMs) : '';
-      return replyOf(await inTime(run(SAVE, key, owner, String(generation), JSON.stringify(rest), lives)));
+      return replyOf(await answered(run(SAVE, key, owner, String(generation), JSON.stringify(rest), lives)));
     };
     try {
       const { stored } = await save();
@@ -167,7 +166,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   };
 
   return {
-    read: async (key) => replyOf(await inTime(run(READ, key))).stored,
+    read: async (key) => replyOf(await answered(run(READ, key))).stored,
 
     async refresh(key, generation, refresh, { signal, lost = () => {} } = {}) {
       const owner = randomId();
@@ -192,7 +191,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
       try {
         token = await refreshing;
       } catch (error) {
-        await inTime(run(RELEASE, key, owner)).catch(() => {});
+        await answered(run(RELEASE, key, owner)).catch(() => {});
         throw error;
       }
       return keep(key, owner, token, Math.max(known, generation) + 1, lost);
@@ -209,25 +208,8 @@ function replyOf(reply: unknown): Reply {
 }
 
 /** Rejects when Redis takes too long. A client without a connection keeps commands back, for minutes if need be. */
-async function inTime<T>(answer: Promise<T>, late = () => {}): Promise<T> {
-  let stop = () => {};
-  const timeout = new Promise<never>((_, reject) => {
-    const giveUp = () => {
-      late();
-      reject(Object.assign(new Error(`Redis did not answer within ${ANSWER_MS} ms`), { code: 'ETIMEDOUT' }));
-    };
-    stop = systemClock.after(ANSWER_MS, () => {
-      // Where this process was busy, the answer may lie in the socket: timers run before it is read.
-      stop = systemClock.after(READ_MS, giveUp);
-    });
-  });
-  try {
-    return await Promise.race([answer, timeout]);
-  } finally {
-    stop();
-    answer.catch(() => {});
-  }
-}
+const answered = <T>(answer: Promise<T>, late?: () => void): Promise<T> =>
+  inTime(answer, { ms: ANSWER_MS, clock: systemClock, who: 'Redis', late });
 
 /** While the lock lasts, the others wait; a token that reaches them in that time spares them a refresh that could hurt. */
 async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<void> {

@@ -35,9 +35,14 @@ export class Buckets<Leave> implements Limiter {
     if (!this.#closed) this.#of(key).pause(untilAt);
   }
 
+  /** Refuses everybody who waits. */
+  refuseAll(error: Error): void {
+    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(error);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(closed());
+    this.refuseAll(closed());
   }
 
   stats(): LimiterStats {

@@ -30,7 +30,7 @@ export class Gcra {
   readonly lateMs: number;
   readonly burst: number;
   /** How far ahead of the clock the slots may be taken, in ms. */
-  readonly #toleranceMs: number;
+  readonly toleranceMs: number;
   /** The theoretical arrival time: when everything that has left is paid for, ms since the epoch. */
   #paidAt = Number.NEGATIVE_INFINITY;
 
@@ -38,12 +38,12 @@ export class Gcra {
     this.lateMs = lateMsOf(perMs);
     this.intervalMs = (perMs + this.lateMs) / requests;
     this.burst = burst;
-    this.#toleranceMs = (burst - 1) * this.intervalMs;
+    this.toleranceMs = (burst - 1) * this.intervalMs;
   }
 
   /** The instant from which the next send may leave. */
   nextAt(): number {
-    return this.#paidAt - this.#toleranceMs;
+    return this.#paidAt - this.toleranceMs;
   }
 
   /** Takes a slot for a send that leaves now. `waited`: it would have left when the slot was due, had the timer been on time. */
@@ -53,7 +53,7 @@ export class Gcra {
 
   /** Spends the burst: one send may leave at that instant, the others an interval apart. */
   spend(atMs: number): void {
-    this.#paidAt = Math.max(this.#paidAt, atMs + this.#toleranceMs);
+    this.#paidAt = Math.max(this.#paidAt, atMs + this.toleranceMs);
   }
 
   /** Whether nothing that left is still to be paid for. */

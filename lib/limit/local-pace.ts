@@ -1,0 +1,98 @@
+import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from './adaptive.ts';
+import { Gcra, type LimitWindow } from './gcra.ts';
+import type { Answer } from './limiter.ts';
+import type { Pace } from './pace.ts';
+
+/** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
+const TURN_MS = 2;
+
+/** A send that is learnt from, until it is answered. */
+export interface Learning {
+  readonly send: AdaptiveSend;
+  answered: boolean;
+}
+
+/** When the sends of a bucket may leave, as far as this process knows. */
+export class LocalPace implements Pace<Learning | undefined> {
+  readonly atOnce: number;
+  readonly #windows: readonly Gcra[];
+  readonly #adaptive: AdaptiveRate | undefined;
+  #until = Number.NEGATIVE_INFINITY;
+  #out = 0;
+  /**
+   * How many may be out at once where no rate is known: after a pause one, and one more with every answer, so that a queue is
+   * not let loose on a server that has just asked for a rest.
+   */
+  #opening = Number.POSITIVE_INFINITY;
+
+  constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
+    this.#windows = windows.map((window) => new Gcra(window));
+    const perMs = Math.min(...windows.map(({ requests, perMs }) => requests / perMs));
+    this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, perMs);
+    this.atOnce = Math.min(
+      ...this.#windows.map(({ burst, intervalMs }) => Math.max(burst, Math.ceil(TURN_MS / intervalMs))),
+    );
+  }
+
+  nextAt(nowMs: number): number {
+    let at = this.#until;
+    for (const window of this.#windows) at = Math.max(at, window.nextAt());
+    if (this.#adaptive !== undefined) return Math.max(at, this.#adaptive.nextAt(nowMs));
+    return this.#out >= this.#opening && this.#windows.length === 0 ? Number.POSITIVE_INFINITY : at;
+  }
+
+  earliest(_nowMs: number, ahead: number): number {
+    let at = this.#until;
+    for (const window of this.#windows) at = Math.max(at, window.nextAt() + ahead * window.intervalMs);
+    return at;
+  }
+
+  leave(nowMs: number, weight: number, waited: boolean): Learning | undefined {
+    this.#out += 1;
+    for (const window of this.#windows) window.take(nowMs, weight, waited);
+    return this.#adaptive && { send: this.#adaptive.sent(nowMs), answered: false };
+  }
+
+  answered(nowMs: number, learning: Learning | undefined, answer: Answer): void {
+    if (learning !== undefined && !learning.answered) {
+      learning.answered = true;
+      this.#adaptive?.answered(nowMs, learning.send, answer);
+    }
+    if (answer.untilAt !== undefined) this.#hold(nowMs, answer.untilAt);
+    // Refused without a time: at least no burst.
+    else if (answer.throttled) for (const window of this.#windows) window.spend(nowMs);
+    else this.#opening += 1;
+  }
+
+  ended(nowMs: number, learning: Learning | undefined): void {
+    this.#out -= 1;
+    if (learning !== undefined && !learning.answered) this.#adaptive?.lost(nowMs, learning.send);
+  }
+
+  pause(nowMs: number, untilAt: number): void {
+    this.#hold(nowMs, untilAt);
+    this.#adaptive?.pause(nowMs, untilAt);
+  }
+
+  pausedUntil(): number {
+    return this.#until;
+  }
+
+  isFresh(nowMs: number): boolean {
+    if (this.#until > nowMs || this.#adaptive?.hasLearnt) return false;
+    return this.#windows.every((window) => window.isFresh(nowMs));
+  }
+
+  shift(byMs: number): void {
+    this.#until += byMs;
+    for (const window of this.#windows) window.shift(byMs);
+    this.#adaptive?.shift(byMs);
+  }
+
+  #hold(nowMs: number, untilAt: number): void {
+    if (untilAt <= nowMs || untilAt <= this.#until) return;
+    this.#until = untilAt;
+    this.#opening = 1;
+    for (const window of this.#windows) window.spend(untilAt);
+  }
+}

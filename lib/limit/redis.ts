@@ -1,0 +1,147 @@
+import { type Check, isRecord, must, number, oneOf } from '../check.ts';
+import { LimitError } from '../failure/errors.ts';
+import { type Clock, randomId, systemClock } from '../wait/clock.ts';
+import { Buckets } from './buckets.ts';
+import { FallbackPace } from './fallback-pace.ts';
+import type { LimitWindow } from './gcra.ts';
+import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
+import { LocalPace } from './local-pace.ts';
+import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
+import { RedisPace } from './redis-pace.ts';
+import { type LimiterRedis, SharedStore } from './shared-store.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. */
+export interface RedisLimiterOptions extends LimitOptions {
+  /** The caller's own client, which stays open. */
+  readonly redis: LimiterRedis;
+  /** Before the name of every key. Whoever has the same prefix and the same bucket shares it. Default `holdfast:limit`. */
+  readonly prefix?: string | undefined;
+  /**
+   * What happens while Redis cannot be reached: `'local'` (default) goes on with this process's share of the windows, by how many
+   * processes were there when it was last reached; `'open'` lets everything through; `'closed'` refuses everything.
+   */
+  readonly onStoreLoss?: 'local' | 'open' | 'closed' | undefined;
+  /** How long Redis may take to answer, in ms, before it counts as lost. From 1; default 1,000. */
+  readonly acquireTimeoutMs?: number | undefined;
+}
+
+const DEFAULTS = { prefix: 'holdfast:limit', onStoreLoss: 'local', acquireTimeoutMs: 1_000 } as const;
+
+const FIELDS: { readonly [name: string]: Check } = {
+  redis: must(
+    'a client with evalsha(), eval() and script(), as those of ioredis',
+    (value) => isRecord(value) && ['evalsha', 'eval', 'script'].every((name) => typeof value[name] === 'function'),
+  ),
+  prefix: must('a non-empty string without braces', (value) => typeof value === 'string' && /^[^{}]+$/.test(value)),
+  onStoreLoss: oneOf('local', 'open', 'closed'),
+  acquireTimeoutMs: number(1, 2 ** 31 - 1),
+};
+
+/**
+ * A limiter that a fleet of processes shares through Redis, on the clock of Redis.
+ *
+ * Each process reserves the slots for its own queue, a round trip for the calls of one turn of its event loop, and never
+ * more than its share of what falls due within 50 ms, or two slots. A 429 that one process meets pauses all of them. What Redis forgets
+ * starts afresh. A send that has got its permit never waits for Redis.
+ *
+ * @throws {InvalidPolicyError} when an option is wrong
+ */
+export function redisLimiter(options: RedisLimiterOptions): Limiter {
+  return redisLimiterWith(systemClock, options);
+}
+
+/** `redisLimiter` with the clock in the caller's hand. */
+export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions): Limiter {
+  // What is required has no default to fall back to.
+  requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS);
+  return new RedisLimiter(clock, options);
+}
+
+class RedisLimiter implements Limiter {
+  readonly key: LimitOptions['key'];
+  readonly priority: LimitOptions['priority'];
+  readonly #buckets: Buckets<unknown>;
+  readonly #store: SharedStore;
+  readonly #prefix: string;
+  readonly #closedWithout: boolean;
+  readonly #acquireTimeoutMs: number;
+  readonly #stopListening: () => void;
+
+  constructor(clock: Clock, options: RedisLimiterOptions) {
+    const { redis, prefix, onStoreLoss, acquireTimeoutMs, ...limits } = options;
+    const limit = fillIn(limits);
+    const windows = windowsOf(limit);
+    const loss = onStoreLoss ?? DEFAULTS.onStoreLoss;
+    const member = randomId();
+    this.#prefix = prefix ?? DEFAULTS.prefix;
+    this.key = limit.key;
+    this.priority = limit.priority;
+    this.#acquireTimeoutMs = acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs;
+    this.#closedWithout = loss === 'closed';
+    this.#store = new SharedStore(redis, clock, this.#acquireTimeoutMs);
+    this.#buckets = new Buckets((key) => {
+      const ports = {
+        clock,
+        store: this.#store,
+        member,
+        key,
+        keys: this.#keysOf(key),
+        queued: () => turnstile.queued,
+        wake: () => turnstile.wake(),
+      };
+      const shared = new RedisPace(windows, ports);
+      const alone = () => new LocalPace(loss === 'local' ? shareOf(windows, shared.members) : [], limit.adaptive);
+      const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, new FallbackPace(this.#store, shared, alone));
+      return turnstile;
+    }, limit);
+    this.#stopListening = this.#store.onLost(() => {
+      if (this.#closedWithout) this.#buckets.refuseAll(this.#refusal());
+    });
+  }
+
+  acquire(request: PermitRequest): Permit | Promise<Permit> {
+    if (this.#closedWithout && this.#store.error !== undefined) {
+      this.#store.probe(request.key, this.#keysOf(request.key));
+      return Promise.reject(this.#refusal());
+    }
+    return this.#buckets.acquire(request);
+  }
+
+  pause(key: string, untilAt: number): void {
+    this.#buckets.pause(key, untilAt);
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    await this.#buckets.close();
+  }
+
+  stats(): LimiterStats {
+    return this.#buckets.stats();
+  }
+
+  onStoreLost(listener: (key: string, error: unknown) => void): () => void {
+    return this.#store.onLost(listener);
+  }
+
+  /** In braces, so that a cluster keeps the keys of a bucket in the same place. */
+  #keysOf(key: string): readonly string[] {
+    const place = `${this.#prefix}:{${encodeURIComponent(key)}}`;
+    return [`${place}:slots`, `${place}:members`];
+  }
+
+  #refusal(): LimitError {
+    const message = `limit.acquireTimeoutMs: no answer from Redis within ${this.#acquireTimeoutMs} ms, and limit.onStoreLoss is 'closed'`;
+    return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { cause: this.#store.error });
+  }
+}
+
+/** What is left for one of so many. */
+function shareOf(windows: readonly LimitWindow[], members: number): readonly LimitWindow[] {
+  return windows.map(({ requests, perMs, burst = 1 }) => ({
+    requests: requests / members,
+    perMs,
+    burst: Math.max(1, Math.floor(burst / members)),
+  }));
+}
