@@ -1,4 +1,4 @@
-import { failureOf, mergePolicies, type Policy, partnerApi } from 'axios-holdfast';
+import { failureOf, mergePolicies, type Policy, partnerApi, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { axiosErrorOf, rejectionOf } from '../support/attached.ts';
 import { partner, seen } from '../support/partner-api.ts';
@@ -40,6 +40,24 @@ describe("the gateway's 429", () => {
     server.script({ ...sentence('Try again in 57 seconds.'), status: 404 });
     await axiosErrorOf(client.get('/v1/customers'));
     expect(server.counters.requests).toBe(1);
+  });
+});
+
+describe('the limit of the Partner API', () => {
+  it('is learnt, and a 429 pauses only its own bucket', async () => {
+    const { server, client, holdfast } = await partner(mergePolicies(partnerApi(), { retry: false }));
+    expect(holdfast.policy.limit).toMatchObject({ adaptive: { startConcurrency: 8 } });
+    server.script({ kind: 'answer', status: 429, retryAfter: 30 });
+    await axiosErrorOf(client.get('/v1/customers/c1'));
+    expect(holdfast.stats().pausedKeys).toBe(1);
+    expect((await client.get('/v1/customers/c2')).status).toBe(200);
+    const waited = reportOf(await client.get('/v1/customers/c1'))?.sends.map(({ queuedMs }) => queuedMs);
+    expect(waited).toEqual([30_000]);
+  });
+
+  it('can be turned off', async () => {
+    const { holdfast } = await partner(mergePolicies(partnerApi(), { limit: false }));
+    expect(holdfast.policy.limit).toBe(false);
   });
 });
 

@@ -27,6 +27,7 @@ describe('the packed package', () => {
     for (const name of [
       'axios',
       'axios-retry',
+      'bottleneck',
       'is-network-error',
       'is-retry-allowed',
       'p-retry',
@@ -57,12 +58,16 @@ describe('the packed package', () => {
     expect(run('node', 'a.mjs')).toBe('function\n');
   });
 
-  it('has an entry for Redis', () => {
+  it.each([
+    ['redis', 'redisTokenStore'],
+    ['redis', 'redisLimiter'],
+    ['bottleneck', 'bottleneckLimiter'],
+  ])('has an entry %s with %s', (entry, name) => {
     writeFileSync(
-      join(consumer, 'r.mjs'),
-      "import { redisTokenStore } from 'axios-holdfast/redis'; console.log(typeof redisTokenStore);",
+      join(consumer, 'e.mjs'),
+      `import { ${name} } from 'axios-holdfast/${entry}'; console.log(typeof ${name});`,
     );
-    expect(run('node', 'r.mjs')).toBe('function\n');
+    expect(run('node', 'e.mjs')).toBe('function\n');
   });
 
   it('can be required, although it is ESM', () => {

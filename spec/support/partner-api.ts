@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { type PartnerApi, type PartnerApiOptions, startPartnerApi } from '../../examples/partner-api/server.ts';
 import { attachWith } from '../../lib/attach.ts';
 import { runThrough } from './by-hand.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, settle } from './manual-clock.ts';
 
 export interface Partner {
   readonly server: PartnerApi;
@@ -21,6 +21,10 @@ export async function partner(policy: Policy = partnerApi(), options: PartnerApi
   const client = axios.create({ baseURL: server.url });
   const clock = new ManualClock();
   const holdfast = attachWith({ clock, random: () => 0.5 }, client, policy);
+  // What the learnt limit holds back, until a permit or an answer is what it waits for.
+  const passTheQueue = () => settle().then(() => holdfast.stats().queued > 0 && clock.advance(clock.nextIn ?? 0));
+  holdfast.on('queued', passTheQueue);
+  holdfast.on('finished', passTheQueue);
   return { server, client, holdfast, delays: runThrough({ clock, holdfast }) };
 }
 

@@ -15,8 +15,8 @@ export interface PartnerApiOptions {
   /** `true` for the REST family, which names the two ids `client-request-id` and `request-id`. Default `false`. */
   readonly rest?: boolean | undefined;
   /**
-   * The partner tenant that a call is made for, since throttling is per tenant; it becomes part of the budget's key, so never
-   * give a secret. Default: one for all.
+   * The partner tenant that a call is made for, since throttling is per tenant; it becomes part of the key of budget and limit,
+   * so never give a secret. Default: one for all.
    */
   readonly tenant?: string | ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
@@ -48,13 +48,14 @@ const BODY_CODES: { readonly [statusAndCode: string]: Verdict } = {
 
 /**
  * The policy for the Partner API family, by its documents: body codes that override a status, ids that make a repeat
- * idempotent, and a budget per API, partner tenant and customer tenant. Lay your own over it:
+ * idempotent, and a budget and a learnt limit per API, partner tenant and customer tenant. Lay your own over it:
  * `mergePolicies(partnerApi(), mine)`.
  *
  * A 401 with code 900421 never refreshes, whatever `auth` says: it is judged to be permanent, so that the preset need not know
  * where your tokens come from.
  */
 export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Policy {
+  const key = (config: InternalAxiosRequestConfig) => bucketOf(config, tenant);
   return {
     // As a status where a status says it all, since a judge would go before the statuses of whoever lays theirs over it.
     statuses: strict ? { 502: 'fail' } : undefined,
@@ -66,7 +67,9 @@ export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Po
       renew: 'after-response',
     },
     correlation: { header: rest ? 'request-id' : 'MS-CorrelationId' },
-    retry: { budget: { key: (config) => bucketOf(config, tenant) } },
+    retry: { budget: { key } },
+    // Limits are unpublished and change, so they have to be learnt.
+    limit: { adaptive: true, key },
   };
 }
 
