@@ -35,6 +35,11 @@ export class Buckets<Leave> implements Limiter {
     if (!this.#closed) this.#of(key).pause(untilAt);
   }
 
+  /** How long the bucket is paused, if it is. */
+  pausedUntil(key: string): number {
+    return this.#byKey.get(key)?.pace.pausedUntil() ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Refuses everybody who waits. */
   refuseAll(error: Error): void {
     for (const turnstile of this.#byKey.values()) turnstile.refuseAll(error);

@@ -13,11 +13,11 @@ interface Granted<Leave> {
 export class FallbackPace<Leave> implements Pace<Granted<unknown>> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #store: SharedStore;
-  readonly #shared: RedisPace;
+  readonly #shared: RedisPace<unknown>;
   readonly #makeAlone: () => Pace<Leave>;
   #alone: Pace<Leave> | undefined;
 
-  constructor(store: SharedStore, shared: RedisPace, makeAlone: () => Pace<Leave>) {
+  constructor(store: SharedStore, shared: RedisPace<unknown>, makeAlone: () => Pace<Leave>) {
     this.#store = store;
     this.#shared = shared;
     this.#makeAlone = makeAlone;

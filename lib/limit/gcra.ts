@@ -1,7 +1,17 @@
+import { Arrears } from './arrears.ts';
+import type { Delay } from './travel.ts';
+
 /** How late a send may leave and still have its slot count from when it was due, in ms: a timer of Node is some ms late. */
 const MAX_LATE_MS = 10;
 /** And as a share of the window, since it is paid for with as much of the quota. */
 const MAX_LATE_SHARE = 0.005;
+/** What may be given of each window for requests that take longer to arrive than others. */
+const MAX_EXCESS_SHARE = 0.02;
+/** And once, for connections that had to be made first, in ms. */
+const MAX_GAIN_MS = 100;
+
+/** What an instant since 1970 may be off in a double, and more, in ms. */
+const ROUNDING_MS = 0.01;
 
 /** So many requests in so long. */
 export interface LimitWindow {
@@ -23,6 +33,10 @@ export interface LimitWindow {
  * Slots lie an interval apart and are absolute: a timer that fires late does not move the slots behind it, as long as it is no
  * more than `lateMs` late. So the interval is longer than `perMs / requests` by a hair (0.5 % at most): else the sends of a window
  * that began late would be one too many.
+ *
+ * A server counts when a request arrives. If one is slow to arrive (the first, for which a connection has to be made), those
+ * that follow come closer together than they left, and the server counts one too many. So the slots behind it are moved on, by what
+ * its answer was late and at most 2 % of the window: a refusal would cost far more.
  */
 export class Gcra {
   /** Between two slots, in ms. */
@@ -33,27 +47,48 @@ export class Gcra {
   readonly toleranceMs: number;
   /** The theoretical arrival time: when everything that has left is paid for, ms since the epoch. */
   #paidAt = Number.NEGATIVE_INFINITY;
+  readonly #perMs: number;
+  readonly #arrears = new Arrears();
+  /** How far the slots were moved on since the beginning, in ms. */
+  movedMs = 0;
 
   constructor({ requests, perMs, burst = 1 }: LimitWindow) {
-    this.lateMs = lateMsOf(perMs);
+    this.#perMs = perMs;
+    this.lateMs = Math.min(MAX_LATE_MS, perMs * MAX_LATE_SHARE);
     this.intervalMs = (perMs + this.lateMs) / requests;
     this.burst = burst;
-    this.toleranceMs = (burst - 1) * this.intervalMs;
+    this.toleranceMs = (burst - 1) * this.intervalMs + ROUNDING_MS;
   }
 
   /** The instant from which the next send may leave. */
   nextAt(): number {
+    this.#moveTo(this.#arrears.takeDue(this.#paidAt - this.toleranceMs));
     return this.#paidAt - this.toleranceMs;
   }
 
   /** Takes a slot for a send that leaves now. `waited`: it would have left when the slot was due, had the timer been on time. */
   take(nowMs: number, weight: number, waited: boolean): void {
+    // After a rest there is nothing to make up for.
+    if (this.#paidAt < nowMs - this.lateMs) this.#arrears.takeDue(nowMs);
     this.#paidAt = Math.max(this.#paidAt, waited ? nowMs - this.lateMs : nowMs) + weight * this.intervalMs;
   }
 
   /** Spends the burst: one send may leave at that instant, the others an interval apart. */
   spend(atMs: number): void {
     this.#paidAt = Math.max(this.#paidAt, atMs + this.toleranceMs);
+  }
+
+  /**
+   * A send was answered.
+   *
+   * @param sentAt when it left, and `movedMs` of then
+   * @param excessMs how much longer than others it took
+   * @param gainMs how much faster it was than all before it, which so were slower than anybody knew
+   */
+  answered(sentAt: number, movedMs: number, { excessMs, gainMs }: Delay): void {
+    const excess = Math.min(excessMs - this.lateMs, MAX_EXCESS_SHARE * this.#perMs);
+    if (excess > 0) this.#arrears.owe(sentAt + this.#perMs, movedMs + excess);
+    if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_GAIN_MS));
   }
 
   /** Whether nothing that left is still to be paid for. */
@@ -64,7 +99,12 @@ export class Gcra {
   /** The clock was set: every instant moves along. */
   shift(byMs: number): void {
     this.#paidAt += byMs;
+    this.#arrears.shift(byMs);
+  }
+
+  #moveTo(toMs: number): void {
+    const byMs = Math.max(0, toMs - this.movedMs);
+    this.movedMs += byMs;
+    this.#paidAt += byMs;
   }
 }
-
-export const lateMsOf = (perMs: number): number => Math.min(MAX_LATE_MS, perMs * MAX_LATE_SHARE);

@@ -2,21 +2,26 @@ import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from './adapti
 import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Answer } from './limiter.ts';
 import type { Pace } from './pace.ts';
+import { Travel } from './travel.ts';
 
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
 
-/** A send that is learnt from, until it is answered. */
-export interface Learning {
-  readonly send: AdaptiveSend;
+/** What has to be known of a send when it is answered. */
+export interface Sent {
+  readonly at: number;
+  /** How far the slots of each window had been moved on. */
+  readonly movedMs: readonly number[];
+  readonly learning: AdaptiveSend | undefined;
   answered: boolean;
 }
 
 /** When the sends of a bucket may leave, as far as this process knows. */
-export class LocalPace implements Pace<Learning | undefined> {
+export class LocalPace implements Pace<Sent> {
   readonly atOnce: number;
   readonly #windows: readonly Gcra[];
   readonly #adaptive: AdaptiveRate | undefined;
+  readonly #travel = new Travel();
   #until = Number.NEGATIVE_INFINITY;
   #out = 0;
   /**
@@ -47,26 +52,28 @@ export class LocalPace implements Pace<Learning | undefined> {
     return at;
   }
 
-  leave(nowMs: number, weight: number, waited: boolean): Learning | undefined {
+  leave(nowMs: number, weight: number, waited: boolean): Sent {
     this.#out += 1;
     for (const window of this.#windows) window.take(nowMs, weight, waited);
-    return this.#adaptive && { send: this.#adaptive.sent(nowMs), answered: false };
+    const movedMs = this.#windows.map((window) => window.movedMs);
+    return { at: nowMs, movedMs, learning: this.#adaptive?.sent(nowMs), answered: false };
   }
 
-  answered(nowMs: number, learning: Learning | undefined, answer: Answer): void {
-    if (learning !== undefined && !learning.answered) {
-      learning.answered = true;
-      this.#adaptive?.answered(nowMs, learning.send, answer);
-    }
+  answered(nowMs: number, sent: Sent, answer: Answer): void {
+    if (sent.answered) return;
+    sent.answered = true;
+    if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
+    const delay = this.#travel.note(nowMs, nowMs - sent.at);
+    for (const [i, window] of this.#windows.entries()) window.answered(sent.at, Number(sent.movedMs[i]), delay);
     if (answer.untilAt !== undefined) this.#hold(nowMs, answer.untilAt);
     // Refused without a time: at least no burst.
     else if (answer.throttled) for (const window of this.#windows) window.spend(nowMs);
     else this.#opening += 1;
   }
 
-  ended(nowMs: number, learning: Learning | undefined): void {
+  ended(nowMs: number, { learning, answered }: Sent): void {
     this.#out -= 1;
-    if (learning !== undefined && !learning.answered) this.#adaptive?.lost(nowMs, learning.send);
+    if (learning !== undefined && !answered) this.#adaptive?.lost(nowMs, learning);
   }
 
   pause(nowMs: number, untilAt: number): void {

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import type { Limiter } from './limiter.ts';
-import { type Learning, LocalPace } from './local-pace.ts';
+import { LocalPace, type Sent } from './local-pace.ts';
 import { fillIn, type LimitOptions, type ResolvedLimit, requireLimit, windowsOf } from './options.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -16,7 +16,7 @@ export function localLimiter(options: LimitOptions): Limiter {
 }
 
 /** `localLimiter` with the clock in the caller's hand, and options that are known to be good. */
-export function localLimiterWith(clock: Clock, options: ResolvedLimit): Buckets<Learning | undefined> {
+export function localLimiterWith(clock: Clock, options: ResolvedLimit): Buckets<Sent> {
   const bucket = () => new Turnstile(options, clock, new LocalPace(windowsOf(options), options.adaptive));
   return new Buckets(bucket, options);
 }

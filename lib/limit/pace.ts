@@ -1,4 +1,5 @@
 import type { Answer } from './limiter.ts';
+import type { Place } from './line.ts';
 
 /**
  * When the sends of one bucket may leave: what an engine brings, and what a `Turnstile` asks. `Leave` is what it wants to be
@@ -11,6 +12,8 @@ export interface Pace<Leave> {
   nextAt(nowMs: number, waiting: number): number;
   /** When a send that has so many before it may leave at the earliest; a lower bound, to refuse what cannot be in time. */
   earliest(nowMs: number, ahead: number): number;
+  /** A send stands in line now, one of `waiting`; `nextAt` is asked next. */
+  queued?(nowMs: number, place: Place, waiting: number): void;
   /** A send leaves. `waited`: it stood in line. */
   leave(nowMs: number, weight: number, waited: boolean): Leave;
   answered(nowMs: number, leave: Leave, answer: Answer): void;

@@ -1,143 +1,119 @@
 import type { Clock } from '../wait/clock.ts';
-import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Answer } from './limiter.ts';
 import type { Pace } from './pace.ts';
-import type { SharedStore } from './shared-store.ts';
 
 /**
  * A process reserves what falls due within so long, in ms, and no more: one with a long queue must not take everybody's next
  * second, and one that is killed must not take it along.
  */
-export const HORIZON_MS = 50;
+const HORIZON_MS = 50;
 /** Or so many slots, where fewer fall due: the next one has to be known before it is due. */
 const LEAST = 2;
 /** How old what the store said may be when a send leaves, in ms: another process may have met a pause since. */
 const FRESH_MS = 100;
-/** How long a process counts as one of the fleet after it last asked, in ms. */
-const MEMBER_MS = 5_000;
-/** How often it says that it is there, in ms. */
-const BEAT_MS = 1_000;
 
-/**
- * Reserves slots of all windows, on the clock of Redis. Keeps for each window what a local limiter keeps, the instant at which all
- * that has left is paid for, so that a lost key is no more than a fresh window.
- */
-export const RESERVE = `
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + time[2] / 1000
-  local want, least, horizon, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-  local member, beat = ARGV[5], tonumber(ARGV[6])
+/** What one turn asks of the store. */
+export interface Turn {
+  /** Slots. */
+  readonly want: number;
+  /** So many of them also where they fall due later than in `horizonMs`. */
+  readonly least: number;
+  readonly horizonMs: number;
+  /** Nothing is to leave for so long; 0 gives up what burst there is. */
+  readonly pauseMs?: number | undefined;
+}
 
-  if beat > 0 then
-    redis.call('ZADD', KEYS[2], now + beat, member)
-    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-    redis.call('PEXPIRE', KEYS[2], math.ceil(beat))
-  end
-  local members = math.max(1, redis.call('ZCARD', KEYS[2]))
+/** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
+export interface Slot<Leave> {
+  readonly at: number;
+  readonly leave: Leave;
+}
 
-  local first, fields, windows = 7, { 'until' }, {}
-  for i = first, #ARGV, 3 do
-    fields[#fields + 1] = ARGV[i]
-    windows[#windows + 1] = { field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]) }
-  end
-  local stored = redis.call('HMGET', KEYS[1], unpack(fields))
-  local pausedUntil = tonumber(stored[1] or 0)
-  local paused = pause >= 0 and now + pause > pausedUntil
-  if paused then pausedUntil = now + pause end
+/** What the store gave. */
+export interface Entry<Leave> {
+  /** In order. */
+  readonly slots: readonly Slot<Leave>[];
+  readonly pausedUntil: number;
+  /** How many processes share the bucket. */
+  readonly members: number;
+  /** The instant from which there may be more, also if nothing happens here. */
+  readonly askAgainAt: number;
+}
 
-  local granted = want
-  for i, window in ipairs(windows) do
-    window.paidAt = math.max(tonumber(stored[i + 1] or 0), now)
-    if paused then window.paidAt = math.max(window.paidAt, pausedUntil + window.tolerance) end
-    window.from = window.paidAt - window.tolerance
-    local due = math.floor((now + horizon - window.from) / window.interval) + 1
-    granted = math.min(granted, math.max(math.floor(due / members), least))
-  end
-  if pausedUntil > now then granted = 0 end
+/** How a bucket is kept in the store. */
+export interface Book<Leave> {
+  /** Tells what has happened since, and reserves; one round trip. */
+  turn(turn: Turn): Promise<Entry<Leave>>;
+  /** To be told in the next turn; gives whether that should be soon. */
+  answered(nowMs: number, leave: Leave, answer: Answer): boolean;
+  lost(nowMs: number, leave: Leave): void;
+}
 
-  local reply = { tostring(granted), string.format('%.3f', pausedUntil - now), tostring(members) }
-  local lasts = math.max(now, pausedUntil)
-  local writes = { 'until', string.format('%.3f', pausedUntil) }
-  for _, window in ipairs(windows) do
-    reply[#reply + 1] = string.format('%.3f', window.from - now)
-    window.paidAt = window.paidAt + granted * window.interval
-    lasts = math.max(lasts, window.paidAt)
-    writes[#writes + 1] = window.field
-    writes[#writes + 1] = string.format('%.3f', window.paidAt)
-  end
-  if granted > 0 or paused then
-    redis.call('HSET', KEYS[1], unpack(writes))
-    redis.call('PEXPIRE', KEYS[1], math.ceil(lasts - now) + 1000)
-  end
-  return reply
-`;
-
-/** What a pace over a store needs of the bucket and the limiter it belongs to. */
 export interface RedisPorts {
   readonly clock: Clock;
-  readonly store: SharedStore;
-  /** Names this process. */
-  readonly member: string;
-  /** The bucket, as the loop knows it, and the keys that hold it. */
-  readonly key: string;
-  readonly keys: readonly string[];
   /** How many wait, and how to tell them that something has changed. */
   queued(): number;
   wake(): void;
 }
 
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
-export class RedisPace implements Pace<undefined> {
+export class RedisPace<Leave> implements Pace<Leave | undefined> {
   readonly atOnce = Number.POSITIVE_INFINITY;
+  readonly #book: Book<Leave>;
   readonly #ports: RedisPorts;
-  readonly #windows: readonly (Gcra & { readonly field: string })[];
-  /** Instants on this process's clock, in order. */
-  #slots: number[] = [];
+  #slots: Slot<Leave>[] = [];
   #until = Number.NEGATIVE_INFINITY;
-  /** When the store last said something, and when it was last told that this process is there. */
+  /** When the store last said something, and when there may be more. */
   #heardAt = Number.NEGATIVE_INFINITY;
-  #beatAt = Number.NEGATIVE_INFINITY;
+  #askAgainAt = Number.NEGATIVE_INFINITY;
   #asking = false;
   /** How many processes shared the bucket when the store was last heard. */
   members = 1;
 
-  constructor(windows: readonly LimitWindow[], ports: RedisPorts) {
-    this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
+  constructor(book: Book<Leave>, ports: RedisPorts) {
+    this.#book = book;
     this.#ports = ports;
   }
 
   nextAt(nowMs: number, waiting: number): number {
     this.#dropStale(nowMs);
     const [next] = this.#slots;
-    const last = this.#slots.at(-1);
-    const runsOut = last === undefined || this.#slots.length < LEAST || last - nowMs < HORIZON_MS / 2;
-    if (waiting > this.#slots.length && runsOut && this.#until <= nowMs) this.ask();
-    if (next === undefined) return this.#until > nowMs ? this.#until : Number.POSITIVE_INFINITY;
-    if (next <= nowMs && nowMs - this.#heardAt > FRESH_MS) {
+    if (waiting > this.#slots.length && this.#runsOut(nowMs)) {
+      const askAt = Math.max(this.#until, this.#askAgainAt);
+      if (askAt <= nowMs) this.ask();
+      if (next === undefined) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
+    }
+    if (next === undefined) return Number.POSITIVE_INFINITY;
+    if (next.at <= nowMs && nowMs - this.#heardAt > FRESH_MS) {
       this.ask();
       return Number.POSITIVE_INFINITY;
     }
-    return Math.max(next, this.#until);
+    return Math.max(next.at, this.#until);
   }
 
   earliest(): number {
     return this.#until;
   }
 
-  leave(_nowMs: number, weight: number): undefined {
-    this.#slots.splice(0, weight);
+  leave(_nowMs: number, weight: number): Leave | undefined {
+    const [slot] = this.#slots.splice(0, weight);
+    return slot?.leave;
   }
 
-  answered(nowMs: number, _leave: undefined, { throttled, untilAt }: Answer): void {
-    if (untilAt !== undefined) this.pause(nowMs, untilAt);
-    else if (throttled) this.#tell(0);
+  answered(nowMs: number, leave: Leave | undefined, answer: Answer): void {
+    const soon = leave !== undefined && this.#book.answered(nowMs, leave, answer);
+    if (answer.untilAt !== undefined) this.pause(nowMs, answer.untilAt);
+    else if (answer.throttled) this.#tell(0);
+    else if (soon) this.ask();
   }
 
-  ended(): void {}
+  ended(nowMs: number, leave: Leave | undefined): void {
+    if (leave !== undefined) this.#book.lost(nowMs, leave);
+  }
 
   pause(nowMs: number, untilAt: number): void {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
-    this.#hold(untilAt);
+    this.#hold(nowMs, untilAt);
     this.#tell(untilAt - nowMs);
   }
 
@@ -153,21 +129,8 @@ export class RedisPace implements Pace<undefined> {
   shift(byMs: number): void {
     this.#until += byMs;
     this.#heardAt += byMs;
-    this.#beatAt += byMs;
-    this.#slots = this.#slots.map((at) => at + byMs);
-  }
-
-  /** Slots that were not used in time; the server may have given their place to somebody else. */
-  #dropStale(nowMs: number): void {
-    let stale = 0;
-    while (Number(this.#slots[stale]) < nowMs - HORIZON_MS) stale += 1;
-    if (stale > 0) this.#slots.splice(0, stale);
-  }
-
-  /** Nothing leaves before that instant, and what was reserved before it is void. */
-  #hold(untilAt: number): void {
-    this.#until = untilAt;
-    this.#slots = this.#slots.filter((at) => at >= untilAt);
+    this.#askAgainAt += byMs;
+    this.#slots = this.#slots.map(({ at, leave }) => ({ at: at + byMs, leave }));
   }
 
   /** Reserves for all that wait when this turn of the event loop is over: one round trip for what came in it. */
@@ -176,7 +139,7 @@ export class RedisPace implements Pace<undefined> {
     this.#asking = true;
     const { queued, wake } = this.#ports;
     void Promise.resolve()
-      .then(() => this.#reserve(queued() - this.#slots.length, -1))
+      .then(() => this.#turn(queued() - this.#slots.length))
       .catch(() => {})
       .then(() => {
         this.#asking = false;
@@ -186,40 +149,51 @@ export class RedisPace implements Pace<undefined> {
 
   /** Tells the others of a pause. That it could not be told is the store's to say. */
   #tell(pauseMs: number): void {
-    this.#reserve(0, pauseMs).catch(() => {});
+    this.#turn(0, pauseMs).catch(() => {});
   }
 
-  async #reserve(wanted: number, pauseMs: number): Promise<void> {
-    const { clock, store, member, key, keys } = this.#ports;
-    const askedAt = clock.now();
-    const beats = Math.abs(askedAt - this.#beatAt) >= BEAT_MS;
-    if (beats) this.#beatAt = askedAt;
+  async #turn(wanted: number, pauseMs?: number): Promise<void> {
+    const want = Math.max(0, wanted);
     const least = Math.max(0, LEAST - this.#slots.length);
-    const numbers = [Math.max(0, wanted), least, HORIZON_MS, pauseMs];
-    const windows = this.#windows.flatMap(({ field, intervalMs, toleranceMs }) => [
-      field,
-      String(intervalMs),
-      String(toleranceMs),
-    ]);
-    const reply = await store.run(RESERVE, key, keys, [
-      ...numbers.map(String),
-      member,
-      beats ? String(MEMBER_MS) : '0',
-      ...windows,
-    ]);
-    this.#heard(clock.now(), reply.map(Number));
+    const { slots, pausedUntil, members, askAgainAt } = await this.#book.turn({
+      want,
+      least,
+      horizonMs: HORIZON_MS,
+      pauseMs,
+    });
+    const now = this.#ports.clock.now();
+    this.#heardAt = now;
+    this.members = members;
+    // What was granted came after the pause was known.
+    if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
+    this.#slots.push(...slots);
+    this.#askAgainAt = askAgainAt === Number.POSITIVE_INFINITY ? now : askAgainAt;
   }
 
-  /** From now, since the way back took time that nobody can measure: so a slot is never early. */
-  #heard(nowMs: number, [granted = 0, pausedMs = 0, members = 1, ...from]: readonly number[]): void {
-    this.#heardAt = nowMs;
-    this.members = members;
-    if (pausedMs > 0 && nowMs + pausedMs > this.#until) this.#hold(nowMs + pausedMs);
-    for (let i = 0; i < granted; i++) {
-      let at = nowMs;
-      for (const [w, { intervalMs }] of this.#windows.entries())
-        at = Math.max(at, nowMs + Number(from[w]) + i * intervalMs);
-      this.#slots.push(at);
-    }
+  /** Whether the next slots should be asked for before those that are here are used up. */
+  #runsOut(nowMs: number): boolean {
+    const last = this.#slots.at(-1);
+    return last === undefined || this.#slots.length < LEAST || last.at - nowMs < HORIZON_MS / 2;
+  }
+
+  /** Slots that were not used in time; the server may have given their place to somebody else. */
+  #dropStale(nowMs: number): void {
+    let stale = 0;
+    while (Number(this.#slots[stale]?.at) < nowMs - HORIZON_MS) stale += 1;
+    if (stale > 0) this.#giveUp(nowMs, this.#slots.splice(0, stale));
+  }
+
+  /** Nothing leaves before that instant, and what was reserved before it is void. */
+  #hold(nowMs: number, untilAt: number): void {
+    this.#until = untilAt;
+    this.#giveUp(
+      nowMs,
+      this.#slots.filter(({ at }) => at < untilAt),
+    );
+    this.#slots = this.#slots.filter(({ at }) => at >= untilAt);
+  }
+
+  #giveUp(nowMs: number, slots: readonly Slot<Leave>[]): void {
+    for (const { leave } of slots) this.#book.lost(nowMs, leave);
   }
 }

@@ -1,6 +1,6 @@
 import { type Check, isRecord, must, number, oneOf } from '../check.ts';
 import { LimitError } from '../failure/errors.ts';
-import { type Clock, randomId, systemClock } from '../wait/clock.ts';
+import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
 import type { LimitWindow } from './gcra.ts';
@@ -8,7 +8,8 @@ import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts'
 import { LocalPace } from './local-pace.ts';
 import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
 import { RedisPace } from './redis-pace.ts';
-import { type LimiterRedis, SharedStore } from './shared-store.ts';
+import { WindowBook } from './redis-windows.ts';
+import { type LimiterRedis, Place, SharedStore } from './shared-store.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. */
@@ -73,7 +74,6 @@ class RedisLimiter implements Limiter {
     const limit = fillIn(limits);
     const windows = windowsOf(limit);
     const loss = onStoreLoss ?? DEFAULTS.onStoreLoss;
-    const member = randomId();
     this.#prefix = prefix ?? DEFAULTS.prefix;
     this.key = limit.key;
     this.priority = limit.priority;
@@ -81,16 +81,9 @@ class RedisLimiter implements Limiter {
     this.#closedWithout = loss === 'closed';
     this.#store = new SharedStore(redis, clock, this.#acquireTimeoutMs);
     this.#buckets = new Buckets((key) => {
-      const ports = {
-        clock,
-        store: this.#store,
-        member,
-        key,
-        keys: this.#keysOf(key),
-        queued: () => turnstile.queued,
-        wake: () => turnstile.wake(),
-      };
-      const shared = new RedisPace(windows, ports);
+      const place = new Place(this.#store, clock, key, this.#keysOf(key));
+      const ports = { clock, queued: () => turnstile.queued, wake: () => turnstile.wake() };
+      const shared = new RedisPace(new WindowBook(place, windows), ports);
       const alone = () => new LocalPace(loss === 'local' ? shareOf(windows, shared.members) : [], limit.adaptive);
       const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, new FallbackPace(this.#store, shared, alone));
       return turnstile;

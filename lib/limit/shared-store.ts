@@ -1,4 +1,4 @@
-import type { Clock } from '../wait/clock.ts';
+import { type Clock, randomId } from '../wait/clock.ts';
 import { inTime } from '../wait/in-time.ts';
 
 /** What the engine needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
@@ -13,6 +13,8 @@ export const PROBE_MS = 250;
 
 /** A script in Redis, and whether Redis can be reached. */
 export class SharedStore {
+  /** Names this process. */
+  readonly member = randomId();
   readonly #redis: LimiterRedis;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -92,5 +94,37 @@ export class SharedStore {
       this.#shas.set(script, sha);
     }
     return sha;
+  }
+}
+
+/** How long a process counts as one of the fleet after it last said that it is there, and how often it does, in ms. */
+const MEMBER_MS = 5_000;
+const BEAT_MS = 1_000;
+
+/** Where one bucket is kept. */
+export class Place {
+  readonly clock: Clock;
+  readonly #store: SharedStore;
+  readonly #key: string;
+  readonly #keys: readonly string[];
+  #beatAt = Number.NEGATIVE_INFINITY;
+
+  constructor(store: SharedStore, clock: Clock, key: string, keys: readonly string[]) {
+    this.clock = clock;
+    this.#store = store;
+    this.#key = key;
+    this.#keys = keys;
+  }
+
+  run(script: string, args: readonly (string | number)[]): Promise<readonly unknown[]> {
+    return this.#store.run(script, this.#key, this.#keys, args.map(String));
+  }
+
+  /** Who this process is, and for how long that holds in ms; 0 where it has been said a moment ago. */
+  beat(): readonly [string, number] {
+    const now = this.clock.now();
+    const isDue = Math.abs(now - this.#beatAt) >= BEAT_MS;
+    if (isDue) this.#beatAt = now;
+    return [this.#store.member, isDue ? MEMBER_MS : 0];
   }
 }

@@ -37,6 +37,11 @@ export class Turnstile<Leave> {
     return this.#line.size;
   }
 
+  /** Who waits, in no particular order. */
+  get waiting(): Iterable<Place> {
+    return this.#line;
+  }
+
   get running(): number {
     return this.#running;
   }
@@ -100,6 +105,13 @@ export class Turnstile<Leave> {
     for (const waiter of [...this.#line]) this.#refuse(waiter, error);
   }
 
+  /** Refuses that one or, if it waits no more, whoever is first. */
+  refuse(place: Place, error: unknown): void {
+    const [first] = this.#line;
+    const refused = this.#line.has(place) ? (place as Waiter) : first;
+    if (refused !== undefined) this.#refuse(refused, error);
+  }
+
   #admit(now: number, weight: number, waited: boolean): Permit {
     this.#running += 1;
     return new TurnstilePermit(this, this.pace.leave(now, weight, waited));
@@ -120,6 +132,7 @@ export class Turnstile<Leave> {
       waiter.resolve = resolve;
       waiter.reject = reject;
       this.#line.push(waiter);
+      this.pace.queued?.(now, waiter, this.#line.size);
       if (bound !== undefined || signal !== undefined) waiter.leave = this.#watch(waiter, now, signal);
       this.wake();
     });

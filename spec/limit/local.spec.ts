@@ -121,6 +121,31 @@ describe('the rate of a local limiter', () => {
     await all;
   });
 
+  it('is one that the server sees too, where requests are slow to arrive', async () => {
+    // The first have to connect; the others are a millisecond under way, but for one in ten.
+    const travelMs = (n: number) => (n < 4 ? 30 - 5 * n : n % 10 === 0 ? 18 : 1);
+    const limiter = local({ requests: 100, perMs: 1_000 });
+    const arrived: number[] = [];
+    let n = 0;
+    const work = async () => {
+      for (let i = 0; i < 30; i++) {
+        const permit = await limiter.acquire({ key: 'k' });
+        const ms = travelMs(n++);
+        await new Promise<void>((resolve) => clock.after(ms, resolve));
+        arrived.push(clock.now());
+        await new Promise<void>((resolve) => clock.after(1, resolve));
+        permit.answered?.({ throttled: false });
+        permit.release();
+      }
+    };
+    const begun = clock.now();
+    await clock.run(Promise.all(Array.from({ length: 20 }, work)));
+    arrived.sort((a, b) => a - b);
+    expect(densest(arrived, 1_000)).toBeLessThanOrEqual(100);
+    // And it costs 2.5 % of the quota at most.
+    expect(600 / (clock.now() - begun)).toBeGreaterThanOrEqual(0.97 * 0.1);
+  });
+
   it('is paced after a pause, burst or not', async () => {
     const limiter = local({ requests: 10, perMs: 1_000, burst: 5 });
     limiter.pause('k', clock.now() + 1_000);
@@ -251,11 +276,9 @@ describe('whatever is done to a local limiter', () => {
               left.push({ at: late.now(), turn, pausedUntil });
               out.push(permit);
             };
-            const acquired = limiter.acquire({ key: 'k', signal: controller.signal });
-            if (acquired instanceof Promise) {
-              waiting.add(controller);
-              settled.push(acquired.then(note, () => waiting.delete(controller)));
-            } else note(acquired);
+            waiting.add(controller);
+            const acquired = Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal }));
+            settled.push(acquired.then(note, () => waiting.delete(controller)));
           }
           await settle();
           expect(limiter.stats().running).toBeLessThanOrEqual(maxConcurrent);

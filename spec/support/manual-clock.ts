@@ -27,7 +27,7 @@ export class ManualClock implements Clock {
   /** How far away the next timer is, in ms. */
   get nextIn(): number | undefined {
     const next = Math.min(...[...this.timers].map(({ at }) => at));
-    return Number.isFinite(next) ? next - this.at : undefined;
+    return Number.isFinite(next) ? Math.max(0, next - this.at) : undefined;
   }
 
   /** Moves on, firing what falls due on the way in order, and lets promises settle after each. */

@@ -22,7 +22,10 @@ export async function partner(policy: Policy = partnerApi(), options: PartnerApi
   const clock = new ManualClock();
   const holdfast = attachWith({ clock, random: () => 0.5 }, client, policy);
   // What the learnt limit holds back, until a permit or an answer is what it waits for.
-  const passTheQueue = () => settle().then(() => holdfast.stats().queued > 0 && clock.advance(clock.nextIn ?? 0));
+  const passTheQueue = async () => {
+    await settle();
+    if (holdfast.stats().queued > 0) await clock.advance(clock.nextIn ?? 0);
+  };
   holdfast.on('queued', passTheQueue);
   holdfast.on('finished', passTheQueue);
   return { server, client, holdfast, delays: runThrough({ clock, holdfast }) };

@@ -14,6 +14,8 @@ export interface RedisServer {
   /** Stops it in its tracks: connections stay, answers stop. */
   stall(): void;
   resume(): void;
+  /** Makes it forget everything, its scripts too. */
+  flush(): Promise<void>;
 }
 
 /** Why the specs that need Redis are skipped; `undefined` where they are not. Never in CI: there its lack is a failure. */
@@ -40,6 +42,12 @@ export async function redisServer(): Promise<RedisServer> {
     },
     stall: () => server?.kill('SIGSTOP'),
     resume: () => server?.kill('SIGCONT'),
+    flush: async () => {
+      const redis = redisClient(port);
+      await redis.flushall();
+      await redis.script('FLUSH');
+      redis.disconnect();
+    },
   };
 }
 

@@ -1,0 +1,4 @@
+import { Aimd } from '../aimd.js';
+import { seedsOf } from '../seeds-of.js';
+
+export const setup = seedsOf(() => new Aimd());

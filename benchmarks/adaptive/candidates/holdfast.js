@@ -1,0 +1,4 @@
+import { ADAPTIVE_DEFAULTS, AdaptiveRate } from '../../../dist/limit/adaptive.js';
+import { seedsOf } from '../seeds-of.js';
+
+export const setup = seedsOf(() => new AdaptiveRate(ADAPTIVE_DEFAULTS));
