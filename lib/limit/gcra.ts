@@ -91,6 +91,12 @@ export class Gcra {
     if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_GAIN_MS));
   }
 
+  /** Moves the slots on that are due by then, for one who keeps them elsewhere; gives how far they were moved in all, in ms. */
+  movedBy(atMs: number): number {
+    this.#moveTo(this.#arrears.takeDue(atMs));
+    return this.movedMs;
+  }
+
   /** Whether nothing that left is still to be paid for. */
   isFresh(nowMs: number): boolean {
     return this.#paidAt <= nowMs;

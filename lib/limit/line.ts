@@ -37,6 +37,10 @@ export class Line<T extends Place> {
     return first;
   }
 
+  has(place: Place): boolean {
+    return this.#heap[place.index] === place;
+  }
+
   /** Takes out who is in the line. */
   remove(place: T): void {
     const last = this.#heap.pop();

@@ -44,9 +44,17 @@ export interface Entry<Leave> {
 export interface Book<Leave> {
   /** Tells what has happened since, and reserves; one round trip. */
   turn(turn: Turn): Promise<Entry<Leave>>;
-  /** To be told in the next turn; gives whether that should be soon. */
-  answered(nowMs: number, leave: Leave, answer: Answer): boolean;
-  lost(nowMs: number, leave: Leave): void;
+  /** To be told in the next turn; gives whether others wait for it. */
+  answered(nowMs: number, send: Granted<Leave>, answer: Answer): boolean;
+  /** A slot that was not used, or a send that was not answered; the same. */
+  lost(nowMs: number, leave: Leave): boolean;
+}
+
+/** A send that has left in its slot. */
+export interface Granted<Leave> {
+  readonly leave: Leave;
+  readonly sentAt: number;
+  answered: boolean;
 }
 
 export interface RedisPorts {
@@ -57,7 +65,7 @@ export interface RedisPorts {
 }
 
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
-export class RedisPace<Leave> implements Pace<Leave | undefined> {
+export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #book: Book<Leave>;
   readonly #ports: RedisPorts;
@@ -67,6 +75,8 @@ export class RedisPace<Leave> implements Pace<Leave | undefined> {
   #heardAt = Number.NEGATIVE_INFINITY;
   #askAgainAt = Number.NEGATIVE_INFINITY;
   #asking = false;
+  /** Something has to be told that came while it was asking. */
+  #isUrgent = false;
   /** How many processes shared the bucket when the store was last heard. */
   members = 1;
 
@@ -95,20 +105,23 @@ export class RedisPace<Leave> implements Pace<Leave | undefined> {
     return this.#until;
   }
 
-  leave(_nowMs: number, weight: number): Leave | undefined {
-    const [slot] = this.#slots.splice(0, weight);
-    return slot?.leave;
+  leave(nowMs: number, weight: number): Granted<Leave> | undefined {
+    const [slot, ...others] = this.#slots.splice(0, weight);
+    this.#giveUp(nowMs, others);
+    return slot && { leave: slot.leave, sentAt: nowMs, answered: false };
   }
 
-  answered(nowMs: number, leave: Leave | undefined, answer: Answer): void {
-    const soon = leave !== undefined && this.#book.answered(nowMs, leave, answer);
+  answered(nowMs: number, send: Granted<Leave> | undefined, answer: Answer): void {
+    if (send === undefined || send.answered) return;
+    send.answered = true;
+    const isUrgent = this.#book.answered(nowMs, send, answer);
     if (answer.untilAt !== undefined) this.pause(nowMs, answer.untilAt);
     else if (answer.throttled) this.#tell(0);
-    else if (soon) this.ask();
+    else if (isUrgent) this.#askSoon();
   }
 
-  ended(nowMs: number, leave: Leave | undefined): void {
-    if (leave !== undefined) this.#book.lost(nowMs, leave);
+  ended(nowMs: number, send: Granted<Leave> | undefined): void {
+    if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.leave)) this.#askSoon();
   }
 
   pause(nowMs: number, untilAt: number): void {
@@ -143,13 +156,20 @@ export class RedisPace<Leave> implements Pace<Leave | undefined> {
       .catch(() => {})
       .then(() => {
         this.#asking = false;
+        if (this.#isUrgent) this.#askSoon();
         wake();
       });
   }
 
-  /** Tells the others of a pause. That it could not be told is the store's to say. */
+  /** Also where nobody waits here: others may, for what happened here. */
+  #askSoon(): void {
+    this.#isUrgent = this.#asking;
+    this.ask();
+  }
+
+  /** Tells the others. That it could not be told is the store's to say. */
   #tell(pauseMs: number): void {
-    this.#turn(0, pauseMs).catch(() => {});
+    this.#turn(0, pauseMs).then(this.#ports.wake, () => {});
   }
 
   async #turn(wanted: number, pauseMs?: number): Promise<void> {
@@ -167,7 +187,7 @@ export class RedisPace<Leave> implements Pace<Leave | undefined> {
     // What was granted came after the pause was known.
     if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
     this.#slots.push(...slots);
-    this.#askAgainAt = askAgainAt === Number.POSITIVE_INFINITY ? now : askAgainAt;
+    this.#askAgainAt = askAgainAt;
   }
 
   /** Whether the next slots should be asked for before those that are here are used up. */

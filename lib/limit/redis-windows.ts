@@ -1,6 +1,7 @@
 import { Gcra, type LimitWindow } from './gcra.ts';
-import type { Book, Entry, Turn } from './redis-pace.ts';
+import type { Book, Entry, Granted, Turn } from './redis-pace.ts';
 import type { Place } from './shared-store.ts';
+import { Travel } from './travel.ts';
 
 /**
  * Reserves slots of all windows, on the clock of Redis. Keeps for each window what a local limiter keeps, the instant at which all
@@ -19,10 +20,13 @@ const RESERVE = `
   end
   local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 
-  local first, fields, windows = 7, { 'until' }, {}
-  for i = first, #ARGV, 3 do
+  local first, most, fields, windows = 8, tonumber(ARGV[7]), { 'until' }, {}
+  for i = first, #ARGV, 4 do
     fields[#fields + 1] = ARGV[i]
-    windows[#windows + 1] = { field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]) }
+    fields[#fields + 1] = ARGV[i] .. ':moved'
+    windows[#windows + 1] = {
+      field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3])
+    }
   end
   local stored = redis.call('HMGET', KEYS[1], unpack(fields))
   local pausedUntil = tonumber(stored[1] or 0)
@@ -31,7 +35,10 @@ const RESERVE = `
 
   local granted = want
   for i, window in ipairs(windows) do
-    window.paidAt = math.max(tonumber(stored[i + 1] or 0), now)
+    window.moved = tonumber(stored[2 * i + 1] or 0)
+    local by = math.min(math.max(0, window.to - window.moved), most)
+    window.moved = window.moved + by
+    window.paidAt = math.max(tonumber(stored[2 * i] or 0) + by, now)
     if paused then window.paidAt = math.max(window.paidAt, pausedUntil + window.tolerance) end
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1
@@ -44,10 +51,12 @@ const RESERVE = `
   local writes = { 'until', string.format('%.3f', pausedUntil) }
   for _, window in ipairs(windows) do
     reply[#reply + 1] = string.format('%.3f', window.from - now)
+    reply[#reply + 1] = string.format('%.3f', window.moved)
     window.paidAt = window.paidAt + granted * window.interval
     lasts = math.max(lasts, window.paidAt)
-    writes[#writes + 1] = window.field
-    writes[#writes + 1] = string.format('%.3f', window.paidAt)
+    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':moved', window.moved }) do
+      writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
+    end
   end
   if granted > 0 or paused then
     redis.call('HSET', KEYS[1], unpack(writes))
@@ -56,33 +65,52 @@ const RESERVE = `
   return reply
 `;
 
-/** The windows of a bucket, kept in Redis. */
-export class WindowBook implements Book<undefined> {
+/** What the slots are moved on at most at once, in ms: the count of it may be lost, and then what is asked for is void. */
+const MOST_MS = 100;
+
+/** The windows of a bucket, kept in Redis. A slot carries how far those of each window had been moved on. */
+export class WindowBook implements Book<readonly number[]> {
   readonly #place: Place;
   readonly #windows: readonly (Gcra & { readonly field: string })[];
+  readonly #travel = new Travel();
 
   constructor(place: Place, windows: readonly LimitWindow[]) {
     this.#place = place;
     this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
   }
 
-  async turn({ want, least, horizonMs, pauseMs = -1 }: Turn): Promise<Entry<undefined>> {
-    const windows = this.#windows.flatMap(({ field, intervalMs, toleranceMs }) => [field, intervalMs, toleranceMs]);
+  async turn({ want, least, horizonMs, pauseMs = -1 }: Turn): Promise<Entry<readonly number[]>> {
+    const { clock } = this.#place;
+    const due = clock.now() + horizonMs;
+    const windows = this.#windows.flatMap((window) => [
+      window.field,
+      window.intervalMs,
+      window.toleranceMs,
+      window.movedBy(due),
+    ]);
     const beat = this.#place.beat();
-    const reply = await this.#place.run(RESERVE, [want, least, horizonMs, pauseMs, ...beat, ...windows]);
-    const [granted = 0, pausedMs = 0, members = 1, ...from] = reply.map(Number);
+    const reply = await this.#place.run(RESERVE, [want, least, horizonMs, pauseMs, ...beat, MOST_MS, ...windows]);
+    const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
     // From now, since the way back took time that nobody can measure: so a slot is never early.
-    const now = this.#place.clock.now();
-    const slots = Array.from({ length: granted }, (_, i) => {
-      const due = this.#windows.map(({ intervalMs }, w) => now + Number(from[w]) + i * intervalMs);
-      return { at: Math.max(now, ...due), leave: undefined };
+    const now = clock.now();
+    const movedMs = this.#windows.map((window, w) => {
+      window.movedMs = Number(rest[2 * w + 1]);
+      return window.movedMs;
     });
-    return { slots, pausedUntil: now + pausedMs, members, askAgainAt: Number.POSITIVE_INFINITY };
+    const slots = Array.from({ length: granted }, (_, i) => {
+      const at = this.#windows.map(({ intervalMs }, w) => now + Number(rest[2 * w]) + i * intervalMs);
+      return { at: Math.max(now, ...at), leave: movedMs };
+    });
+    return { slots, pausedUntil: now + pausedMs, members, askAgainAt: now };
   }
 
-  answered(): boolean {
+  answered(nowMs: number, { sentAt, leave: movedMs }: Granted<readonly number[]>): boolean {
+    const delay = this.#travel.note(nowMs, nowMs - sentAt);
+    for (const [w, window] of this.#windows.entries()) window.answered(sentAt, Number(movedMs[w]), delay);
     return false;
   }
 
-  lost(): void {}
+  lost(): boolean {
+    return false;
+  }
 }

@@ -3,11 +3,12 @@ import { LimitError } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
-import type { LimitWindow } from './gcra.ts';
+import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import { LocalPace } from './local-pace.ts';
 import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
-import { RedisPace } from './redis-pace.ts';
+import { LearningBook } from './redis-learning.ts';
+import { type Book, RedisPace } from './redis-pace.ts';
 import { WindowBook } from './redis-windows.ts';
 import { type LimiterRedis, Place, SharedStore } from './shared-store.ts';
 import { Turnstile } from './turnstile.ts';
@@ -83,8 +84,18 @@ class RedisLimiter implements Limiter {
     this.#buckets = new Buckets((key) => {
       const place = new Place(this.#store, clock, key, this.#keysOf(key));
       const ports = { clock, queued: () => turnstile.queued, wake: () => turnstile.wake() };
-      const shared = new RedisPace(new WindowBook(place, windows), ports);
-      const alone = () => new LocalPace(loss === 'local' ? shareOf(windows, shared.members) : [], limit.adaptive);
+      const book = limit.adaptive
+        ? new LearningBook(place, limit.adaptive, perMsOf(windows))
+        : new WindowBook(place, windows);
+      const shared = new RedisPace<unknown>(book as Book<unknown>, ports);
+      const learnt = (): readonly LimitWindow[] =>
+        book instanceof LearningBook && book.ratePerMs < Number.POSITIVE_INFINITY
+          ? [{ requests: book.ratePerMs * 1_000, perMs: 1_000 }]
+          : [];
+      const alone = () =>
+        loss === 'local'
+          ? new LocalPace(shareOf([...windows, ...learnt()], shared.members), limit.adaptive)
+          : new LocalPace([], false);
       const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, new FallbackPace(this.#store, shared, alone));
       return turnstile;
     }, limit);
@@ -129,6 +140,10 @@ class RedisLimiter implements Limiter {
     return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { cause: this.#store.error });
   }
 }
+
+/** The rate that all windows allow, in requests per ms. */
+const perMsOf = (windows: readonly LimitWindow[]): number =>
+  Math.min(...windows.map((window) => 1 / new Gcra(window).intervalMs));
 
 /** What is left for one of so many. */
 function shareOf(windows: readonly LimitWindow[], members: number): readonly LimitWindow[] {

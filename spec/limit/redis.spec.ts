@@ -1,5 +1,5 @@
-import { setTimeout as after } from 'node:timers/promises';
-import { InvalidPolicyError, type LimitOptions } from 'axios-holdfast';
+import { setTimeout as pass } from 'node:timers/promises';
+import { InvalidPolicyError, type LimitOptions, type Permit } from 'axios-holdfast';
 import { type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -31,9 +31,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
 
   limiterContract(redisLimiter.name, () => ({
     limiter: (options) => make(options),
-    pass: async (ms) => {
-      await after(ms);
-    },
+    pass: (ms) => pass(ms),
     now: () => Date.now(),
   }));
 
@@ -68,7 +66,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   it('reserves no more than falls due within 50 ms, however many wait', async () => {
     const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'horizon' });
     const asked = ask(limiter, 300);
-    await after(30);
+    await pass(30);
     const paidAt = Number(await redis.hget('horizon:{k}:slots', '0:1000'));
     const [seconds, micros] = await redis.time();
     expect(paidAt - (Number(seconds) * 1_000 + Number(micros) / 1_000)).toBeLessThan(60);
@@ -85,14 +83,81 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const options = { requests: 1_000, perMs: 1_000, prefix: 'pause' };
     const [one, two] = [make(options), make(options, redisClient(server.port))];
     await Promise.all([ask(one, 1), ask(two, 1)]);
-    await after(120);
+    await pass(120);
     const until = Date.now() + 300;
     const permit = await one.acquire({ key: 'k' });
     permit.answered?.({ throttled: true, untilAt: until });
     permit.release();
-    await after(20);
+    await pass(20);
     const at = await ask(two, 3);
     expect(Math.min(...at)).toBeGreaterThanOrEqual(until - 1);
+  });
+
+  describe('that learns', () => {
+    const adaptive = { startConcurrency: 3 };
+    const out = (limiter: ReturnType<typeof make>) => Promise.resolve(limiter.acquire({ key: 'k' }));
+
+    it('starts with so many sends of all processes together', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'start' }), make({ adaptive, prefix: 'start' })];
+      const asked = [one, two, one, two, one].map(out);
+      let granted = 0;
+      for (const each of asked) each.then(() => (granted += 1));
+      await pass(150);
+      expect(granted).toBe(3);
+      const first = await (asked[0] as Promise<Permit>);
+      first.answered?.({ throttled: false });
+      first.release();
+      await pass(200);
+      // Its place, and one more for having been admitted.
+      expect(granted).toBe(5);
+      for (const each of asked) (await each).release();
+    });
+
+    it('stops everybody at a 429, lets one probe out, and goes on from what was learnt', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'probe' }), make({ adaptive, prefix: 'probe' })];
+      const first = await out(one);
+      const until = Date.now() + 250;
+      first.answered?.({ throttled: true, untilAt: until });
+      first.release();
+      await pass(30);
+      const at: number[] = [];
+      const waiting = [two, two, one].map((limiter) =>
+        out(limiter).then((permit) => {
+          at.push(Date.now());
+          return permit;
+        }),
+      );
+      await pass(450);
+      expect(at).toHaveLength(1);
+      expect(Number(at[0])).toBeGreaterThanOrEqual(until - 2);
+      const probe = await Promise.race(waiting);
+      probe.answered?.({ throttled: false });
+      for (const each of waiting) each.then((permit) => permit.release());
+      await Promise.all(waiting);
+      expect(JSON.parse(String(await redis.hget('probe:{k}:slots', 'learnt')))).toMatchObject({
+        phase: 'open',
+        episode: 1,
+      });
+    });
+
+    it('starts afresh where something else is kept under its key', async () => {
+      await redis.hset('odd:{k}:slots', 'version', '7', 'learnt', '{"rate":');
+      const limiter = make({ adaptive, prefix: 'odd' });
+      (await out(limiter)).release();
+    });
+
+    it('gives back the slots of those who gave up', async () => {
+      const limiter = make({ adaptive: { startConcurrency: 1 }, maxConcurrent: 1 });
+      for (let i = 0; i < 3; i++) (await out(limiter)).release();
+      const controller = new AbortController();
+      const first = await out(limiter);
+      const gone = rejectionOf(Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal })));
+      await pass(20);
+      controller.abort();
+      await gone;
+      first.release();
+      (await out(limiter)).release();
+    });
   });
 
   it('is not disturbed by a clock that is 30 s off', async () => {

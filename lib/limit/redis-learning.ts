@@ -1,0 +1,141 @@
+import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from './adaptive.ts';
+import type { Answer } from './limiter.ts';
+import type { Book, Entry, Granted, Slot, Turn } from './redis-pace.ts';
+import type { Place } from './shared-store.ts';
+
+/** How soon to look again where it depends on the answer to somebody else's send, in ms. */
+const LOOK_MS = 60;
+/** How often a turn is tried again that somebody else's came before. */
+const TRIES = 20;
+/** How long what was learnt outlives its last use, in ms. */
+const KEEP_MS = 600_000;
+
+/** Keeps what was learnt, if it goes on from what is kept; gives what is kept where it does not. And the time. */
+const KEEP = `
+  local time = redis.call('TIME')
+  local known, state, member, beat, keep = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+  local now = time[1] * 1000 + time[2] / 1000
+  if beat > 0 then
+    redis.call('ZADD', KEYS[2], now + beat, member)
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+    redis.call('PEXPIRE', KEYS[2], math.ceil(beat))
+  end
+  local kept = redis.call('HMGET', KEYS[1], 'version', 'learnt')
+  local version, learnt = kept[1] or '0', kept[2] or ''
+  local isNext = version == known
+  if isNext then
+    version, learnt = tostring(tonumber(version) + 1), ''
+    redis.call('HSET', KEYS[1], 'version', version, 'learnt', state)
+    redis.call('PEXPIRE', KEYS[1], keep)
+  end
+  local members = redis.call('ZCARD', KEYS[2])
+  return { isNext and 'kept' or 'behind', version, learnt, string.format('%.3f', now), tostring(members) }
+`;
+
+type Event = (rate: AdaptiveRate, skewMs: number) => void;
+
+/**
+ * What a fleet has learnt of a quota, kept in Redis as the text of an `AdaptiveRate` on the clock of Redis.
+ *
+ * A turn goes on from the last known text: it tells what happened in this process, takes slots, and hands the new text in. If
+ * somebody else was first, it gets theirs and does the same again on that.
+ */
+export class LearningBook implements Book<AdaptiveSend> {
+  readonly #place: Place;
+  readonly #make: () => AdaptiveRate;
+  #version = '0';
+  #learnt = '';
+  #members = 1;
+  /** What the clock of Redis is ahead of this process's, in ms. */
+  #skewMs: number | undefined;
+  /** What happened since the last turn, in order. */
+  #events: Event[] = [];
+  /** One turn at a time, since each goes on from the one before. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** What it sends at most at present, requests per ms. */
+  ratePerMs = Number.POSITIVE_INFINITY;
+
+  constructor(place: Place, adaptive: ResolvedAdaptive, capPerMs: number) {
+    this.#place = place;
+    this.#make = () => new AdaptiveRate(adaptive, capPerMs);
+  }
+
+  answered(nowMs: number, { leave: send }: Granted<AdaptiveSend>, answer: Answer): boolean {
+    this.#events.push((rate, skewMs) => {
+      const untilAt = answer.untilAt === undefined ? undefined : answer.untilAt + skewMs;
+      rate.answered(nowMs + skewMs, { ...send }, { ...answer, untilAt });
+    });
+    return this.#isWaitedFor(send);
+  }
+
+  lost(nowMs: number, send: AdaptiveSend): boolean {
+    this.#events.push((rate, skewMs) => rate.lost(nowMs + skewMs, { ...send }));
+    return this.#isWaitedFor(send);
+  }
+
+  turn(turn: Turn): Promise<Entry<AdaptiveSend>> {
+    const next = this.#last.then(() => this.#turn(turn));
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  /** At the beginning, when only so many may be out, and after a pause. What makes the rate grow a little can wait. */
+  #isWaitedFor({ isProbe, ratePerMs }: AdaptiveSend): boolean {
+    return isProbe || ratePerMs === Number.POSITIVE_INFINITY;
+  }
+
+  async #turn({ want, horizonMs, pauseMs }: Turn): Promise<Entry<AdaptiveSend>> {
+    const { clock } = this.#place;
+    // Whose clock is how far off, to begin with.
+    if (this.#skewMs === undefined) await this.#keep('none', '');
+    const told = this.#events.length;
+    const events = this.#events.slice(0, told);
+    for (let tried = 0; tried < TRIES; tried++) {
+      const skewMs = Number(this.#skewMs);
+      const now = clock.now() + skewMs;
+      const rate = this.#restored();
+      for (const event of events) event(rate, skewMs);
+      if (pauseMs) rate.pause(now, now + pauseMs);
+      const slots: Slot<AdaptiveSend>[] = [];
+      const share = Math.max(1, (horizonMs * rate.ratePerMs) / this.#members);
+      while (slots.length < Math.min(want, share)) {
+        const at = rate.nextAt(now);
+        if (at > now + horizonMs) break;
+        slots.push({ at: at - skewMs, leave: rate.sent(at) });
+      }
+      const learnt = rate.save();
+      const members = await this.#keep(this.#version, learnt);
+      if (members === undefined) continue;
+      this.#events.splice(0, told);
+      this.#learnt = learnt;
+      this.#members = members;
+      this.ratePerMs = rate.ratePerMs;
+      const askAgainAt = Math.min(Math.max(rate.nextAt(now), now), now + LOOK_MS) - skewMs;
+      return { slots, pausedUntil: rate.pausedUntilMs - skewMs, members, askAgainAt };
+    }
+    throw new Error('too many share the limiter');
+  }
+
+  /** Hands the text in; gives how many processes there are, or `undefined` where somebody else was first. */
+  async #keep(version: string, learnt: string): Promise<number | undefined> {
+    const { clock } = this.#place;
+    const askedAt = clock.now();
+    const reply = await this.#place.run(KEEP, [version, learnt, ...this.#place.beat(), KEEP_MS]);
+    const [kind, current, kept, time, members] = reply.map(String);
+    this.#skewMs = Number(time) - (askedAt + clock.now()) / 2;
+    this.#version = String(current);
+    if (kind === 'kept') return Math.max(1, Number(members));
+    this.#learnt = String(kept);
+    return undefined;
+  }
+
+  #restored(): AdaptiveRate {
+    const rate = this.#make();
+    try {
+      if (this.#learnt !== '') rate.restore(this.#learnt);
+    } catch {
+      return this.#make(); // somebody else's text under our key
+    }
+    return rate;
+  }
+}
