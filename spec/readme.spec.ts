@@ -58,7 +58,7 @@ describe('the code blocks of the README', () => {
   it.for(blocks.map((code, i) => [i, code] as const))(
     'run against a real server: block %i',
     async ([i, code], { skip }) => {
-      if (code.includes('ioredis') && noRedis !== undefined) skip(noRedis);
+      if (code.includes('redis://') && noRedis !== undefined) skip(noRedis);
       vi.spyOn(console, 'log').mockImplementation(() => {});
       const failed = vi.spyOn(console, 'error').mockImplementation(() => {});
       await import(`${folder}/block-${i}.ts`);
