@@ -7,6 +7,7 @@ import { originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
+import { isWithin } from '../wait/within.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 
@@ -34,6 +35,7 @@ export class Admission {
     const { call, cancellation } = this.context;
     const aborter = cancellation && new AbortController();
     this.queuedMs = 0;
+    if (isWithin(this.limiter)) return undefined;
     try {
       const { key, priority } = this;
       const { deadlineAt } = call;

@@ -3,6 +3,7 @@ import { isIdempotent } from '../decide/harmless.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
+import { within } from '../wait/within.ts';
 import { adapterFor } from './adapter.ts';
 import type { Authorization } from './authorization.ts';
 import { bounded } from './bounded.ts';
@@ -109,7 +110,10 @@ export class Transmission {
     const takeTokenOff = this.stamp(config);
     const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
     if (remake || policy.beforeSend.length > 0) {
-      const prepared = await bounded(this.prepare(config, remake), shared.clock, call.deadlineAt, cancellation);
+      const prepare = () => this.prepare(config, remake);
+      // A call from in there would wait for the permit that this one holds.
+      const preparing = policy.limit === false ? prepare() : within(shared.limiter(policy.limit), prepare);
+      const prepared = await bounded(preparing, shared.clock, call.deadlineAt, cancellation);
       if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
       if (prepared.kind === 'deadline') return this.prevent(context.overdue());
       if (takeTokenOff !== undefined) this.authorization?.guard(config, takeTokenOff);

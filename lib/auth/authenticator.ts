@@ -1,9 +1,9 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../model/address.ts';
+import { isWithin } from '../wait/within.ts';
 import { bearer } from './bearer.ts';
 import type { Credential } from './credential.ts';
 import type { Credentials } from './credentials.ts';
-import { isInsideRefresh } from './inside-refresh.ts';
 import type { ResolvedAuth, Token } from './options.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
@@ -22,7 +22,7 @@ export class Authenticator {
   credentialOf(config: InternalAxiosRequestConfig): Credential | undefined {
     if (!this.maySee(config, config)) return undefined;
     const credential = this.credentials.of(this.options.key?.(config) ?? '');
-    return isInsideRefresh(credential) ? undefined : credential;
+    return isWithin(credential) ? undefined : credential;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../wait/clock.ts';
-import { insideRefresh } from './inside-refresh.ts';
+import { within } from '../wait/within.ts';
 import type { RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './options.ts';
 import { publicCodeOf } from './public-code.ts';
 import { runRefresh } from './refresh.ts';
@@ -226,7 +226,7 @@ export class Credential {
       const lost = (error: unknown) => ports.storeLost?.(key, error);
       const flight = { key, generation: this.generation, lost };
       const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
-        insideRefresh(this, async () => {
+        within(this, async () => {
           const run = (from: Token) =>
             runRefresh(
               { ...options, refreshTimeoutMs: leftMs },

@@ -77,7 +77,8 @@ export type Classifier = (argument: {
 /**
  * Runs before every send, since axios' request interceptors run once per call. `config` is this send's own copy: change
  * headers, URL or parameters as you like; the caller's config stays as it was. `send` counts from 1. It may be
- * asynchronous. If it throws, nothing is sent and the call rejects with what it threw.
+ * asynchronous. If it throws, nothing is sent and the call rejects with what it threw. A call that it makes takes no permit of
+ * the same limiter (in Node; elsewhere it could wait for the one that its own call holds).
  */
 export type BeforeSend = (argument: {
   readonly config: InternalAxiosRequestConfig;

@@ -1,20 +1,21 @@
 /**
- * Tells whether a call is made from within the refresh of a credential.
+ * Tells whether something is done from within something else, by the asynchronous context.
  *
  * A refresh that uses the instance itself instead of the `http` that it is given would wait for itself: its request needs the
- * token that it is to get. Node can tell, by the asynchronous context; elsewhere `refreshTimeoutMs` ends the wait. Other
- * credentials are none of its business: a refresh may well need the token of another key, or of another instance.
+ * token that it is to get. So would a call from within `beforeSend`, where its own call holds the only permit. Node can tell;
+ * elsewhere a timeout ends the wait. Others are none of its business: a refresh may well need the token of another key, or of
+ * another instance.
  */
-interface Refreshing {
+interface Doing {
   readonly owner: object;
-  readonly outer: Refreshing | undefined;
-  /** What a refresh leaves running behind (a timer, a poll) is not within it any more. */
+  readonly outer: Doing | undefined;
+  /** What it leaves running behind (a timer, a poll) is not within it any more. */
   over: boolean;
 }
 
 interface Context {
-  run<T>(store: Refreshing, body: () => T): T;
-  getStore(): Refreshing | undefined;
+  run<T>(store: Doing, body: () => T): T;
+  getStore(): Doing | undefined;
   disable(): void;
 }
 
@@ -25,7 +26,7 @@ const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => un
 const context = hooks?.AsyncLocalStorage ? new hooks.AsyncLocalStorage() : undefined;
 let running = 0;
 
-export function isInsideRefresh(owner: object): boolean {
+export function isWithin(owner: object): boolean {
   if (running === 0) return false;
   for (let at = context?.getStore(); at !== undefined; at = at.outer) {
     if (at.owner === owner && !at.over) return true;
@@ -33,13 +34,13 @@ export function isInsideRefresh(owner: object): boolean {
   return false;
 }
 
-export async function insideRefresh<T>(owner: object, refresh: () => Promise<T>): Promise<T> {
-  const refreshing: Refreshing = { owner, outer: context?.getStore(), over: false };
+export async function within<T>(owner: object, body: () => Promise<T>): Promise<T> {
+  const doing: Doing = { owner, outer: context?.getStore(), over: false };
   running += 1;
   try {
-    return await (context ? context.run(refreshing, refresh) : refresh());
+    return await (context ? context.run(doing, body) : body());
   } finally {
-    refreshing.over = true;
+    doing.over = true;
     running -= 1;
     // An enabled context costs every promise of the process a little.
     if (running === 0) context?.disable();
