@@ -115,6 +115,25 @@ describe(mergePolicies.name, () => {
     expect((merged.retry as typeof retry).backoff).toBe(retry.backoff);
   });
 
+  it('merges the numbers of a limit option by option', () => {
+    const first: Policy = { limit: { requests: 50, perMs: 1_000, adaptive: { startConcurrency: 4 } } };
+    const merged = mergePolicies(first, { limit: { maxConcurrent: 5, adaptive: { headers: false } } });
+    expect(merged.limit).toEqual({
+      requests: 50,
+      perMs: 1_000,
+      maxConcurrent: 5,
+      adaptive: { startConcurrency: 4, headers: false },
+    });
+    expect(mergePolicies(first, { limit: { adaptive: true } }).limit).toMatchObject({ adaptive: true });
+  });
+
+  it('lets numbers take the place of a limiter, and a limiter that of numbers', () => {
+    const limiter = new OneAtATime();
+    const numbers = { maxConcurrent: 5 };
+    expect(mergePolicies({ limit: limiter }, { limit: numbers }).limit).toEqual(numbers);
+    expect(mergePolicies({ limit: numbers }, { limit: limiter }).limit).toBe(limiter);
+  });
+
   it('lets a later limiter take the place of an earlier one, without merging the two', () => {
     const [first, second] = [new OneAtATime(), new OneAtATime()];
     expect(mergePolicies({ limit: first }, { limit: second }).limit).toBe(second);

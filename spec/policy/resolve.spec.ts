@@ -80,6 +80,23 @@ describe(resolve.name, () => {
     expect(resolve(policy, resolve(base))).toMatchObject(expected);
   });
 
+  it('fills in what a limit leaves out, and leaves the windows of the caller alone', () => {
+    const windows = [{ requests: 10, perMs: 1_000 }];
+    const { limit } = resolve({ limit: { windows, adaptive: true, key: undefined } });
+    expect(limit).toEqual({
+      windows: [{ requests: 10, perMs: 1_000 }],
+      burst: 1,
+      maxConcurrent: Number.POSITIVE_INFINITY,
+      maxQueue: 10_000,
+      maxWaitMs: Number.POSITIVE_INFINITY,
+      adaptive: { startConcurrency: 8, headers: true },
+    });
+    expect(Object.isFrozen(limit)).toBe(true);
+    expect(Object.isFrozen(windows[0])).toBe(false);
+    const own = resolve({ limit: { priority: () => 1 } }, resolve({ limit: { windows, burst: undefined } }));
+    expect(own.limit).toMatchObject({ windows, priority: expect.any(Function) });
+  });
+
   it('freezes the policy all the way down, but not a limiter, which has a state of its own', () => {
     const limit = new OneAtATime();
     const { limit: resolvedLimit, ...rest } = resolve({
