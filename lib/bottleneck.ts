@@ -1,0 +1,6 @@
+export {
+  type BottleneckGroupLike,
+  type BottleneckLike,
+  type BottleneckLimiterOptions,
+  bottleneckLimiter,
+} from './limit/bottleneck.ts';
