@@ -5,16 +5,18 @@ import type { CredentialPorts } from './auth/credential.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
 import { mayPass } from './classify/may-pass.ts';
-import { Budgets } from './decide/budgets.ts';
+import { Breaker } from './decide/breaker.ts';
+import { RetryBudget } from './decide/budget.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError } from './failure/errors.ts';
 import { interceptor } from './interceptor.ts';
 import { isLimiter, Limiters } from './limit/limiters.ts';
 import { originOf } from './model/address.ts';
+import { ByNumbers } from './model/by-numbers.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
-import type { Policy, ResolvedPolicy } from './policy/options.ts';
+import type { Policy, ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
@@ -60,6 +62,8 @@ export interface Stats extends Readonly<Tally> {
   readonly pausedKeys: number;
   /** The retry budget's balance by key, in tokens. */
   readonly budget: { readonly [key: string]: number };
+  /** The keys whose circuit is open, or waits for its probe. */
+  readonly open: readonly string[];
 }
 
 /** Registered, so that a second copy of this package sees it too. */
@@ -98,7 +102,8 @@ export function attachWith(
   requireOrigins(resolved, axios);
   const events = new Emitter();
   const tally = emptyTally();
-  const budgets = new Budgets();
+  const budgets = new ByNumbers((options: ResolvedBudget) => new RetryBudget(options));
+  const breakers = new ByNumbers((options: ResolvedBreaker) => new Breaker(options));
   const tell: Tell = (name, event) => {
     if (events.wants(name, resolved.on)) events.emit(name, resolved.on, event);
   };
@@ -113,6 +118,7 @@ export function attachWith(
     tally,
     queue,
     budget: (options) => budgets.of(options),
+    breaker: (options) => breakers.of(options),
     limiter: (limit) => limiters.of(limit),
     authenticator: (options) => authenticators.of(options),
     bareInstance: () => {
@@ -151,7 +157,8 @@ export function attachWith(
     stats: () => ({
       ...tally,
       pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
-      budget: budgets.balances(),
+      budget: Object.fromEntries(budgets.all().flatMap((budget) => Object.entries(budget.balances()))),
+      open: breakers.all().flatMap((breaker) => breaker.open()),
     }),
     on: <E extends EventName>(event: E, listener: Listener<E>) => {
       // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.

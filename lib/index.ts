@@ -35,11 +35,13 @@ export type { EventName, EventOf, Events, Listener } from './observe/events.ts';
 export { mergePolicies } from './policy/merge.ts';
 export type {
   BeforeSend,
+  BreakerOptions,
   BudgetOptions,
   Classifier,
   CorrelationOptions,
   IdempotencyOptions,
   Policy,
+  ResolvedBreaker,
   ResolvedBudget,
   ResolvedCorrelation,
   ResolvedIdempotency,

@@ -1,6 +1,7 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Admission } from './attempt/admission.ts';
 import { Authorization } from './attempt/authorization.ts';
+import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
@@ -33,6 +34,7 @@ const DRAIN_MS = 50;
 export class CallSteps implements Steps {
   private readonly context: CallContext;
   private readonly authorization: Authorization | undefined;
+  private readonly guard: CircuitGuard | undefined;
   private readonly admission: Admission | undefined;
   private readonly transmission: Transmission;
   private readonly account: Account | undefined;
@@ -42,13 +44,17 @@ export class CallSteps implements Steps {
   private judgedAt = 0;
 
   constructor(shared: Shared, policy: CallContext['policy'], config: InternalAxiosRequestConfig) {
-    const { auth, limit, retry } = policy;
+    const { auth, breaker, limit, retry } = policy;
     this.context = new CallContext(shared, policy, config);
     if (auth !== false) {
       const authenticator = shared.authenticator(auth);
       const credential = authenticator.credentialOf(config);
       this.authorization = credential && new Authorization(this.context, authenticator, credential);
     }
+    this.guard =
+      breaker === false
+        ? undefined
+        : new CircuitGuard(this.context, shared.breaker(breaker).circuit(breaker.key?.(config) ?? originOf(config)));
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
     this.transmission = new Transmission(this.context, this.authorization);
     if (retry !== false && retry.budget !== false) {
@@ -61,7 +67,7 @@ export class CallSteps implements Steps {
   admit(): Refusal | undefined | Promise<Refusal | undefined> {
     const over = this.context.call.sent > 0 ? this.context.over() : undefined;
     if (over !== undefined) return over;
-    return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
+    return this.guard === undefined ? this.admitToQueue() : this.admitGuarded(this.guard);
   }
 
   send(): Promise<Outcome> {
@@ -98,6 +104,20 @@ export class CallSteps implements Steps {
     return this.close(this.context.cancelled().outcome, 'cancelled');
   }
 
+  private admitToQueue(): Refusal | undefined | Promise<Refusal | undefined> {
+    return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
+  }
+
+  /** The circuit is asked first, so that nobody waits for nothing, and last, since it may have opened meanwhile. */
+  private admitGuarded(guard: CircuitGuard): Refusal | undefined | Promise<Refusal | undefined> {
+    const refusal = guard.refusal();
+    if (refusal !== undefined) return refusal;
+    const admitted = this.admitToQueue();
+    return admitted instanceof Promise
+      ? admitted.then((refused) => refused ?? guard.enter())
+      : (admitted ?? guard.enter());
+  }
+
   /** A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. */
   private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
     for (;;) {
@@ -115,6 +135,7 @@ export class CallSteps implements Steps {
     const { call, shared } = context;
     this.transmission.restore();
     this.admission?.release();
+    this.guard?.release();
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
@@ -182,6 +203,7 @@ export class CallSteps implements Steps {
         verdict = { ...verdict, unapplied: false };
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
+      this.guard?.answered(outcome, verdict, now);
       this.account?.sent(verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;
@@ -229,6 +251,7 @@ export class CallSteps implements Steps {
       authorization?.replace(unauthorizedBy(outcome, call.errorText)).catch(() => {});
     }
     if (decision.kind === 'retry') {
+      if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
       this.lastCost = cost;
       if (account !== undefined && cost !== undefined) account.withdraw(cost, verdict.kind, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;

@@ -95,6 +95,7 @@ describe('the tables of the README', () => {
     ['auth', DEFAULT_POLICY.auth],
     ['correlation', DEFAULT_POLICY.correlation],
     ['limit', DEFAULT_POLICY.limit],
+    ['breaker', DEFAULT_POLICY.breaker],
   ] as [string, unknown][]);
   const rows = tableOf('defaults').map(([path = '', value = '']) => [
     path.replaceAll('`', ''),

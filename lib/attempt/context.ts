@@ -1,6 +1,7 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
+import type { Breaker } from '../decide/breaker.ts';
 import type { RetryBudget } from '../decide/budget.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
@@ -11,7 +12,7 @@ import type { EndReason } from '../model/report.ts';
 import type { Emitter } from '../observe/emitter.ts';
 import type { EventName, EventOf } from '../observe/events.ts';
 import type { Tally } from '../observe/tally.ts';
-import type { ResolvedBudget, ResolvedPolicy } from '../policy/options.ts';
+import type { ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from '../policy/options.ts';
 import type { Clock, Random } from '../wait/clock.ts';
 import { canceledError, cancellationOf } from './cancellation.ts';
 import { deadlineError } from './dispatch.ts';
@@ -25,6 +26,7 @@ export interface Shared {
   /** How each call that waits for the limiter is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   budget(options: ResolvedBudget): RetryBudget;
+  breaker(options: ResolvedBreaker): Breaker;
   limiter(limit: Limiter | ResolvedLimit): Limiter;
   authenticator(options: ResolvedAuth): Authenticator;
   /** An instance of the same copy of axios without our interceptor. */

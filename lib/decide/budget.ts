@@ -1,8 +1,7 @@
 import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBudget } from '../policy/options.ts';
+import { SlidingCount } from './sliding-count.ts';
 
-/** The sliding window is counted in so many parts. */
-const PARTS = 12;
 /** How many sends back the health of a server is judged by. */
 const RECENT = 20;
 /** Keys remembered; a server must not be able to make us hold millions. */
@@ -53,20 +52,20 @@ export class Account {
   /** Outcomes of the last sends as bits, the newest lowest: 1 is a success. */
   #recent = 0;
   #known = 0;
-  readonly #calls = new Array<number>(PARTS).fill(0);
-  readonly #retries = new Array<number>(PARTS).fill(0);
-  #part = 0;
+  readonly #calls: SlidingCount;
+  readonly #retries: SlidingCount;
 
   constructor(key: string, options: ResolvedBudget) {
     this.key = key;
     this.balance = options.capacity;
     this.#options = options;
+    this.#calls = new SlidingCount(options.windowMs);
+    this.#retries = new SlidingCount(options.windowMs);
   }
 
   /** Counts a call, for the ratio. */
   called(nowMs: number): void {
-    this.#advance(nowMs);
-    count(this.#calls, this.#part);
+    this.#calls.add(nowMs);
   }
 
   /**
@@ -89,9 +88,7 @@ export class Account {
   /** Takes a retry's cost. */
   withdraw(cost: number, kind: VerdictKind, nowMs: number): void {
     this.balance -= cost;
-    if (kind !== 'transient') return;
-    this.#advance(nowMs);
-    count(this.#retries, this.#part);
+    if (kind === 'transient') this.#retries.add(nowMs);
   }
 
   /** Gives back what a call's last retry took, or the refund where it needed none. */
@@ -107,27 +104,7 @@ export class Account {
   }
 
   #ratioReached(nowMs: number): boolean {
-    this.#advance(nowMs);
     const { ratio, minRetriesPerWindow } = this.#options;
-    return sum(this.#retries) + 1 > Math.max(minRetriesPerWindow, ratio * sum(this.#calls));
-  }
-
-  /** Empties the parts that have left the window. */
-  #advance(nowMs: number): void {
-    const part = Math.floor(nowMs / (this.#options.windowMs / PARTS));
-    if (part === this.#part) return;
-    // A clock that was set back starts the window anew rather than freezing it.
-    const gone = part > this.#part ? Math.min(part - this.#part, PARTS) : PARTS;
-    for (let i = 0; i < gone; i++) {
-      this.#calls[(part - i) % PARTS] = 0;
-      this.#retries[(part - i) % PARTS] = 0;
-    }
-    this.#part = part;
+    return this.#retries.in(nowMs) + 1 > Math.max(minRetriesPerWindow, ratio * this.#calls.in(nowMs));
   }
 }
-
-const count = (counts: number[], part: number): void => {
-  counts[part % PARTS] = Number(counts[part % PARTS]) + 1;
-};
-
-const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

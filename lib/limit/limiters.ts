@@ -1,3 +1,4 @@
+import { ByNumbers } from '../model/by-numbers.ts';
 import type { Clock } from '../wait/clock.ts';
 import type { Limiter } from './limiter.ts';
 import { localLimiterWith } from './local.ts';
@@ -9,34 +10,23 @@ export const isLimiter = (limit: unknown): limit is Limiter =>
 
 /** The limiters that one attachment makes: calls that are given the same numbers share one. */
 export class Limiters {
-  readonly #clock: Clock;
-  readonly #byNumbers = new Map<string, Limiter>();
-  /** Nearly every call comes with the attached policy's own. */
-  #last: { readonly options: ResolvedLimit; readonly limiter: Limiter } | undefined;
+  readonly #made: ByNumbers<ResolvedLimit, Limiter>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#made = new ByNumbers((limit) => localLimiterWith(clock, limit));
   }
 
   of(limit: Limiter | ResolvedLimit): Limiter {
-    if (isLimiter(limit)) return limit;
-    if (this.#last?.options === limit) return this.#last.limiter;
-    const numbers = JSON.stringify(limit);
-    const limiter = this.#byNumbers.get(numbers) ?? localLimiterWith(this.#clock, limit);
-    this.#byNumbers.set(numbers, limiter);
-    this.#last = { options: limit, limiter };
-    return limiter;
+    return isLimiter(limit) ? limit : this.#made.of(limit);
   }
 
   /** How many buckets are paused now. */
   paused(): number {
-    let paused = 0;
-    for (const limiter of this.#byNumbers.values()) paused += limiter.stats().paused ?? 0;
-    return paused;
+    return this.#made.all().reduce((paused, limiter) => paused + (limiter.stats().paused ?? 0), 0);
   }
 
   /** Closes what was made here; what was handed in may belong to others too. */
   async close(): Promise<void> {
-    for (const limiter of this.#byNumbers.values()) await limiter.close();
+    for (const limiter of this.#made.all()) await limiter.close();
   }
 }

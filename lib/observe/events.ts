@@ -40,6 +40,10 @@ export interface Events {
   paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
   /** A retry was not made because the retry budget of `key` is spent. */
   'budget-empty': { readonly call: Call; readonly key: string; readonly balance: number };
+  /** Enough sends failed: until the instant `retryAt`, ms since the epoch, nothing is sent under that key. */
+  'circuit-opened': { readonly call: Call; readonly key: string; readonly retryAt: number };
+  /** The probe was answered: sends leave again. */
+  'circuit-closed': { readonly call: Call; readonly key: string };
   /** The call ended. */
   finished: { readonly call: Call; readonly endedBecause: 'success' | EndReason; readonly report: Report };
 }
@@ -61,5 +65,7 @@ export const EVENT_NAMES: readonly EventName[] = Object.keys({
   limited: 0,
   paused: 0,
   'budget-empty': 0,
+  'circuit-opened': 0,
+  'circuit-closed': 0,
   finished: 0,
 } satisfies { [E in EventName]: 0 }) as EventName[];

@@ -3,6 +3,7 @@ import type { ResolvedAuth } from '../auth/options.ts';
 import { LIMIT_DEFAULTS } from '../limit/options.ts';
 import { exponentialBackoff } from '../wait/backoff.ts';
 import type {
+  ResolvedBreaker,
   ResolvedBudget,
   ResolvedCorrelation,
   ResolvedIdempotency,
@@ -47,6 +48,12 @@ export const DEFAULTS = {
   } satisfies Omit<ResolvedAuth, 'token' | 'refresh'>,
   correlation: { header: 'X-Correlation-ID' } satisfies ResolvedCorrelation,
   limit: LIMIT_DEFAULTS,
+  breaker: {
+    failureRatio: 0.5,
+    minimumThroughput: 20,
+    windowMs: 10_000,
+    openMs: 5_000,
+  } satisfies ResolvedBreaker,
   beforeSend: [],
   on: {},
 } as const;
@@ -58,4 +65,5 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   auth: false,
   correlation: false,
   limit: false,
+  breaker: false,
 };

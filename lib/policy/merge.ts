@@ -54,6 +54,7 @@ const GROUPS: ReadonlySet<string> = new Set([
   'auth',
   'correlation',
   'limit',
+  'breaker',
   'adaptive',
   'on',
 ]);

@@ -48,6 +48,8 @@ export interface Policy {
    * In a config's `holdfast` a limiter has to be a class instance: axios clones plain objects.
    */
   readonly limit?: false | LimitOptions | Limiter | undefined;
+  /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
+  readonly breaker?: false | BreakerOptions | undefined;
   /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
   /** Listeners by event name. Never awaited; one that throws or rejects breaks nothing. */
@@ -139,6 +141,25 @@ export interface BudgetOptions {
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
+/**
+ * A circuit per key. It opens when enough sends fail (a transient failure: no connection, a timeout, a 502, 503 or 504; throttling,
+ * a 401 and every other 4xx are answers, and count as such). While it is open, calls end at once with a `CircuitOpenError`, or,
+ * if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if the server answers,
+ * the circuit closes. Calls given the same numbers share circuits within an attachment.
+ */
+export interface BreakerOptions {
+  /** The part of the sends in the window that has to fail. Above 0, at most 1; default 0.5. */
+  readonly failureRatio?: number | undefined;
+  /** And so many sends there have to be in it. An integer from 1; default 20. */
+  readonly minimumThroughput?: number | undefined;
+  /** The sliding window, in ms. From 100; default 10,000. */
+  readonly windowMs?: number | undefined;
+  /** How long it stays open before a probe, in ms. Above 0; default 5,000. */
+  readonly openMs?: number | undefined;
+  /** Which circuit a call goes through. Default: the origin. */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+}
+
 export interface IdempotencyOptions {
   /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
   readonly header?: string | undefined;
@@ -170,6 +191,7 @@ export interface ResolvedPolicy extends Policy {
   readonly auth: false | ResolvedAuth;
   readonly correlation: false | ResolvedCorrelation;
   readonly limit: false | ResolvedLimit | Limiter;
+  readonly breaker: false | ResolvedBreaker;
   readonly beforeSend: readonly BeforeSend[];
   readonly on: { readonly [E in EventName]?: readonly Listener<E>[] };
 }
@@ -182,6 +204,8 @@ export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> 
 };
 
 export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
+
+export type ResolvedBreaker = Filled<Omit<BreakerOptions, 'key'>> & Pick<BreakerOptions, 'key'>;
 
 export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;
 

@@ -25,10 +25,11 @@ export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): 
 }
 
 /** The base, with the defaults in every group that is off there and that the policy turns on. */
-function switchedOn({ retry, idempotency, auth, correlation }: Policy, base: ResolvedPolicy): Policy {
+function switchedOn({ retry, idempotency, auth, correlation, breaker }: Policy, base: ResolvedPolicy): Policy {
   const ground: { -readonly [K in keyof Policy]: Policy[K] } = { ...base };
   if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
   if (isRecord(correlation) && !base.correlation) ground.correlation = DEFAULTS.correlation;
+  if (isRecord(breaker) && !base.breaker) ground.breaker = DEFAULTS.breaker;
   // What is missing here, `token` and `refresh`, the policy has to bring; it has been validated.
   if (isRecord(auth) && !base.auth) ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
   if (isRecord(retry)) {

@@ -141,6 +141,15 @@ const policy = object({
   correlation: orFalse(object({ header: aHeaderName, generate: aFunction })),
   body: aFunction,
   limit: orFalse(limit),
+  breaker: orFalse(
+    object({
+      failureRatio: number(0, 1, { above: true }),
+      minimumThroughput: integer(1, Number.MAX_SAFE_INTEGER),
+      windowMs: number(100, Number.MAX_SAFE_INTEGER),
+      openMs: number(0, Number.MAX_SAFE_INTEGER, { above: true }),
+      key: aFunction,
+    }),
+  ),
   beforeSend: functions,
   on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions]))),
 });

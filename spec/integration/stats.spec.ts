@@ -13,6 +13,7 @@ const NOTHING = {
   queued: 0,
   waiting: 0,
   pausedKeys: 0,
+  open: [],
 };
 
 /** Waits until something is so, by turns of the event loop. */

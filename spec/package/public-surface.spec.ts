@@ -49,6 +49,7 @@ describe('the public names', () => {
       [
         "auth",
         "beforeSend",
+        "breaker",
         "classify",
         "correlation",
         "deadlineMs",
@@ -64,6 +65,7 @@ describe('the public names', () => {
         "budget",
         "calls",
         "inFlight",
+        "open",
         "pausedKeys",
         "queued",
         "refreshes",

@@ -41,6 +41,7 @@ describe('the defaults', () => {
       auth: false,
       correlation: false,
       limit: false,
+      breaker: false,
       beforeSend: [],
       on: {},
     });

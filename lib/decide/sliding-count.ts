@@ -1,0 +1,38 @@
+/** The window is counted in so many parts. */
+const PARTS = 12;
+
+/** Counts what happens in a sliding window, to a twelfth of its length. */
+export class SlidingCount {
+  readonly #counts = new Array<number>(PARTS).fill(0);
+  readonly #partMs: number;
+  #part = 0;
+
+  /** @param windowMs the length of the window */
+  constructor(windowMs: number) {
+    this.#partMs = windowMs / PARTS;
+  }
+
+  add(nowMs: number): void {
+    this.#advance(nowMs);
+    this.#counts[this.#part % PARTS] = Number(this.#counts[this.#part % PARTS]) + 1;
+  }
+
+  in(nowMs: number): number {
+    this.#advance(nowMs);
+    return this.#counts.reduce((total, count) => total + count, 0);
+  }
+
+  clear(): void {
+    this.#counts.fill(0);
+  }
+
+  /** Empties the parts that have left the window. */
+  #advance(nowMs: number): void {
+    const part = Math.floor(nowMs / this.#partMs);
+    if (part === this.#part) return;
+    // A clock that was set back starts the window anew rather than freezing it.
+    const gone = part > this.#part ? Math.min(part - this.#part, PARTS) : PARTS;
+    for (let i = 0; i < gone; i++) this.#counts[(part - i) % PARTS] = 0;
+    this.#part = part;
+  }
+}

@@ -1,0 +1,169 @@
+import type { AxiosAdapter } from 'axios';
+import { CircuitOpenError, failureOf, type Policy, reportOf } from 'axios-holdfast';
+import { describe, expect, it } from 'vitest';
+import { ADAPTERS, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
+import { byHand, next, runThrough, until } from '../support/by-hand.ts';
+import { reset, silent } from '../support/faults.ts';
+import { Noted } from '../support/limiters.ts';
+import type { Answer } from '../support/loopback.ts';
+
+const breaker = { minimumThroughput: 4, openMs: 5_000 };
+/** No retries, so that a call is a send. */
+const once: Policy = { breaker, retry: false };
+
+async function fail(client: { get(path: string): Promise<unknown> }, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await rejectionOf(client.get('/'));
+}
+
+describe.each(ADAPTERS)('a circuit, over %s', (adapter) => {
+  it('opens on failures, ends calls at once and says until when, and closes after a probe that is answered', async () => {
+    let answer: Answer = status(503);
+    const { client, clock, holdfast, server } = await byHand((...about) => answer(...about), once, { adapter });
+    const events: unknown[] = [];
+    holdfast.on('circuit-opened', ({ key, retryAt }) => events.push(['opened', key, retryAt - clock.now()]));
+    holdfast.on('circuit-closed', ({ key }) => events.push(['closed', key]));
+    await fail(client, 4);
+    expect(events).toEqual([['opened', server.url, 5_000]]);
+    expect(holdfast.stats().open).toEqual([server.url]);
+
+    const refused = await rejectionOf(client.get('/'));
+    expect(refused).toBeInstanceOf(CircuitOpenError);
+    expect(refused).toMatchObject({ code: 'ERR_CIRCUIT_OPEN', retryAt: clock.now() + 5_000 });
+    expect(failureOf(refused)).toMatchObject({ kind: 'circuit-open', endedBecause: 'circuit-open', sends: 0 });
+    expect(failureOf(refused)?.summary).toContain('the circuit is open');
+    expect(server.seen).toHaveLength(4);
+
+    await clock.advance(5_000);
+    await fail(client, 2);
+    expect(server.seen).toHaveLength(5);
+
+    await clock.advance(5_000);
+    answer = status(200);
+    await client.get('/');
+    await client.get('/');
+    expect(server.seen).toHaveLength(7);
+    expect(events).toEqual([
+      ['opened', server.url, 5_000],
+      ['closed', server.url],
+    ]);
+    expect(holdfast.stats().open).toEqual([]);
+  });
+
+  it('opens when connections are lost', async () => {
+    const { client, holdfast, server } = await byHand(reset, once, { adapter });
+    await fail(client, 6);
+    expect(server.seen).toHaveLength(4);
+    expect(holdfast.stats().open).toEqual([server.url]);
+  });
+});
+
+describe('a circuit', () => {
+  it.each([400, 401, 404, 409, 429, 500])('takes %i for an answer', async (code) => {
+    const { client, holdfast, server } = await byHand(status(code), once);
+    await fail(client, 10);
+    expect(server.seen).toHaveLength(10);
+    expect(holdfast.stats().open).toEqual([]);
+  });
+
+  it('stops a retry that would find it open, with the answer that there is', async () => {
+    const setting = await byHand(status(503), { breaker, retry: { backoff: () => 0, maxRetries: 10 } });
+    runThrough(setting);
+    const { client, server } = setting;
+    const failure = failureOf(await axiosErrorOf(client.get('/')));
+    expect(failure).toMatchObject({ status: 503, kind: 'unavailable', endedBecause: 'circuit-open', sends: 4 });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  it('stops a call that waits for its retry while others open it', async () => {
+    const setting = await byHand(status(503), { breaker, retry: { backoff: () => 1_000 } });
+    const { client, clock, holdfast, server } = setting;
+    const scheduled = next(holdfast, 'retry-scheduled');
+    const waiting = axiosErrorOf(client.get('/'));
+    await scheduled;
+    await fail({ get: (path) => client.get(path, { holdfast: { retry: false } }) }, 3);
+    await clock.advance(1_000);
+    expect(failureOf(await waiting)).toMatchObject({ status: 503, endedBecause: 'circuit-open', sends: 1 });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  it('lets a retry be the probe that comes late enough', async () => {
+    const answer = inTurn(status(503), status(503), status(503), status(503), status(200));
+    const setting = await byHand(answer, { breaker, retry: { backoff: () => 2_000, maxRetries: 3 } });
+    runThrough(setting);
+    await fail({ get: (path) => setting.client.get(path, { holdfast: { retry: false } }) }, 3);
+    const response = await setting.client.get('/', { holdfast: { retry: { backoff: () => 5_000 } } });
+    expect(reportOf(response)?.sends).toHaveLength(2);
+    expect(setting.holdfast.stats().open).toEqual([]);
+  });
+
+  it('does not let whoever waits for a permit wait on when it opens', async () => {
+    const limit = new Noted();
+    const { client, server } = await byHand(status(503), { ...once, limit });
+    await fail(client, 6);
+    expect(server.seen).toHaveLength(4);
+    // Who is refused at once asks for no permit; what was given comes back.
+    expect(limit).toMatchObject({ given: 4, running: 0 });
+  });
+
+  it('refuses who has got a permit too late, and hands it back', async () => {
+    let grant = () => {};
+    const limit = new Noted((_request, permit) => new Promise((resolve) => (grant = () => resolve(permit()))));
+    const { client, holdfast, server } = await byHand(status(503), { ...once, limit: false });
+    const late = rejectionOf(client.get('/', { holdfast: { limit } }));
+    await until(() => holdfast.stats().queued === 1);
+    await fail(client, 4);
+    grant();
+    expect(await late).toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
+    expect(limit.running).toBe(0);
+    expect(server.seen).toHaveLength(4);
+  });
+
+  it('goes on probing when the probe is cancelled, or never leaves', async () => {
+    let answer: Answer = status(503);
+    const { client, clock, server } = await byHand((...about) => answer(...about), once);
+    await fail(client, 4);
+    await clock.advance(5_000);
+    answer = silent;
+    const controller = new AbortController();
+    const probe = rejectionOf(client.get('/', { signal: controller.signal }));
+    await until(() => server.seen.length === 5);
+    controller.abort();
+    await probe;
+    const thrown = new Error('thrown');
+    const throwing = () => {
+      throw thrown;
+    };
+    expect(await rejectionOf(client.get('/', { holdfast: { beforeSend: throwing } }))).toBe(thrown);
+    answer = status(200);
+    expect((await client.get('/')).status).toBe(200);
+  });
+
+  it('is one per key', async () => {
+    const { client, holdfast } = await byHand(
+      ({ url }, response, n) => status(url === '/ill' ? 503 : 200)({} as never, response, n),
+      {
+        ...once,
+        breaker: { ...breaker, key: ({ url }) => String(url) },
+      },
+    );
+    await fail({ get: () => client.get('/ill') }, 5);
+    expect((await client.get('/well')).status).toBe(200);
+    expect(holdfast.stats().open).toEqual(['/ill']);
+  });
+
+  it('learns nothing from what never reached the server', async () => {
+    const { client, holdfast } = await byHand(status(200), once);
+    const broken: AxiosAdapter = () => Promise.reject(new TypeError('no such scheme'));
+    for (let i = 0; i < 10; i++) await rejectionOf(client.get('/', { adapter: broken }));
+    expect(holdfast.stats().open).toEqual([]);
+  });
+
+  it('is off by default, and for a call that says so', async () => {
+    const { client, server } = await byHand(status(503), { retry: false });
+    await fail(client, 30);
+    expect(server.seen).toHaveLength(30);
+    const other = await byHand(status(503), once);
+    await fail({ get: (path) => other.client.get(path, { holdfast: { breaker: false } }) }, 10);
+    expect(other.server.seen).toHaveLength(10);
+  });
+});
