@@ -1,59 +1,63 @@
 import type { Answer } from './limiter.ts';
+import type { LocalPace, Sent } from './local-pace.ts';
 import type { Pace } from './pace.ts';
 import type { RedisPace } from './redis-pace.ts';
-import { PROBE_MS, type SharedStore } from './shared-store.ts';
+import { PROBE_MS, type StoredBucket } from './shared-store.ts';
 
-/** A send, and who let it go. */
-interface Granted<Leave> {
-  readonly pace: Pace<Leave>;
-  readonly leave: Leave;
+/** A send, as those know it who have to be told of it again. */
+interface Granted {
+  readonly shared: { readonly leave: unknown } | undefined;
+  readonly alone: Sent | undefined;
 }
 
 /** The pace that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
-export class FallbackPace<Leave> implements Pace<Granted<unknown>> {
+export class FallbackPace implements Pace<Granted> {
   readonly atOnce = Number.POSITIVE_INFINITY;
-  readonly #store: SharedStore;
+  readonly #bucket: StoredBucket;
   readonly #shared: RedisPace<unknown>;
-  readonly #makeAlone: () => Pace<Leave>;
-  #alone: Pace<Leave> | undefined;
+  readonly #makeAlone: () => LocalPace | undefined;
+  /** From the first loss on: it is told of all sends, or a store that comes and goes would let twice as many out. */
+  #alone: LocalPace | undefined;
+  #isAlone = false;
 
-  constructor(store: SharedStore, shared: RedisPace<unknown>, makeAlone: () => Pace<Leave>) {
-    this.#store = store;
+  /** @param makeAlone `undefined`: nothing leaves meanwhile, and it has refused whoever waits */
+  constructor(bucket: StoredBucket, shared: RedisPace<unknown>, makeAlone: () => LocalPace | undefined) {
+    this.#bucket = bucket;
     this.#shared = shared;
     this.#makeAlone = makeAlone;
   }
 
-  nextAt(nowMs: number, waiting: number): number {
-    if (this.#store.error === undefined) {
-      this.#alone = undefined;
-      return this.#shared.nextAt(nowMs, waiting);
-    }
-    if (this.#alone === undefined) {
-      this.#alone = this.#makeAlone();
-      this.#alone.pause(nowMs, this.#shared.pausedUntil());
-    }
-    if (this.#store.probeDue(nowMs)) this.#shared.ask();
+  nextAt(nowMs: number, wanted: number, weight: number): number {
+    const wasAlone = this.#isAlone;
+    this.#isAlone = this.#bucket.error !== undefined;
+    if (!this.#isAlone) return this.#shared.nextAt(nowMs, wanted, weight);
+    if (this.#bucket.isProbeDue()) this.#shared.ask();
+    if (!wasAlone) this.#goAlone(nowMs);
+    // Whoever asks is in line only when this has returned.
+    if (this.#alone === undefined) Promise.resolve().then(this.#makeAlone);
+    const nextAt = this.#alone?.nextAt(nowMs) ?? Number.POSITIVE_INFINITY;
     // Also to look for the store again.
-    const nextAt = this.#alone.nextAt(nowMs, waiting);
     return nextAt <= nowMs ? nextAt : Math.min(nextAt, nowMs + PROBE_MS);
   }
 
   earliest(nowMs: number, ahead: number): number {
-    return this.#current.earliest(nowMs, ahead);
+    return this.#isAlone ? (this.#alone?.earliest(nowMs, ahead) ?? nowMs) : this.#shared.earliest();
   }
 
-  leave(nowMs: number, weight: number, waited: boolean): Granted<unknown> {
-    const pace: Pace<unknown> = this.#current;
-    return { pace, leave: pace.leave(nowMs, weight, waited) };
+  leave(nowMs: number, weight: number, waited: boolean): Granted {
+    const shared = this.#isAlone ? undefined : { leave: this.#shared.leave(nowMs, weight) };
+    return { shared, alone: this.#alone?.leave(nowMs, weight, waited) };
   }
 
-  answered(nowMs: number, { pace, leave }: Granted<unknown>, answer: Answer): void {
-    pace.answered(nowMs, leave, answer);
-    if (answer.untilAt !== undefined) this.pause(nowMs, answer.untilAt);
+  answered(nowMs: number, { shared, alone }: Granted, answer: Answer): void {
+    if (alone !== undefined) this.#alone?.answered(nowMs, alone, answer);
+    if (shared !== undefined) this.#shared.answered(nowMs, shared.leave as never, answer);
+    else if (answer.untilAt !== undefined) this.#shared.pause(nowMs, answer.untilAt);
   }
 
-  ended(nowMs: number, { pace, leave }: Granted<unknown>): void {
-    pace.ended(nowMs, leave);
+  ended(nowMs: number, { shared, alone }: Granted): void {
+    if (alone !== undefined) this.#alone?.ended(nowMs, alone);
+    if (shared !== undefined) this.#shared.ended(nowMs, shared.leave as never);
   }
 
   pause(nowMs: number, untilAt: number): void {
@@ -62,11 +66,11 @@ export class FallbackPace<Leave> implements Pace<Granted<unknown>> {
   }
 
   pausedUntil(): number {
-    return this.#current.pausedUntil();
+    return this.#isAlone ? (this.#alone?.pausedUntil() ?? Number.NEGATIVE_INFINITY) : this.#shared.pausedUntil();
   }
 
   isFresh(nowMs: number): boolean {
-    return this.#alone === undefined && this.#shared.isFresh(nowMs);
+    return (this.#alone?.isFresh(nowMs) ?? true) && this.#shared.isFresh(nowMs);
   }
 
   shift(byMs: number): void {
@@ -74,7 +78,10 @@ export class FallbackPace<Leave> implements Pace<Granted<unknown>> {
     this.#alone?.shift(byMs);
   }
 
-  get #current(): Pace<unknown> {
-    return (this.#alone ?? this.#shared) as Pace<unknown>;
+  #goAlone(nowMs: number): void {
+    this.#alone ??= this.#makeAlone();
+    this.#alone?.pause(nowMs, this.#shared.pausedUntil());
+    // The others may have used it.
+    this.#alone?.spend(nowMs);
   }
 }

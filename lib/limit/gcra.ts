@@ -7,21 +7,21 @@ const MAX_LATE_MS = 10;
 const MAX_LATE_SHARE = 0.005;
 /** What may be given of each window for requests that take longer to arrive than others. */
 const MAX_EXCESS_SHARE = 0.02;
-/** And once, for connections that had to be made first, in ms. */
-const MAX_GAIN_MS = 100;
+/** And no more than this, in ms: what takes longer is slow to be answered, not to arrive. */
+const MAX_EXCESS_MS = 100;
 
 /** What an instant since 1970 may be off in a double, and more, in ms. */
 const ROUNDING_MS = 0.01;
 
 /** So many requests in so long. */
 export interface LimitWindow {
-  /** Requests. Above 0. */
+  /** Requests. From 0.001. */
   readonly requests: number;
-  /** The time for them, in ms. Above 0. */
+  /** The time for them, in ms. From 0.001. */
   readonly perMs: number;
   /**
    * How many may leave at once after a rest. An integer from 1; default 1: evenly spaced. Any sliding `perMs` holds at most
-   * `requests + burst − 1`.
+   * `requests + burst − 1`, rounded up.
    */
   readonly burst?: number | undefined;
 }
@@ -86,9 +86,9 @@ export class Gcra {
    * @param gainMs how much faster it was than all before it, which so were slower than anybody knew
    */
   answered(sentAt: number, movedMs: number, { excessMs, gainMs }: Delay): void {
-    const excess = Math.min(excessMs - this.lateMs, MAX_EXCESS_SHARE * this.#perMs);
+    const excess = Math.min(excessMs - this.lateMs, MAX_EXCESS_SHARE * this.#perMs, MAX_EXCESS_MS);
     if (excess > 0) this.#arrears.owe(sentAt + this.#perMs, movedMs + excess);
-    if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_GAIN_MS));
+    if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_EXCESS_MS));
   }
 
   /** Moves the slots on that are due by then, for one who keeps them elsewhere; gives how far they were moved in all, in ms. */

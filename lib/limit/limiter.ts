@@ -5,7 +5,7 @@ import type { Quota } from './quota-headers.ts';
 export interface PermitRequest {
   /** The bucket. */
   readonly key: string;
-  /** How many permits' worth this send is. Default 1. */
+  /** How many permits this send needs. An integer from 1; default 1. */
   readonly weight?: number | undefined;
   /** Smaller goes first. Default 0. */
   readonly priority?: number | undefined;
@@ -13,6 +13,8 @@ export interface PermitRequest {
   readonly signal?: AbortSignal | undefined;
   /** Instant, ms since the epoch. A permit that could only come later is refused at once. */
   readonly deadlineAt?: number | undefined;
+  /** How long it may wait at most, in ms. Default: as long as the limiter allows. */
+  readonly maxWaitMs?: number | undefined;
 }
 
 /** What the server's answer to a send means for the bucket. */

@@ -23,6 +23,11 @@ export class Line<T extends Place> {
     return priority >= this.#last ? this.#heap.length : 0;
   }
 
+  /** Who is first. */
+  get first(): T | undefined {
+    return this.#heap[0];
+  }
+
   push(place: T): void {
     place.turn = this.#turns++;
     this.#last = this.#heap.length === 0 ? place.priority : Math.max(this.#last, place.priority);

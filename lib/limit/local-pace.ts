@@ -7,12 +7,17 @@ import { Travel } from './travel.ts';
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
 
+/** How long the answer to a send that went out alone is waited for, in ms. */
+const PATIENCE_MS = 10_000;
+
 /** What has to be known of a send when it is answered. */
 export interface Sent {
   readonly at: number;
   /** How far the slots of each window had been moved on. */
   readonly movedMs: readonly number[];
   readonly learning: AdaptiveSend | undefined;
+  /** How many pauses there had been. */
+  readonly pauses: number;
   answered: boolean;
 }
 
@@ -23,12 +28,14 @@ export class LocalPace implements Pace<Sent> {
   readonly #adaptive: AdaptiveRate | undefined;
   readonly #travel = new Travel();
   #until = Number.NEGATIVE_INFINITY;
-  #out = 0;
+  #pauses = 0;
   /**
-   * How many may be out at once where no rate is known: after a pause one, and one more with every answer, so that a queue is
-   * not let loose on a server that has just asked for a rest.
+   * How many may be out at once that left since the last pause, where no rate is known: one, and one more with every answer, so that
+   * a queue is not let loose on a server that has just asked for a rest.
    */
   #opening = Number.POSITIVE_INFINITY;
+  #out = 0;
+  #lastLeftAt = Number.NEGATIVE_INFINITY;
 
   constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
     this.#windows = windows.map((window) => new Gcra(window));
@@ -43,20 +50,23 @@ export class LocalPace implements Pace<Sent> {
     let at = this.#until;
     for (const window of this.#windows) at = Math.max(at, window.nextAt());
     if (this.#adaptive !== undefined) return Math.max(at, this.#adaptive.nextAt(nowMs));
-    return this.#out >= this.#opening && this.#windows.length === 0 ? Number.POSITIVE_INFINITY : at;
+    if (this.#windows.length > 0 || this.#out < this.#opening) return at;
+    // An answer may take for ever.
+    return Math.max(at, this.#lastLeftAt + PATIENCE_MS);
   }
 
   earliest(_nowMs: number, ahead: number): number {
-    let at = this.#until;
+    let at = this.pausedUntil();
     for (const window of this.#windows) at = Math.max(at, window.nextAt() + ahead * window.intervalMs);
     return at;
   }
 
   leave(nowMs: number, weight: number, waited: boolean): Sent {
     this.#out += 1;
+    this.#lastLeftAt = nowMs;
     for (const window of this.#windows) window.take(nowMs, weight, waited);
     const movedMs = this.#windows.map((window) => window.movedMs);
-    return { at: nowMs, movedMs, learning: this.#adaptive?.sent(nowMs), answered: false };
+    return { at: nowMs, movedMs, learning: this.#adaptive?.sent(nowMs), pauses: this.#pauses, answered: false };
   }
 
   answered(nowMs: number, sent: Sent, answer: Answer): void {
@@ -65,14 +75,14 @@ export class LocalPace implements Pace<Sent> {
     if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
     const delay = this.#travel.note(nowMs, nowMs - sent.at);
     for (const [i, window] of this.#windows.entries()) window.answered(sent.at, Number(sent.movedMs[i]), delay);
-    if (answer.untilAt !== undefined) this.#hold(nowMs, answer.untilAt);
+    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.#hold(nowMs, answer.untilAt);
     // Refused without a time: at least no burst.
-    else if (answer.throttled) for (const window of this.#windows) window.spend(nowMs);
-    else this.#opening += 1;
+    else if (answer.throttled) this.spend(nowMs);
+    else if (sent.pauses === this.#pauses) this.#opening += 1;
   }
 
-  ended(nowMs: number, { learning, answered }: Sent): void {
-    this.#out -= 1;
+  ended(nowMs: number, { learning, answered, pauses }: Sent): void {
+    if (pauses === this.#pauses) this.#out -= 1;
     if (learning !== undefined && !answered) this.#adaptive?.lost(nowMs, learning);
   }
 
@@ -81,8 +91,13 @@ export class LocalPace implements Pace<Sent> {
     this.#adaptive?.pause(nowMs, untilAt);
   }
 
+  /** Gives up what burst there is. */
+  spend(nowMs: number): void {
+    for (const window of this.#windows) window.spend(nowMs);
+  }
+
   pausedUntil(): number {
-    return this.#until;
+    return Math.max(this.#until, this.#adaptive?.pausedUntilMs ?? this.#until);
   }
 
   isFresh(nowMs: number): boolean {
@@ -92,6 +107,7 @@ export class LocalPace implements Pace<Sent> {
 
   shift(byMs: number): void {
     this.#until += byMs;
+    this.#lastLeftAt += byMs;
     for (const window of this.#windows) window.shift(byMs);
     this.#adaptive?.shift(byMs);
   }
@@ -99,7 +115,9 @@ export class LocalPace implements Pace<Sent> {
   #hold(nowMs: number, untilAt: number): void {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
     this.#until = untilAt;
+    this.#pauses += 1;
     this.#opening = 1;
-    for (const window of this.#windows) window.spend(untilAt);
+    this.#out = 0;
+    this.spend(untilAt);
   }
 }

@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { aBoolean, aFunction, type Check, integer, isRecord, listOf, must, number, object, shown } from '../check.ts';
+import { aBoolean, aFunction, type Check, integer, isRecord, listOf, must, number, object } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive.ts';
 import type { LimitWindow } from './gcra.ts';
@@ -11,13 +11,13 @@ import type { LimitWindow } from './gcra.ts';
  * a time, a 429 or a 503 with Retry-After, pauses its whole bucket until then and not only its own call.
  */
 export interface LimitOptions {
-  /** Requests per `perMs`. Above 0. */
+  /** Requests per `perMs`. From 0.001. */
   readonly requests?: number | undefined;
-  /** The window of `requests`, in ms. Above 0. */
+  /** The window of `requests`, in ms. From 0.001. */
   readonly perMs?: number | undefined;
   /**
    * How many of the `requests` may leave at once after a rest. An integer from 1; default 1: evenly spaced. Any sliding
-   * `perMs` holds at most `requests + burst − 1`.
+   * `perMs` holds at most `requests + burst − 1`, rounded up.
    */
   readonly burst?: number | undefined;
   /** More windows, which hold all at the same time: 50 a second and 10,000 an hour. */
@@ -80,6 +80,8 @@ function learning(options: true | AdaptiveOptions): ResolvedAdaptive {
 }
 
 const finite = Number.MAX_SAFE_INTEGER;
+/** Of requests, and of ms. */
+const SMALLEST = 0.001;
 const aCount = (min: number): Check => {
   const bound = `an integer of at least ${min}, or Infinity`;
   return must(
@@ -89,8 +91,8 @@ const aCount = (min: number): Check => {
 };
 
 const window = {
-  requests: number(0, finite, { above: true }),
-  perMs: number(0, finite, { above: true }),
+  requests: number(SMALLEST, finite),
+  perMs: number(SMALLEST, finite),
   burst: integer(1, 1_000_000),
 };
 
@@ -141,14 +143,13 @@ export function requireLimit(
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
-/** Requests are per something, and a burst is of something. */
-function paired({ requests, perMs, burst }: Record<string, unknown>, path: string, problems: PolicyProblem[]): void {
+/** Requests are per something. */
+function paired({ requests, perMs }: Record<string, unknown>, path: string, problems: PolicyProblem[]): void {
   if (requests !== undefined && perMs === undefined) missing(`${path}.perMs`, `with ${path}.requests`, problems);
   if (requests === undefined && perMs !== undefined) missing(`${path}.requests`, `with ${path}.perMs`, problems);
-  if (burst !== undefined && requests === undefined) missing(`${path}.requests`, `with ${path}.burst`, problems);
 }
 
 function missing(path: string, where: string, problems: PolicyProblem[]): void {
   const bound = `given ${where}`;
-  problems.push({ path, bound, value: undefined, message: `${path} must be ${bound}, got ${shown(undefined)}` });
+  problems.push({ path, bound, value: undefined, message: `${path} must be ${bound}, got nothing` });
 }

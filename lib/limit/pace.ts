@@ -8,8 +8,13 @@ import type { Place } from './line.ts';
 export interface Pace<Leave> {
   /** How many may leave in one turn of the event loop, after one that was blocked for long. */
   readonly atOnce: number;
-  /** The instant from which the next send may leave; `Infinity`: something else has to happen first. `waiting` of them want to. */
-  nextAt(nowMs: number, waiting: number): number;
+  /**
+   * The instant from which the next send may leave; `Infinity`: something else has to happen first.
+   *
+   * @param wanted how many permits could be used now
+   * @param weight how many of them the next send needs
+   */
+  nextAt(nowMs: number, wanted: number, weight: number): number;
   /** When a send that has so many before it may leave at the earliest; a lower bound, to refuse what cannot be in time. */
   earliest(nowMs: number, ahead: number): number;
   /** A send stands in line now, one of `waiting`; `nextAt` is asked next. */

@@ -1,7 +1,8 @@
 import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from './adaptive.ts';
+import type { LimitWindow } from './gcra.ts';
 import type { Answer } from './limiter.ts';
 import type { Book, Entry, Granted, Slot, Turn } from './redis-pace.ts';
-import type { Place } from './shared-store.ts';
+import type { StoredBucket } from './shared-store.ts';
 
 /** How soon to look again where it depends on the answer to somebody else's send, in ms. */
 const LOOK_MS = 60;
@@ -13,23 +14,24 @@ const KEEP_MS = 600_000;
 /** Keeps what was learnt, if it goes on from what is kept; gives what is kept where it does not. And the time. */
 const KEEP = `
   local time = redis.call('TIME')
-  local known, state, member, beat, keep = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
   local now = time[1] * 1000 + time[2] / 1000
+  local askedAt, holds = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local known, state, member, beat, keep = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
   if beat > 0 then
     redis.call('ZADD', KEYS[2], now + beat, member)
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
     redis.call('PEXPIRE', KEYS[2], math.ceil(beat))
   end
-  local kept = redis.call('HMGET', KEYS[1], 'version', 'learnt')
+  local kept = redis.call('HMGET', KEYS[1], 'version', 'learnt:1')
   local version, learnt = kept[1] or '0', kept[2] or ''
-  local isNext = version == known
+  local isNext = version == known and (askedAt == 0 or now - askedAt <= holds)
   if isNext then
     version, learnt = tostring(tonumber(version) + 1), ''
-    redis.call('HSET', KEYS[1], 'version', version, 'learnt', state)
+    redis.call('HSET', KEYS[1], 'version', version, 'learnt:1', state)
     redis.call('PEXPIRE', KEYS[1], keep)
   end
   local members = redis.call('ZCARD', KEYS[2])
-  return { isNext and 'kept' or 'behind', version, learnt, string.format('%.3f', now), tostring(members) }
+  return { string.format('%.3f', now), isNext and 'kept' or 'behind', version, learnt, tostring(members) }
 `;
 
 type Event = (rate: AdaptiveRate, skewMs: number) => void;
@@ -41,23 +43,26 @@ type Event = (rate: AdaptiveRate, skewMs: number) => void;
  * somebody else was first, it gets theirs and does the same again on that.
  */
 export class LearningBook implements Book<AdaptiveSend> {
-  readonly #place: Place;
+  readonly #bucket: StoredBucket;
   readonly #make: () => AdaptiveRate;
   #version = '0';
   #learnt = '';
   #members = 1;
-  /** What the clock of Redis is ahead of this process's, in ms. */
-  #skewMs: number | undefined;
   /** What happened since the last turn, in order. */
   #events: Event[] = [];
   /** One turn at a time, since each goes on from the one before. */
   #last: Promise<unknown> = Promise.resolve();
   /** What it sends at most at present, requests per ms. */
-  ratePerMs = Number.POSITIVE_INFINITY;
+  #ratePerMs = Number.POSITIVE_INFINITY;
 
-  constructor(place: Place, adaptive: ResolvedAdaptive, capPerMs: number) {
-    this.#place = place;
+  constructor(bucket: StoredBucket, adaptive: ResolvedAdaptive, capPerMs: number) {
+    this.#bucket = bucket;
     this.#make = () => new AdaptiveRate(adaptive, capPerMs);
+  }
+
+  /** What was learnt, as a window. */
+  learnt(): readonly LimitWindow[] {
+    return this.#ratePerMs < Number.POSITIVE_INFINITY ? [{ requests: this.#ratePerMs * 1_000, perMs: 1_000 }] : [];
   }
 
   answered(nowMs: number, { leave: send }: Granted<AdaptiveSend>, answer: Answer): boolean {
@@ -85,14 +90,14 @@ export class LearningBook implements Book<AdaptiveSend> {
   }
 
   async #turn({ want, horizonMs, pauseMs }: Turn): Promise<Entry<AdaptiveSend>> {
-    const { clock } = this.#place;
+    const bucket = this.#bucket;
     // Whose clock is how far off, to begin with.
-    if (this.#skewMs === undefined) await this.#keep('none', '');
+    if (bucket.skewMs === undefined) await this.#keep('none', '');
     const told = this.#events.length;
     const events = this.#events.slice(0, told);
     for (let tried = 0; tried < TRIES; tried++) {
-      const skewMs = Number(this.#skewMs);
-      const now = clock.now() + skewMs;
+      const skewMs = Number(bucket.skewMs);
+      const now = bucket.now() + skewMs;
       const rate = this.#restored();
       for (const event of events) event(rate, skewMs);
       if (pauseMs) rate.pause(now, now + pauseMs);
@@ -109,7 +114,7 @@ export class LearningBook implements Book<AdaptiveSend> {
       this.#events.splice(0, told);
       this.#learnt = learnt;
       this.#members = members;
-      this.ratePerMs = rate.ratePerMs;
+      this.#ratePerMs = rate.ratePerMs;
       const askAgainAt = Math.min(Math.max(rate.nextAt(now), now), now + LOOK_MS) - skewMs;
       return { slots, pausedUntil: rate.pausedUntilMs - skewMs, members, askAgainAt };
     }
@@ -118,11 +123,8 @@ export class LearningBook implements Book<AdaptiveSend> {
 
   /** Hands the text in; gives how many processes there are, or `undefined` where somebody else was first. */
   async #keep(version: string, learnt: string): Promise<number | undefined> {
-    const { clock } = this.#place;
-    const askedAt = clock.now();
-    const reply = await this.#place.run(KEEP, [version, learnt, ...this.#place.beat(), KEEP_MS]);
-    const [kind, current, kept, time, members] = reply.map(String);
-    this.#skewMs = Number(time) - (askedAt + clock.now()) / 2;
+    const reply = await this.#bucket.run(KEEP, [version, learnt, ...this.#bucket.beat(), KEEP_MS]);
+    const [kind, current, kept, members] = reply;
     this.#version = String(current);
     if (kind === 'kept') return Math.max(1, Number(members));
     this.#learnt = String(kept);

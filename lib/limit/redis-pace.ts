@@ -1,15 +1,18 @@
 import type { Clock } from '../wait/clock.ts';
 import type { Answer } from './limiter.ts';
 import type { Pace } from './pace.ts';
+import { PROBE_MS } from './shared-store.ts';
 
 /**
  * A process reserves what falls due within so long, in ms, and no more: one with a long queue must not take everybody's next
- * second, and one that is killed must not take it along.
+ * second, and one that is killed must not take it along. Where Redis is far away, as long as three answers take.
  */
 const HORIZON_MS = 50;
+/** The longest that an answer is reckoned to take, in ms: more is trouble. */
+const MAX_ANSWER_MS = 500;
 /** Or so many slots, where fewer fall due: the next one has to be known before it is due. */
 const LEAST = 2;
-/** How old what the store said may be when a send leaves, in ms: another process may have met a pause since. */
+/** How old what the store said may be when a send leaves, in ms, or four answers: another process may have met a pause since. */
 const FRESH_MS = 100;
 
 /** What one turn asks of the store. */
@@ -59,8 +62,8 @@ export interface Granted<Leave> {
 
 export interface RedisPorts {
   readonly clock: Clock;
-  /** How many wait, and how to tell them that something has changed. */
-  queued(): number;
+  /** How many permits could be used now, and how to tell that something has changed. */
+  wanted(): number;
   wake(): void;
 }
 
@@ -74,6 +77,10 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   /** When the store last said something, and when there may be more. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #askAgainAt = Number.NEGATIVE_INFINITY;
+  /** How long the store takes to answer, in ms. */
+  #answerMs = 0;
+  /** What whoever is first needs. */
+  #weight = 1;
   #asking = false;
   /** Something has to be told that came while it was asking. */
   #isUrgent = false;
@@ -85,20 +92,22 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#ports = ports;
   }
 
-  nextAt(nowMs: number, waiting: number): number {
+  nextAt(nowMs: number, wanted: number, weight: number): number {
     this.#dropStale(nowMs);
     const [next] = this.#slots;
-    if (waiting > this.#slots.length && this.#runsOut(nowMs)) {
+    if (wanted > this.#slots.length && this.#runsOut(nowMs, weight)) {
       const askAt = Math.max(this.#until, this.#askAgainAt);
-      if (askAt <= nowMs) this.ask();
-      if (next === undefined) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
+      if (askAt <= nowMs) this.#askFor(weight);
+      if (this.#slots.length < weight) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
     }
-    if (next === undefined) return Number.POSITIVE_INFINITY;
-    if (next.at <= nowMs && nowMs - this.#heardAt > FRESH_MS) {
-      this.ask();
-      return Number.POSITIVE_INFINITY;
-    }
-    return Math.max(next.at, this.#until);
+    if (next === undefined || this.#slots.length < weight) return Number.POSITIVE_INFINITY;
+    const dueAt = Math.max(next.at, this.#until);
+    if (dueAt - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return dueAt;
+    // In time to hear of a pause before it is due.
+    const checkAt = dueAt - this.#answerMs;
+    if (checkAt > nowMs) return checkAt;
+    this.#askFor(weight);
+    return Number.POSITIVE_INFINITY;
   }
 
   earliest(): number {
@@ -115,7 +124,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     if (send === undefined || send.answered) return;
     send.answered = true;
     const isUrgent = this.#book.answered(nowMs, send, answer);
-    if (answer.untilAt !== undefined) this.pause(nowMs, answer.untilAt);
+    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
     else if (answer.throttled) this.#tell(0);
     else if (isUrgent) this.#askSoon();
   }
@@ -150,15 +159,22 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   ask(): void {
     if (this.#asking) return;
     this.#asking = true;
-    const { queued, wake } = this.#ports;
+    const { clock, wanted, wake } = this.#ports;
     void Promise.resolve()
-      .then(() => this.#turn(queued() - this.#slots.length))
-      .catch(() => {})
+      .then(() => this.#turn(wanted() - this.#slots.length))
+      .catch(() => {
+        this.#askAgainAt = clock.now() + PROBE_MS;
+      })
       .then(() => {
         this.#asking = false;
         if (this.#isUrgent) this.#askSoon();
         wake();
       });
+  }
+
+  #askFor(weight: number): void {
+    this.#weight = weight;
+    this.ask();
   }
 
   /** Also where nobody waits here: others may, for what happened here. */
@@ -174,32 +190,36 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
 
   async #turn(wanted: number, pauseMs?: number): Promise<void> {
     const want = Math.max(0, wanted);
-    const least = Math.max(0, LEAST - this.#slots.length);
-    const { slots, pausedUntil, members, askAgainAt } = await this.#book.turn({
-      want,
-      least,
-      horizonMs: HORIZON_MS,
-      pauseMs,
-    });
-    const now = this.#ports.clock.now();
+    const least = Math.max(0, LEAST - this.#slots.length, this.#weight - this.#slots.length);
+    const { clock } = this.#ports;
+    const askedAt = clock.now();
+    const entry = await this.#book.turn({ want, least, horizonMs: this.#horizonMs, pauseMs });
+    const { slots, pausedUntil, members, askAgainAt } = entry;
+    const now = clock.now();
+    this.#answerMs += (Math.min(Math.max(0, now - askedAt), MAX_ANSWER_MS) - this.#answerMs) / 4;
     this.#heardAt = now;
     this.members = members;
     // What was granted came after the pause was known.
     if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
-    this.#slots.push(...slots);
+    for (const slot of slots) this.#slots.push(slot);
     this.#askAgainAt = askAgainAt;
   }
 
   /** Whether the next slots should be asked for before those that are here are used up. */
-  #runsOut(nowMs: number): boolean {
+  #runsOut(nowMs: number, weight: number): boolean {
     const last = this.#slots.at(-1);
-    return last === undefined || this.#slots.length < LEAST || last.at - nowMs < HORIZON_MS / 2;
+    if (last === undefined || this.#slots.length < Math.max(LEAST, weight)) return true;
+    return last.at - nowMs < this.#horizonMs / 2;
+  }
+
+  get #horizonMs(): number {
+    return Math.max(HORIZON_MS, 3 * this.#answerMs);
   }
 
   /** Slots that were not used in time; the server may have given their place to somebody else. */
   #dropStale(nowMs: number): void {
     let stale = 0;
-    while (Number(this.#slots[stale]?.at) < nowMs - HORIZON_MS) stale += 1;
+    while (Number(this.#slots[stale]?.at) < nowMs - 2 * this.#horizonMs) stale += 1;
     if (stale > 0) this.#giveUp(nowMs, this.#slots.splice(0, stale));
   }
 

@@ -1,6 +1,6 @@
 import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Book, Entry, Granted, Turn } from './redis-pace.ts';
-import type { Place } from './shared-store.ts';
+import type { StoredBucket } from './shared-store.ts';
 import { Travel } from './travel.ts';
 
 /**
@@ -10,8 +10,14 @@ import { Travel } from './travel.ts';
 const RESERVE = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + time[2] / 1000
-  local want, least, horizon, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-  local member, beat = ARGV[5], tonumber(ARGV[6])
+  local askedAt, holds = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local want, least, horizon, pause = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+  local member, beat = ARGV[7], tonumber(ARGV[8])
+  if askedAt > 0 then
+    local ago = math.max(0, now - askedAt)
+    if ago > holds then want = 0 end
+    if pause > 0 then pause = pause - ago end
+  end
 
   if beat > 0 then
     redis.call('ZADD', KEYS[2], now + beat, member)
@@ -20,7 +26,7 @@ const RESERVE = `
   end
   local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 
-  local first, most, fields, windows = 8, tonumber(ARGV[7]), { 'until' }, {}
+  local first, most, fields, windows = 10, tonumber(ARGV[9]), { 'until' }, {}
   for i = first, #ARGV, 4 do
     fields[#fields + 1] = ARGV[i]
     fields[#fields + 1] = ARGV[i] .. ':moved'
@@ -46,7 +52,7 @@ const RESERVE = `
   end
   if pausedUntil > now then granted = 0 end
 
-  local reply = { tostring(granted), string.format('%.3f', pausedUntil - now), tostring(members) }
+  local reply = { string.format('%.3f', now), tostring(granted), string.format('%.3f', pausedUntil - now), tostring(members) }
   local lasts = math.max(now, pausedUntil)
   local writes = { 'until', string.format('%.3f', pausedUntil) }
   for _, window in ipairs(windows) do
@@ -70,29 +76,28 @@ const MOST_MS = 100;
 
 /** The windows of a bucket, kept in Redis. A slot carries how far those of each window had been moved on. */
 export class WindowBook implements Book<readonly number[]> {
-  readonly #place: Place;
+  readonly #bucket: StoredBucket;
   readonly #windows: readonly (Gcra & { readonly field: string })[];
   readonly #travel = new Travel();
 
-  constructor(place: Place, windows: readonly LimitWindow[]) {
-    this.#place = place;
+  constructor(bucket: StoredBucket, windows: readonly LimitWindow[]) {
+    this.#bucket = bucket;
     this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
   }
 
   async turn({ want, least, horizonMs, pauseMs = -1 }: Turn): Promise<Entry<readonly number[]>> {
-    const { clock } = this.#place;
-    const due = clock.now() + horizonMs;
+    const due = this.#bucket.now() + horizonMs;
     const windows = this.#windows.flatMap((window) => [
       window.field,
       window.intervalMs,
       window.toleranceMs,
       window.movedBy(due),
     ]);
-    const beat = this.#place.beat();
-    const reply = await this.#place.run(RESERVE, [want, least, horizonMs, pauseMs, ...beat, MOST_MS, ...windows]);
+    const beat = this.#bucket.beat();
+    const reply = await this.#bucket.run(RESERVE, [want, least, horizonMs, pauseMs, ...beat, MOST_MS, ...windows]);
     const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
     // From now, since the way back took time that nobody can measure: so a slot is never early.
-    const now = clock.now();
+    const now = this.#bucket.now();
     const movedMs = this.#windows.map((window, w) => {
       window.movedMs = Number(rest[2 * w + 1]);
       return window.movedMs;

@@ -4,13 +4,13 @@ import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
 import { Gcra, type LimitWindow } from './gcra.ts';
-import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 import { LocalPace } from './local-pace.ts';
 import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
 import { LearningBook } from './redis-learning.ts';
 import { type Book, RedisPace } from './redis-pace.ts';
 import { WindowBook } from './redis-windows.ts';
-import { type LimiterRedis, Place, SharedStore } from './shared-store.ts';
+import { type LimiterRedis, SharedStore, StoredBucket } from './shared-store.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. */
@@ -60,85 +60,63 @@ export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions): Li
   return new RedisLimiter(clock, options);
 }
 
-class RedisLimiter implements Limiter {
-  readonly key: LimitOptions['key'];
-  readonly priority: LimitOptions['priority'];
-  readonly #buckets: Buckets<unknown>;
+class RedisLimiter extends Buckets<unknown> {
   readonly #store: SharedStore;
-  readonly #prefix: string;
-  readonly #closedWithout: boolean;
-  readonly #acquireTimeoutMs: number;
-  readonly #stopListening: () => void;
 
   constructor(clock: Clock, options: RedisLimiterOptions) {
-    const { redis, prefix, onStoreLoss, acquireTimeoutMs, ...limits } = options;
+    const {
+      redis,
+      prefix = DEFAULTS.prefix,
+      onStoreLoss = DEFAULTS.onStoreLoss,
+      acquireTimeoutMs,
+      ...limits
+    } = options;
     const limit = fillIn(limits);
     const windows = windowsOf(limit);
-    const loss = onStoreLoss ?? DEFAULTS.onStoreLoss;
-    this.#prefix = prefix ?? DEFAULTS.prefix;
-    this.key = limit.key;
-    this.priority = limit.priority;
-    this.#acquireTimeoutMs = acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs;
-    this.#closedWithout = loss === 'closed';
-    this.#store = new SharedStore(redis, clock, this.#acquireTimeoutMs);
-    this.#buckets = new Buckets((key) => {
-      const place = new Place(this.#store, clock, key, this.#keysOf(key));
-      const ports = { clock, queued: () => turnstile.queued, wake: () => turnstile.wake() };
+    const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
+    super((key) => {
+      const bucket = new StoredBucket(store, key, keysOf(prefix, key));
       const book = limit.adaptive
-        ? new LearningBook(place, limit.adaptive, perMsOf(windows))
-        : new WindowBook(place, windows);
-      const shared = new RedisPace<unknown>(book as Book<unknown>, ports);
-      const learnt = (): readonly LimitWindow[] =>
-        book instanceof LearningBook && book.ratePerMs < Number.POSITIVE_INFINITY
-          ? [{ requests: book.ratePerMs * 1_000, perMs: 1_000 }]
-          : [];
-      const alone = () =>
-        loss === 'local'
-          ? new LocalPace(shareOf([...windows, ...learnt()], shared.members), limit.adaptive)
-          : new LocalPace([], false);
-      const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, new FallbackPace(this.#store, shared, alone));
+        ? new LearningBook(bucket, limit.adaptive, perMsOf(windows))
+        : new WindowBook(bucket, windows);
+      const shared = new RedisPace<unknown>(book as Book<unknown>, {
+        clock,
+        wanted: () => turnstile.wanted,
+        wake: () => turnstile.wake(),
+      });
+      const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], shared.members);
+      const alone = {
+        local: () => new LocalPace(share(), limit.adaptive),
+        open: () => new LocalPace([], false),
+        closed: () => {
+          turnstile.refuseAll(refusal(bucket.error));
+          return undefined;
+        },
+      };
+      const pace = new FallbackPace(bucket, shared, alone[onStoreLoss]);
+      const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, pace);
       return turnstile;
     }, limit);
-    this.#stopListening = this.#store.onLost(() => {
-      if (this.#closedWithout) this.#buckets.refuseAll(this.#refusal());
-    });
-  }
-
-  acquire(request: PermitRequest): Permit | Promise<Permit> {
-    if (this.#closedWithout && this.#store.error !== undefined) {
-      this.#store.probe(request.key, this.#keysOf(request.key));
-      return Promise.reject(this.#refusal());
-    }
-    return this.#buckets.acquire(request);
-  }
-
-  pause(key: string, untilAt: number): void {
-    this.#buckets.pause(key, untilAt);
-  }
-
-  async close(): Promise<void> {
-    this.#stopListening();
-    await this.#buckets.close();
-  }
-
-  stats(): LimiterStats {
-    return this.#buckets.stats();
+    this.#store = store;
   }
 
   onStoreLost(listener: (key: string, error: unknown) => void): () => void {
     return this.#store.onLost(listener);
   }
+}
 
-  /** In braces, so that a cluster keeps the keys of a bucket in the same place. */
-  #keysOf(key: string): readonly string[] {
-    const place = `${this.#prefix}:{${encodeURIComponent(key)}}`;
-    return [`${place}:slots`, `${place}:members`];
-  }
+/** In braces, so that a cluster keeps the keys of a bucket in the same place; without any braces in them, and never empty. */
+function keysOf(prefix: string, key: string): readonly string[] {
+  const escaped = key.replace(/[^!-$&-z|~]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const place = `${prefix}:{${escaped || '%'}}`;
+  return [`${place}:slots`, `${place}:members`];
+}
 
-  #refusal(): LimitError {
-    const message = `limit.acquireTimeoutMs: no answer from Redis within ${this.#acquireTimeoutMs} ms, and limit.onStoreLoss is 'closed'`;
-    return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { cause: this.#store.error });
-  }
+function refusal(error: unknown): LimitError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.onStoreLoss is 'closed', and Redis is lost: ${why}`, {
+    cause: error,
+  });
 }
 
 /** The rate that all windows allow, in requests per ms. */

@@ -1,5 +1,5 @@
 import { LimitError } from '../failure/errors.ts';
-import type { Clock } from '../wait/clock.ts';
+import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
 import type { Answer, Permit, PermitRequest } from './limiter.ts';
 import { Line, type Place } from './line.ts';
 import type { ResolvedLimit } from './options.ts';
@@ -9,6 +9,9 @@ import type { Pace } from './pace.ts';
 const NEXT_TURN_MS = 1;
 /** How long what was learnt outlives its last use, in ms. */
 const FORGET_MS = 600_000;
+
+/** The longest pause, in ms: whoever names more means never, and nobody would ever send again to find out. */
+const LONGEST_MS = 86_400_000;
 
 export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'>;
 
@@ -22,6 +25,9 @@ export class Turnstile<Leave> {
   readonly #clock: Clock;
   readonly #line = new Line<Waiter>();
   #running = 0;
+  /** The weight of all that wait. */
+  #worth = 0;
+  #usedAt = Number.NEGATIVE_INFINITY;
   /** The last reading of the clock. */
   #seenAt = Number.NEGATIVE_INFINITY;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -42,6 +48,13 @@ export class Turnstile<Leave> {
     return this.#line;
   }
 
+  /** How many permits could be used now. */
+  get wanted(): number {
+    const room = this.#bounds.maxConcurrent - this.#running;
+    if (room >= this.#line.size) return this.#worth;
+    return Math.max(0, room) * (this.#line.first?.weight ?? 1);
+  }
+
   get running(): number {
     return this.#running;
   }
@@ -53,30 +66,39 @@ export class Turnstile<Leave> {
   /** Whether this bucket may be forgotten. */
   get isIdle(): boolean {
     if (this.#running > 0 || this.#line.size > 0) return false;
-    const usedAt = this.#seenAt;
     const now = this.#now();
     // Even what was learnt is not worth keeping for ever, or millions of keys would pile up.
-    return this.pace.isFresh(now) || now - Math.max(usedAt, this.pace.pausedUntil()) > FORGET_MS;
+    return this.pace.isFresh(now) || now - Math.max(this.#usedAt, this.pace.pausedUntil()) > FORGET_MS;
   }
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {
     const now = this.#now();
-    const { signal } = request;
+    const { signal, weight = 1 } = request;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#line.size === 0 && this.#running < this.#bounds.maxConcurrent && this.pace.nextAt(now, 1) <= now) {
-      return this.#admit(now, request.weight ?? 1, false);
+    if (!(Number.isSafeInteger(weight) && weight >= 1)) {
+      return Promise.reject(new RangeError(`weight must be an integer of at least 1, got ${weight}`));
     }
+    this.#usedAt = now;
+    const isFree = this.#line.size === 0 && this.#running < this.#bounds.maxConcurrent;
+    if (isFree && this.pace.nextAt(now, weight, weight) <= now) return this.#admit(now, weight, false);
     return this.#queue(now, request);
   }
 
   pause(untilAt: number): void {
-    this.pace.pause(this.#now(), untilAt);
+    const now = this.#now();
+    this.pace.pause(now, sane(untilAt, now));
     this.#held();
   }
 
-  answered(leave: Leave, answer: Answer): void {
-    this.pace.answered(this.#now(), leave, answer);
-    if (answer.untilAt !== undefined) this.#held();
+  answered(leave: Leave, { throttled, untilAt, quota }: Answer): void {
+    const now = this.#now();
+    const before = this.pace.pausedUntil();
+    this.pace.answered(now, leave, {
+      throttled,
+      untilAt: untilAt === undefined ? undefined : sane(untilAt, now),
+      quota,
+    });
+    if (this.pace.pausedUntil() > before) this.#held();
     // What was learnt besides may let somebody go: release() comes next and sees to that.
   }
 
@@ -91,9 +113,11 @@ export class Turnstile<Leave> {
     const now = this.#now();
     let wakeAt = Number.POSITIVE_INFINITY;
     for (let letThrough = 0; this.#line.size > 0 && this.#running < this.#bounds.maxConcurrent; letThrough++) {
-      wakeAt = letThrough < this.pace.atOnce ? this.pace.nextAt(now, this.#line.size) : now + NEXT_TURN_MS;
+      const { weight } = this.#line.first as Waiter;
+      wakeAt = letThrough < this.pace.atOnce ? this.pace.nextAt(now, this.wanted, weight) : now + NEXT_TURN_MS;
       if (wakeAt > now) break;
       const waiter = this.#line.shift() as Waiter;
+      this.#worth -= weight;
       waiter.leave?.();
       waiter.resolve(this.#admit(now, waiter.weight, true));
     }
@@ -107,8 +131,7 @@ export class Turnstile<Leave> {
 
   /** Refuses that one or, if it waits no more, whoever is first. */
   refuse(place: Place, error: unknown): void {
-    const [first] = this.#line;
-    const refused = this.#line.has(place) ? (place as Waiter) : first;
+    const refused = this.#line.has(place) ? (place as Waiter) : this.#line.first;
     if (refused !== undefined) this.#refuse(refused, error);
   }
 
@@ -117,13 +140,13 @@ export class Turnstile<Leave> {
     return new TurnstilePermit(this, this.pace.leave(now, weight, waited));
   }
 
-  #queue(now: number, { weight = 1, priority = 0, signal, deadlineAt }: PermitRequest): Promise<Permit> {
-    const { maxQueue, maxWaitMs } = this.#bounds;
+  #queue(now: number, { weight = 1, priority = 0, signal, deadlineAt, maxWaitMs }: PermitRequest): Promise<Permit> {
+    const { maxQueue } = this.#bounds;
     if (this.#line.size >= maxQueue) {
       const message = `limit.maxQueue: ${maxQueue} sends are waiting already`;
       return Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', message));
     }
-    const bound = boundOf(now, maxWaitMs, deadlineAt);
+    const bound = boundOf(now, maxWaitMs ?? this.#bounds.maxWaitMs, deadlineAt);
     const waiter = new Waiter(weight, Number.isNaN(priority) ? 0 : priority, bound);
     if (bound !== undefined && this.pace.earliest(now, this.#line.ahead(waiter.priority)) > bound.at) {
       return Promise.reject(overdue(bound));
@@ -132,6 +155,7 @@ export class Turnstile<Leave> {
       waiter.resolve = resolve;
       waiter.reject = reject;
       this.#line.push(waiter);
+      this.#worth += weight;
       this.pace.queued?.(now, waiter, this.#line.size);
       if (bound !== undefined || signal !== undefined) waiter.leave = this.#watch(waiter, now, signal);
       this.wake();
@@ -151,11 +175,11 @@ export class Turnstile<Leave> {
   #watch(waiter: Waiter, now: number, signal: AbortSignal | undefined): () => void {
     const { bound } = waiter;
     let stopTimer = () => {};
-    const rest = (until: Bound, ms: number) => {
-      stopTimer = this.#clock.after(Math.ceil(ms), () => {
-        const left = until.at - this.#clock.now();
-        // A timer reaches 24 days at most, and may fire a little early.
-        if (left > 0) rest(until, left);
+    // By timers and not by the clock, which may be set; one timer reaches 24 days.
+    const rest = (until: Bound, leftMs: number) => {
+      const stretch = Math.min(leftMs, MAX_TIMER_MS);
+      stopTimer = this.#clock.after(Math.ceil(stretch), () => {
+        if (leftMs > stretch) rest(until, leftMs - stretch);
         else this.#refuse(waiter, overdue(until));
       });
     };
@@ -170,6 +194,7 @@ export class Turnstile<Leave> {
 
   #refuse(waiter: Waiter, reason: unknown): void {
     this.#line.remove(waiter);
+    this.#worth -= waiter.weight;
     waiter.leave?.();
     waiter.reject(reason);
     // Nothing must keep the process alive for those who have left.
@@ -241,6 +266,8 @@ class TurnstilePermit<Leave> implements Permit {
   }
 }
 
+const sane = (untilAt: number, now: number): number => (untilAt > now ? Math.min(untilAt, now + LONGEST_MS) : now);
+
 function boundOf(now: number, maxWaitMs: number, deadlineAt = Number.POSITIVE_INFINITY): Bound | undefined {
   if (now + maxWaitMs < deadlineAt) return { at: now + maxWaitMs, maxWaitMs };
   return deadlineAt === Number.POSITIVE_INFINITY ? undefined : { at: deadlineAt, maxWaitMs: undefined };
@@ -248,6 +275,6 @@ function boundOf(now: number, maxWaitMs: number, deadlineAt = Number.POSITIVE_IN
 
 function overdue({ maxWaitMs }: Bound): LimitError {
   return maxWaitMs === undefined
-    ? new LimitError('ERR_LIMIT_DEADLINE', 'no permit before the deadline of the call')
+    ? new LimitError('ERR_LIMIT_DEADLINE', 'deadlineMs: no permit before the deadline of the call')
     : new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${maxWaitMs} ms`);
 }

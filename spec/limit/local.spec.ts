@@ -327,11 +327,12 @@ describe('the buckets of a local limiter', () => {
 
 describe('the options of a local limiter', () => {
   it.each<[unknown, RegExp]>([
-    [{ requests: 0, perMs: 1 }, /limit\.requests must be a number above 0.*got 0/],
+    [{ requests: 0, perMs: 1 }, /limit\.requests must be a number of at least 0\.001.*got 0/],
     [{ requests: Number.POSITIVE_INFINITY, perMs: 1 }, /limit\.requests/],
     [{ requests: 5 }, /limit\.perMs must be given with limit\.requests/],
     [{ perMs: 5 }, /limit\.requests must be given with limit\.perMs/],
-    [{ burst: 5 }, /limit\.requests must be given with limit\.burst/],
+    [{ requests: 1e-300, perMs: 1 }, /limit\.requests/],
+    [{ burst: 0 }, /limit\.burst/],
     [{ requests: 5, perMs: 1_000, burst: 1.5 }, /limit\.burst must be an integer from 1/],
     [{ windows: [{ requests: 5 }] }, /limit\.windows\.0\.perMs must be given/],
     [{ windows: [{}] }, /limit\.windows\.0\.requests must be given/],
