@@ -107,8 +107,8 @@ export function attachWith(
   const tell: Tell = (name, event) => {
     if (events.wants(name, resolved.on)) events.emit(name, resolved.on, event);
   };
+  const limiters = new Limiters(clock, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
   const authenticators = new Authenticators(credentialPorts(axios, tell, { clock, tally }));
-  const limiters = new Limiters(clock);
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const shared: Shared = {
@@ -134,8 +134,7 @@ export function attachWith(
   const id = axios.interceptors.request.use(intercept, null, { synchronous: true });
 
   const { limit } = resolved;
-  const given = isLimiter(limit) ? limit : undefined;
-  const unheard = given?.onStoreLost?.((key, error) => tell('store-lost', { key, code: codeOf(error) }));
+  const given = isLimiter(limit) ? limiters.of(limit) : undefined;
 
   let attached = true;
   const detach = () => {
@@ -151,7 +150,6 @@ export function attachWith(
     close: async () => {
       detach();
       for (const refuse of [...queue]) refuse();
-      unheard?.();
       await limiters.close();
     },
     stats: () => ({

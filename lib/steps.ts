@@ -120,13 +120,16 @@ export class CallSteps implements Steps {
 
   /** A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. */
   private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
-    for (;;) {
-      const refused = (await authorization.checkOut()) ?? (await this.admission?.acquire());
-      if (refused !== undefined || !this.admission?.queuedMs) return refused;
+    const { admission } = this;
+    for (let tried = 0; ; tried++) {
+      const refused = (await authorization.checkOut()) ?? (await admission?.acquire());
+      if (refused !== undefined || !admission?.queuedMs) return refused;
       // The queue took time, in which the token may have expired or the user logged out.
-      const again = await authorization.checkAgain();
+      const again = await admission.within(() => authorization.checkAgain());
       if (again !== 'stale') return again;
-      this.admission.release();
+      // A token that lives no longer than the queue is long: it would stand in it for ever.
+      if (tried > 0) return admission.within(() => authorization.checkOut());
+      admission.release();
     }
   }
 

@@ -1,13 +1,15 @@
+import { shown } from '../check.ts';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit } from '../limit/limiter.ts';
+import { isLimiter } from '../limit/limiters.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
 import { readQuota } from '../limit/quota-headers.ts';
 import { originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
-import { isWithin } from '../wait/within.ts';
+import { isWithin, within } from '../wait/within.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
 
@@ -20,6 +22,11 @@ export class Admission {
   /** The bucket. */
   readonly key: string;
   private readonly priority: number | undefined;
+  private readonly maxWaitMs: number | undefined;
+  /** The limiter was handed in, so that it does not close with the attachment. */
+  private readonly isShared: boolean;
+  /** Another call of this limiter makes this one while it holds a permit. */
+  private isNested = false;
   private permit: Permit | undefined;
 
   constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
@@ -27,19 +34,26 @@ export class Admission {
     this.context = context;
     this.limiter = context.shared.limiter(limit);
     // The call's own policy may name them, and so may a limiter that was handed in.
-    this.key = limit.key?.(config) ?? originOf(config);
+    const key: unknown = limit.key?.(config) ?? originOf(config);
+    // Any two objects are two buckets: there would be no limit, and nobody would know.
+    if (typeof key !== 'string') throw new TypeError(`limit.key must return a string, got ${shown(key)}`);
+    this.key = key;
     this.priority = limit.priority?.(config);
+    this.maxWaitMs = 'maxWaitMs' in limit ? limit.maxWaitMs : undefined;
+    this.isShared = isLimiter(limit);
   }
 
   acquire(): Refusal | undefined | Promise<Refusal | undefined> {
     const { call, cancellation } = this.context;
-    const aborter = cancellation && new AbortController();
+    // By which the place in the queue is given up.
+    const aborter = cancellation || this.isShared ? new AbortController() : undefined;
     this.queuedMs = 0;
-    if (isWithin(this.limiter)) return undefined;
+    this.isNested = isWithin(this.limiter);
+    if (this.isNested) return undefined;
     try {
-      const { key, priority } = this;
+      const { key, priority, maxWaitMs } = this;
       const { deadlineAt } = call;
-      const acquired = this.limiter.acquire({ key, priority, signal: aborter?.signal, deadlineAt });
+      const acquired = this.limiter.acquire({ key, priority, signal: aborter?.signal, deadlineAt, maxWaitMs });
       if ('then' in acquired) return this.queue(acquired, aborter);
       this.permit = acquired;
       return undefined;
@@ -55,7 +69,7 @@ export class Admission {
    */
   answered(outcome: Outcome, { kind, retryAfterMs }: Verdict, nowMs: number): number | undefined {
     const { permit } = this;
-    if (permit === undefined) return undefined;
+    if (permit === undefined && !this.isNested) return undefined;
     this.permit = undefined;
     const response = responseOf(outcome);
     // A 503 that names a time speaks for the whole server, as a 429 does.
@@ -64,12 +78,23 @@ export class Admission {
     // One rogue header must not shut everybody out for a day.
     const { retry } = this.context.policy;
     const { maxMs } = (retry || DEFAULTS.retry).retryAfter;
-    const untilAt = named === undefined ? undefined : nowMs + Math.min(named, maxMs);
-    const quota = response && readQuota(response.headers, nowMs);
-    // Without an answer nothing was learnt of the server.
-    if (response !== undefined) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
+    // A time that has come is none.
+    const untilAt = named ? nowMs + Math.min(named, maxMs) : undefined;
+    if (permit === undefined) {
+      if (untilAt !== undefined) quietly(() => this.limiter.pause(this.key, untilAt));
+      return untilAt;
+    }
+    const told = response && readQuota(response.headers, nowMs);
+    const quota = told && Number(told.resetMs) > maxMs ? { ...told, resetMs: maxMs } : told;
+    // Without an answer nothing was learnt of the server, unless a judge knows better.
+    if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
     quietly(() => permit.release());
     return untilAt;
+  }
+
+  /** Does something while the permit is held: a call that it makes would wait for that very permit. */
+  within<T>(body: () => Promise<T>): Promise<T> {
+    return within(this.limiter, body);
   }
 
   /** Hands back a permit that was not used. */
@@ -96,7 +121,7 @@ export class Admission {
       if (result.kind === 'done') this.permit = result.value;
       if (result.kind === 'cancelled') return context.cancelled();
       if (result.kind !== 'deadline') return undefined;
-      throw new LimitError('ERR_LIMIT_DEADLINE', `no permit within the call's deadline of ${policy.deadlineMs} ms`);
+      throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${policy.deadlineMs} ms`);
     } catch (error) {
       return this.refused(error);
     } finally {

@@ -1,4 +1,4 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { isIdempotent } from '../decide/harmless.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
@@ -154,7 +154,7 @@ export class Transmission {
     // A permit, or `beforeSend`, may have come in the very turn in which the call ended.
     const over = context.over();
     if (over !== undefined) return Promise.resolve(this.prevent(over));
-    const adapter = adapterFor(config, shared.bareInstance);
+    const adapter = this.adapterOf(config);
     call.wire = config;
     call.wireHeaders = config.headers;
     call.sent += 1;
@@ -177,6 +177,15 @@ export class Transmission {
     };
     const cancelled = () => context.cancelled().outcome;
     return dispatchWithin({ leftMs, overdue, cancellation, cancelled }, adapter, config, clock);
+  }
+
+  private adapterOf(config: InternalAxiosRequestConfig): AxiosAdapter {
+    const { policy, shared } = this.context;
+    const { limit } = policy;
+    const adapter = adapterFor(config, shared.bareInstance);
+    if (limit === false || typeof config.adapter !== 'function') return adapter;
+    // The caller's own may make a call, which would wait for the permit that this one holds.
+    return (sent) => within(shared.limiter(limit), async () => adapter(sent));
   }
 
   private prevent({ outcome, why }: Refusal): Outcome {

@@ -5,8 +5,9 @@ import type { Delay } from './travel.ts';
 const MAX_LATE_MS = 10;
 /** And as a share of the window, since it is paid for with as much of the quota. */
 const MAX_LATE_SHARE = 0.005;
-/** What may be given of each window for requests that take longer to arrive than others. */
-const MAX_EXCESS_SHARE = 0.02;
+/** What may be given of each window for requests that take longer to arrive than others; and after a refusal, which costs far more. */
+const MAX_EXCESS_SHARE = 0.004;
+const MAX_EXCESS_SHARE_REFUSED = 0.02;
 /** And no more than this, in ms: what takes longer is slow to be answered, not to arrive. */
 const MAX_EXCESS_MS = 100;
 
@@ -35,8 +36,8 @@ export interface LimitWindow {
  * that began late would be one too many.
  *
  * A server counts when a request arrives. If one is slow to arrive (the first, for which a connection has to be made), those
- * that follow come closer together than they left, and the server counts one too many. So the slots behind it are moved on, by what
- * its answer was late and at most 2 % of the window: a refusal would cost far more.
+ * that follow come closer together than they left, and the server counts one too many. So the slots a window behind it are moved
+ * on, by what its answer was late: at most 0.4 % of the window, and once a send was refused all the same, 2 %.
  */
 export class Gcra {
   /** Between two slots, in ms. */
@@ -49,6 +50,7 @@ export class Gcra {
   #paidAt = Number.NEGATIVE_INFINITY;
   readonly #perMs: number;
   readonly #arrears = new Arrears();
+  #excessShare = MAX_EXCESS_SHARE;
   /** How far the slots were moved on since the beginning, in ms. */
   movedMs = 0;
 
@@ -86,9 +88,14 @@ export class Gcra {
    * @param gainMs how much faster it was than all before it, which so were slower than anybody knew
    */
   answered(sentAt: number, movedMs: number, { excessMs, gainMs }: Delay): void {
-    const excess = Math.min(excessMs - this.lateMs, MAX_EXCESS_SHARE * this.#perMs, MAX_EXCESS_MS);
+    const excess = Math.min(excessMs - this.lateMs, this.#excessShare * this.#perMs, MAX_EXCESS_MS);
     if (excess > 0) this.#arrears.owe(sentAt + this.#perMs, movedMs + excess);
     if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_EXCESS_MS));
+  }
+
+  /** A send was refused for its rate. */
+  refused(): void {
+    this.#excessShare = MAX_EXCESS_SHARE_REFUSED;
   }
 
   /** Moves the slots on that are due by then, for one who keeps them elsewhere; gives how far they were moved in all, in ms. */

@@ -74,7 +74,10 @@ export class LocalPace implements Pace<Sent> {
     sent.answered = true;
     if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
     const delay = this.#travel.note(nowMs, nowMs - sent.at);
-    for (const [i, window] of this.#windows.entries()) window.answered(sent.at, Number(sent.movedMs[i]), delay);
+    for (const [i, window] of this.#windows.entries()) {
+      if (answer.throttled) window.refused();
+      window.answered(sent.at, Number(sent.movedMs[i]), delay);
+    }
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.#hold(nowMs, answer.untilAt);
     // Refused without a time: at least no burst.
     else if (answer.throttled) this.spend(nowMs);

@@ -1,4 +1,5 @@
 import { Gcra, type LimitWindow } from './gcra.ts';
+import type { Answer } from './limiter.ts';
 import type { Book, Entry, Granted, Turn } from './redis-pace.ts';
 import type { StoredBucket } from './shared-store.ts';
 import { Travel } from './travel.ts';
@@ -109,9 +110,12 @@ export class WindowBook implements Book<readonly number[]> {
     return { slots, pausedUntil: now + pausedMs, members, askAgainAt: now };
   }
 
-  answered(nowMs: number, { sentAt, leave: movedMs }: Granted<readonly number[]>): boolean {
+  answered(nowMs: number, { sentAt, leave: movedMs }: Granted<readonly number[]>, { throttled }: Answer): boolean {
     const delay = this.#travel.note(nowMs, nowMs - sentAt);
-    for (const [w, window] of this.#windows.entries()) window.answered(sentAt, Number(movedMs[w]), delay);
+    for (const [w, window] of this.#windows.entries()) {
+      if (throttled) window.refused();
+      window.answered(sentAt, Number(movedMs[w]), delay);
+    }
     return false;
   }
 

@@ -1,5 +1,5 @@
 import { isRecord } from '../check.ts';
-import { isLimiter } from '../limit/limiters.ts';
+import { AdjustedLimiter, isLimiter, numbersIn } from '../limit/limiters.ts';
 import type { Policy } from './options.ts';
 import { validate } from './validate.ts';
 
@@ -68,7 +68,9 @@ function overlay(under: object, over: object): Record<string, unknown> {
   for (const [name, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const old = result[name];
-    if (isGroup(name, value)) result[name] = overlay(isGroup(name, old) ? old : {}, value);
+    if (isLimiter(old) && isGroup(name, value) && numbersIn(value).length === 0)
+      result[name] = new AdjustedLimiter(old, value);
+    else if (isGroup(name, value)) result[name] = overlay(isGroup(name, old) ? old : {}, value);
     else result[name] = Array.isArray(value) ? [...value] : value;
   }
   return result;

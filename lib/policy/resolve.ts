@@ -1,6 +1,7 @@
 import type { ResolvedAuth } from '../auth/options.ts';
 import { isRecord } from '../check.ts';
-import { isLimiter } from '../limit/limiters.ts';
+import { InvalidPolicyError } from '../failure/errors.ts';
+import { isLimiter, numbersIn } from '../limit/limiters.ts';
 import { fillIn } from '../limit/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
 import { isGroup, merge, several } from './merge.ts';
@@ -14,6 +15,7 @@ import { validate } from './validate.ts';
  */
 export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): ResolvedPolicy {
   validate(policy);
+  if (isLimiter(base.limit)) requireNoNumbers(policy);
   const merged = merge(switchedOn(policy, base), policy) as ResolvedPolicy;
   const on = Object.fromEntries(Object.entries(merged.on).map(([name, heard]) => [name, several<unknown>(heard)]));
   const { limit } = merged;
@@ -22,6 +24,18 @@ export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): 
     limit: limit === false || isLimiter(limit) ? limit : fillIn(limit),
     on: on as ResolvedPolicy['on'],
   });
+}
+
+/** A call that names numbers where a limiter was handed in would go round it, and nobody would know. */
+function requireNoNumbers({ limit }: Policy): void {
+  if (!isRecord(limit) || isLimiter(limit)) return;
+  const bound =
+    'left out where a Limiter is attached: a call may name a key, a priority and maxWaitMs, or another Limiter';
+  const problems = numbersIn(limit).map((name) => {
+    const path = `limit.${name}`;
+    return { path, bound, value: limit[name as keyof typeof limit], message: `${path} must be ${bound}` };
+  });
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
 /** The base, with the defaults in every group that is off there and that the policy turns on. */

@@ -197,6 +197,40 @@ describe('who shares a limit', () => {
     expect(await rejectionOf(two.client.get('/'))).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
   });
 
+  it('stays in when it has a priority, a key or a patience of its own, also where a limiter was handed in', async () => {
+    for (const given of [limit, localLimiter(limit)]) {
+      const { client, holdfast } = await byHand(status(200), { limit: given });
+      await client.get('/');
+      const own = [{ priority: () => 1 }, { key: () => 'x' }, { maxWaitMs: 0 }].map((each) => ({ limit: each }));
+      await client.get('/', { holdfast: own[1] });
+      expect(await rejectionOf(client.get('/', { holdfast: own[2] }))).toMatchObject({
+        code: 'ERR_LIMIT_WAIT_TOO_LONG',
+      });
+      const waiting = rejectionOf(client.get('/', { holdfast: own[0] }));
+      await until(() => holdfast.stats().queued === 1);
+      await holdfast.close();
+      await waiting;
+    }
+  });
+
+  it('may not go round a limiter that was handed in by numbers of its own', async () => {
+    const { client, server } = await byHand(status(200), { limit: localLimiter(limit) });
+    const refused = rejectionOf(client.get('/', { holdfast: { limit: { requests: 5, perMs: 1_000 } } }));
+    expect(await refused).toMatchObject({ code: 'ERR_POLICY_INVALID', message: /limit\.requests.*limit\.perMs/ });
+    expect(server.seen).toHaveLength(0);
+  });
+
+  it('goes by the numbers, however they were written', async () => {
+    const { client, clock } = await byHand(status(200));
+    await queuedMsOf(client, ['/'], { limit: { requests: 1, perMs: 1_000 } });
+    const others: Policy[] = [
+      { limit: { perMs: 1_000, requests: 1 } },
+      { limit: { windows: [{ perMs: 1_000, requests: 1 }] } },
+    ];
+    const waits = others.map((policy) => queuedMsOf(client, ['/'], policy));
+    expect(await clock.run(Promise.all(waits))).toEqual([[[1_005]], [[2_010]]]);
+  });
+
   it('is asked for its key and priority, where the limiter brings them', async () => {
     const limiter = Object.assign(new Noted(), { key: () => 'mine', priority: () => 7 });
     const { client } = await byHand(status(200), { limit: limiter });
@@ -220,7 +254,82 @@ describe('a call from within beforeSend', () => {
   });
 });
 
+describe('a token', () => {
+  const grant = (clock: { now(): number }, livesMs: number) => ({
+    value: `t${clock.now()}`,
+    expiresAt: clock.now() + livesMs,
+  });
+
+  it('that lives no longer than the queue is long does not keep the call in it for ever', async () => {
+    const setting = await byHand(status(200));
+    const { client, clock, server } = setting;
+    let token = grant(clock, 200);
+    const policy: Policy = {
+      limit: { requests: 1, perMs: 1_000 },
+      auth: { token: () => token, refresh: async () => (token = grant(clock, 200)), refreshAheadMs: 0 },
+    };
+    await client.get('/', { holdfast: policy });
+    await clock.run(client.get('/', { holdfast: policy }));
+    expect(server.seen).toHaveLength(2);
+  });
+
+  it('may come from a call through the same instance, while its own call holds the only permit', async () => {
+    const { client, holdfast, server } = await byHand(status(200), {
+      limit: { maxConcurrent: 1 },
+      auth: {
+        token: async (): Promise<string> => `t${(await client.get('/token', { holdfast: { auth: false } })).status}`,
+        refresh: async () => 'none',
+      },
+    });
+    await Promise.all([client.get('/a'), client.get('/b'), client.get('/c')]);
+    expect(server.seen.filter(({ url }) => url !== '/token')).toHaveLength(3);
+    expect(holdfast.stats()).toMatchObject({ queued: 0, inFlight: 0 });
+  });
+});
+
+describe('an adapter that makes a call of its own', () => {
+  it('does not wait for the permit that its own call holds', async () => {
+    const { client, server } = await byHand(status(200), { limit: { maxConcurrent: 1 } });
+    const http = client.defaults.adapter;
+    const adapter: AxiosAdapter = async (config) => {
+      await client.get('/inner', { adapter: 'http' });
+      return (await import('axios')).default.getAdapter(http as never)(config);
+    };
+    await client.get('/outer', { adapter });
+    expect(server.seen.map(({ url }) => url)).toEqual(['/inner', '/outer']);
+  });
+
+  it('pauses the bucket when that is told to wait', async () => {
+    const { client, holdfast } = await byHand(
+      ({ url }, response) =>
+        json(response, url === '/nonce' ? 429 : 200, {}, url === '/nonce' ? { 'retry-after': '9' } : {}),
+      {
+        limit: { maxConcurrent: 1 },
+        retry: false,
+        beforeSend: async ({ config }) => {
+          if (config.url !== '/nonce') await client.get('/nonce').catch(() => {});
+        },
+      },
+    );
+    await client.get('/order');
+    expect(holdfast.stats().pausedKeys).toBe(1);
+  });
+});
+
 describe('closing an attachment', () => {
+  it('gives up its places in the queue of a limiter that it shares', async () => {
+    const shared = localLimiter({ maxConcurrent: 1, key: () => 'k' });
+    const permit = await shared.acquire({ key: 'k' });
+    const { client, holdfast } = await byHand(status(200), { limit: shared });
+    const calls = many(5).map((path) => rejectionOf(client.get(path)));
+    await until(() => shared.stats().queued === 5);
+    await holdfast.close();
+    await Promise.all(calls);
+    expect(shared.stats().queued).toBe(0);
+    permit.release();
+    await shared.close();
+  });
+
   it('refuses who waits in its own limiter, and leaves no timer', async () => {
     const { client, clock, holdfast } = await byHand(status(200), { limit: { requests: 1, perMs: 1_000 } });
     await client.get('/');
@@ -262,6 +371,30 @@ it('a key or a priority that throws is what the call rejects with', async () => 
   expect(await rejectionOf(client.get('/', { holdfast: { limit: { key: throwing } } }))).toBe(thrown);
   expect(await rejectionOf(client.get('/', { holdfast: { limit: { priority: throwing } } }))).toBe(thrown);
   expect(holdfast.stats()).toMatchObject({ queued: 0, inFlight: 0 });
+});
+
+it.each([{}, 7, Promise.resolve('x')])('a key that is no string is refused: %o', async (key) => {
+  const { client, server } = await byHand(status(200), { limit: { key: () => key as string } });
+  expect(await rejectionOf(client.get('/'))).toMatchObject({ message: /limit\.key must return a string/ });
+  expect(server.seen).toHaveLength(0);
+});
+
+it('a header cannot shut a bucket for longer than retryAfter.maxMs', async () => {
+  const headers = { ratelimit: '"default";r=0;t=86400' };
+  const { client, clock } = await byHand(status(200, headers), {
+    limit: { adaptive: true },
+    retry: { retryAfter: { maxMs: 2_000 } },
+  });
+  await client.get('/');
+  expect(await clock.run(queuedMsOf(client, ['/']))).toEqual([[2_000]]);
+});
+
+it('a Retry-After of 0 pauses nothing', async () => {
+  const { client, holdfast } = await byHand(status(429, { 'retry-after': '0' }), { limit: {}, retry: false });
+  const paused = vi.fn();
+  holdfast.on('paused', paused);
+  await rejectionOf(client.get('/'));
+  expect(paused).not.toHaveBeenCalled();
 });
 
 it('a send that fails without an answer gives its permit back', async () => {
