@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { InvalidPolicyError, type LimitOptions, type Permit } from 'axios-holdfast';
-import { type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
+import { InvalidPolicyError, type Limiter, type LimitOptions, type Permit } from 'axios-holdfast';
+import { type LimiterRedis, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisLimiterWith } from '../../lib/limit/redis.ts';
@@ -23,7 +23,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   });
 
   /** A limiter of its own, unless it is told a prefix. */
-  function make(options: Omit<RedisLimiterOptions, 'redis'>, client = redis, clock = systemClock) {
+  function make(options: Omit<RedisLimiterOptions, 'redis'>, client: LimiterRedis = redis, clock = systemClock) {
     const limiter = redisLimiterWith(clock, { prefix: `test ${tests++}`, ...options, redis: client });
     onTestFinished(() => limiter.close());
     return limiter;
@@ -158,6 +158,156 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       first.release();
       (await out(limiter)).release();
     });
+  });
+
+  /** The same Redis, from further away. */
+  const farAway = (ms: number): LimiterRedis => ({
+    eval: async (...args) => later(ms, () => redis.eval(...args)),
+    evalsha: async (...args) => later(ms, () => redis.evalsha(...args)),
+    script: async (...args) => later(ms, () => redis.script(...args)),
+  });
+  async function later(ms: number, command: () => Promise<unknown>): Promise<unknown> {
+    await pass(ms / 2);
+    const reply = await command();
+    await pass(ms / 2);
+    return reply;
+  }
+
+  it.each([
+    [20, 120],
+    [100, 60],
+  ])('uses a limit of %i a second also where Redis takes %i ms to answer', async (perSecond, ms) => {
+    const limiter = make({ requests: perSecond, perMs: 1_000 }, farAway(ms));
+    const begun = Date.now();
+    await ask(limiter, perSecond);
+    // Nineteen intervals of a second at twenty a second; half of what is due would take twice as long.
+    expect(Date.now() - begun).toBeLessThan(1_800);
+  });
+
+  it('reserves nothing that maxConcurrent holds back', async () => {
+    const options = { requests: 50, perMs: 1_000, prefix: 'held' };
+    const narrow = make({ ...options, maxConcurrent: 1 });
+    const wide = make(options);
+    const slow = Array.from({ length: 4 }, async () => {
+      const permit = await narrow.acquire({ key: 'k' });
+      await pass(150);
+      permit.release();
+    });
+    const begun = Date.now();
+    await ask(wide, 25);
+    // What the narrow one reserved and could not use would be missing here.
+    expect(Date.now() - begun).toBeLessThan(900);
+    await Promise.all(slow);
+  });
+
+  it('counts a heavier send for as much as it weighs', async () => {
+    const limiter = make({ requests: 20, perMs: 1_000 });
+    const at: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const permit = await limiter.acquire({ key: 'k', weight: 5 });
+      at.push(Date.now());
+      permit.release();
+    }
+    expect(Number(at[2]) - Number(at[0])).toBeGreaterThanOrEqual(495);
+  });
+
+  it('keeps keys of any kind apart, each whole in one place of a cluster', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'odd keys' });
+    for (const key of ['', '{', '}', '{}', 'a b', 'ü', '%', '\ud800', 'x'.repeat(1_000)]) {
+      (await limiter.acquire({ key })).release();
+    }
+    const keys = await redis.keys('odd keys*:slots');
+    expect(new Set(keys).size).toBe(9);
+    for (const key of keys) expect(key).toMatch(/^odd keys:\{[^{}]+\}:slots$/);
+  });
+
+  it('pauses for a day at most, and leaves a time to live', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'endless' });
+    (await limiter.acquire({ key: 'k' })).release();
+    limiter.pause('k', Number.POSITIVE_INFINITY);
+    await vi.waitFor(async () => expect(Number(await redis.hget('endless:{k}:slots', 'until'))).toBeGreaterThan(0));
+    const left = await redis.pttl('endless:{k}:slots');
+    expect(left).toBeGreaterThan(86_000_000);
+    expect(left).toBeLessThan(87_000_000);
+  });
+
+  it('loses one bucket to a key that holds something else, and no other', async () => {
+    await redis.set('taken:{bad}:slots', 'x');
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'taken', onStoreLoss: 'closed' });
+    const lost = vi.fn();
+    limiter.onStoreLost?.(lost);
+    expect(await rejectionOf(Promise.resolve(limiter.acquire({ key: 'bad' })))).toMatchObject({ message: /WRONGTYPE/ });
+    (await limiter.acquire({ key: 'good' })).release();
+    expect(lost).toHaveBeenCalledOnce();
+    expect(lost).toHaveBeenCalledWith('bad', expect.anything());
+  });
+
+  it.each([null, 'QUEUED', [], ['x']])(
+    'takes an answer that makes no sense for a loss, and does not ask in a frenzy: %j',
+    async (reply) => {
+      let asked = 0;
+      const odd: LimiterRedis = {
+        eval: async () => reply,
+        script: async () => 'sha',
+        evalsha: async () => {
+          asked += 1;
+          return reply;
+        },
+      };
+      const limiter = make({ requests: 10, perMs: 1_000 }, odd);
+      await ask(limiter, 3);
+      await pass(300);
+      expect(asked).toBeLessThan(5);
+    },
+  );
+
+  it('lets no more out where the store comes and goes', async () => {
+    let n = 0;
+    const flapping: LimiterRedis = {
+      eval: (...args) => redis.eval(...args),
+      script: (...args) => redis.script(...args),
+      evalsha: (...args) =>
+        n++ % 2 === 0 ? redis.evalsha(...args) : Promise.reject(new Error('connect ECONNREFUSED')),
+    };
+    const limiter = make({ requests: 20, perMs: 1_000, burst: 5 }, flapping);
+    let granted = 0;
+    const controller = new AbortController();
+    for (let i = 0; i < 200; i++) {
+      Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal })).then(
+        (permit) => {
+          granted += 1;
+          permit.release();
+        },
+        () => {},
+      );
+    }
+    await pass(1_500);
+    controller.abort();
+    expect(granted).toBeLessThanOrEqual(20 * 1.5 + 5 + 5);
+  });
+
+  it('does not carry out what nobody waits for any more when Redis wakes up', async () => {
+    const own = await redisServer();
+    const clients = [redisClient(own.port), redisClient(own.port)];
+    onTestFinished(async () => {
+      own.resume();
+      for (const client of clients) client.disconnect();
+      await own.kill();
+    });
+    const limiters = clients.map((client) =>
+      make({ requests: 1, perMs: 1_000, acquireTimeoutMs: 100, prefix: 'woken', onStoreLoss: 'closed' }, client),
+    );
+    for (const limiter of limiters) await ask(limiter, 1);
+    await pass(1_200);
+    own.stall();
+    const asked = limiters.map((limiter) => ask(limiter, 3).catch(() => []));
+    await Promise.all(asked);
+    own.resume();
+    await vi.waitFor(() => ask(limiters[0] as Limiter, 1), { timeout: 3_000, interval: 50 });
+    const paidAt = Number(await clients[0]?.hget('woken:{k}:slots', '0:1000'));
+    const [seconds] = (await clients[0]?.time()) ?? [];
+    // Two or three slots ahead at most, not those of six calls that have left.
+    expect(paidAt - Number(seconds) * 1_000).toBeLessThan(4_500);
   });
 
   it('is not disturbed by a clock that is 30 s off', async () => {
