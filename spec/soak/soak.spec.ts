@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { soak } from './soak.ts';
+
+it('survives twenty rough seconds, and the books balance', { timeout: 60_000 }, async () => {
+  const report = await soak({ forMs: 20_000, workers: 40, seed: 7 });
+  expect(report.faults).toEqual([]);
+  expect(report.resolved + report.rejected).toBe(report.calls);
+  expect(report.calls).toBeGreaterThan(1_000);
+  // All of it happened.
+  expect(report).toMatchObject({
+    aborted: expect.toSatisfy((n: number) => n > 0),
+    refreshes: expect.toSatisfy((n: number) => n > 0),
+    retries: expect.toSatisfy((n: number) => n > 0),
+  });
+  expect(report.left).toMatchObject({ inFlight: 0, queued: 0, waiting: 0 });
+});
