@@ -4,10 +4,10 @@ import type { PolicyProblem } from './failure/errors.ts';
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;
 
 /** A check from a predicate and the words for what it allows. `undefined` always passes: it is no opinion. */
-export function must(bound: string, allows: (value: unknown) => boolean): Check {
+export function must(bound: string, allows: (value: unknown) => boolean, said = shown): Check {
   return (value, path, problems) => {
     if (value === undefined || allows(value)) return;
-    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${shown(value)}` });
+    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${said(value)}` });
   };
 }
 
@@ -30,7 +30,7 @@ export function oneOf(...allowed: readonly string[]): Check {
   return must(allowed.map((each) => `'${each}'`).join(' or '), (value) => allowed.includes(value as string));
 }
 
-export const aFunction = must('a function', (value) => typeof value === 'function');
+export const aFunction = must('a function', (value) => typeof value === 'function', kindOf);
 export const aBoolean = must('true or false', (value) => typeof value === 'boolean');
 
 export function listOf(bound: string, each: (value: unknown) => boolean): Check {
@@ -50,7 +50,7 @@ export function object(fields: { readonly [name: string]: Check }): Check {
     if (value === undefined) return;
     if (!isPlain(value)) {
       const bound = 'a plain object';
-      problems.push({ path, bound, value, message: `${path || 'the policy'} must be ${bound}, got ${shown(value)}` });
+      problems.push({ path, bound, value, message: `${path || 'the policy'} must be ${bound}, got ${kindOf(value)}` });
       return;
     }
     for (const name of Object.keys(value)) {
@@ -92,6 +92,11 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return Number(row.at(-1));
+}
+
+/** What it is, where it may be a secret that stands in the place of a function or an object: a token, for one. */
+export function kindOf(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : shown(value);
 }
 
 /** A value for a message: short, and the inside of objects stays inside, since it may be secret. */

@@ -98,7 +98,8 @@ export class CallSteps implements Steps {
   }
 
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
-    if (!this.context.cancellation?.requested || isCancel(outcome.error)) return this.close(outcome, why);
+    if (!this.context.cancellation?.requested) return this.close(outcome, why);
+    if (isCancel(outcome.error)) return this.close(outcome, 'cancelled');
     // axios rejects a call that was cancelled by now, whatever has come of it; the books must say the same.
     void discard(responseOf(outcome)?.data, Promise.resolve());
     return this.close(this.context.cancelled().outcome, 'cancelled');

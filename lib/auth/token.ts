@@ -11,8 +11,10 @@ export function tokenOf(given: unknown): Token {
   if (typeof value !== 'string' || value === '') {
     throw new TypeError('a token must be a non-empty string, or { value, expiresAt? }');
   }
-  // axios strips line breaks in silence; a header that was smuggled in should be refused, not repaired.
-  if (!/^[\x20-\x7e]+$/.test(value)) throw new TypeError('a token must be printable ASCII; this one is not');
+  // axios strips line breaks in silence, and blanks around it; a header that was smuggled in should be refused, not repaired.
+  if (!/^[\x20-\x7e]+$/.test(value) || value.trim() !== value) {
+    throw new TypeError('a token must be printable ASCII, without blanks around it; this one is not');
+  }
   const { expiresAt } = token as { expiresAt?: unknown };
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
     throw new TypeError("a token's expiresAt must be an instant in ms since the epoch");

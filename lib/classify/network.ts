@@ -21,8 +21,8 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 /** System calls that come before anything is sent. */
 const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket']);
 
-/** What the network's codes look like: of the system, of Node's streams and sockets, of its parser and zlib, of undici. */
-const NETWORK = /^(E[A-Z\d]+|ERR_(NETWORK|STREAM_\w+|HTTP2_\w+|SOCKET_\w+)|HPE_\w+|UND_ERR_\w+|Z_BUF_ERROR)$/;
+/** What the network's codes look like: of the system, of Node's streams and sockets, of its parser, zlib and brotli, of undici. */
+const NETWORK = /^(E[A-Z\d]+|ERR_(NETWORK|STREAM_\w+|HTTP2_\w+|SOCKET_\w+)|HPE_\w+|UND_ERR_\w+|Z_\w+|ERR__ERROR_\w+)$/;
 
 /** Those among them after which a repeat would end the same way. axios-retry's predicate knows the rest: bad certificates. */
 const HOPELESS =

@@ -47,6 +47,12 @@ export class InvalidPolicyError extends HoldfastError {
     super('ERR_POLICY_INVALID', `Invalid holdfast policy: ${problems.map(({ message }) => message).join('; ')}`);
     this.problems = problems;
   }
+
+  /** Without the values: one may be a secret that was put in the wrong place. */
+  toJSON(): { readonly [name: string]: unknown } {
+    const problems = this.problems.map(({ path, bound, message }) => ({ path, bound, message }));
+    return { code: this.code, message: this.message, problems };
+  }
 }
 
 /** A limiter refused a send; `code` says which knob. */

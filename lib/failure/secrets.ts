@@ -1,3 +1,4 @@
+import { LEFT_OUT } from '../model/address.ts';
 import { parseChallenges } from './challenge.ts';
 
 /**
@@ -101,8 +102,9 @@ function basic(username: unknown, password: unknown): string {
 
 /** By hand, since `URL` knows no relative addresses and throws on the malformed ones. */
 function secretsOfUrl(value: unknown): string[] {
-  const url = value instanceof URL ? value.href : value;
-  if (typeof url !== 'string') return [];
+  const given = value instanceof URL ? value.href : value;
+  if (typeof given !== 'string') return [];
+  const url = given.replace(LEFT_OUT, '');
   // With as many slashes as may be: `new URL` minds neither one nor three, nor backslashes.
   const authority = /^(?:[^/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]*)/.exec(url)?.[1] ?? '';
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '';

@@ -67,7 +67,7 @@ export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions
 /** Fills in what was left out. */
 export function fillIn(options: LimitOptions): ResolvedLimit {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const { adaptive = false } = options;
+  const { adaptive = false }: LimitOptions = { adaptive: undefined, ...options };
   // The caller's own objects are not ours to freeze.
   if (options.windows !== undefined) given.windows = options.windows.map((each) => Object.freeze({ ...each }));
   return { ...LIMIT_DEFAULTS, ...given, adaptive: adaptive === false ? false : learning(adaptive) };

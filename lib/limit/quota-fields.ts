@@ -6,6 +6,9 @@ import { type Counter, type Policy, REQUESTS, readPolicies, readRemaining } from
 /** The vendor, then the fixed word, with what is counted on either side of it: `-requests-reset`, `-reset-requests`. */
 const NAME = /^(.*?)rate-?limit-(?:(.+)-)?(limit|remaining|used|reset-after|reset|next|retry-after)(?:-(.+))?$/;
 
+/** No vendor's name is longer, in characters. */
+const LONGEST = 100;
+
 /** In the order of trust: `reset-after` needs no clock. `next` is Akamai's, `retry-after` Symfony's. */
 const RESETS = ['reset-after', 'reset', 'next', 'retry-after'];
 
@@ -37,6 +40,7 @@ export function readFields(
 function familiesOf(headers: unknown, names: readonly string[]): readonly Family[] {
   const families = new Map<string, Family>();
   for (const name of names) {
+    if (name.length > LONGEST) continue;
     const [, vendor = '', before, field, after] = NAME.exec(name.toLowerCase()) ?? [];
     const value = field && headerOf(headers, name);
     if (!field || !value) continue;

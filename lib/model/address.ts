@@ -5,8 +5,8 @@ type Addressed = Pick<AxiosRequestConfig, 'baseURL' | 'url' | 'allowAbsoluteUrls
 
 const ABSOLUTE = /^([a-z][a-z\d+.-]*:)?\/\//i;
 const USUAL = /^([a-z][a-z\d+.-]*:)?\/\/[^/\\]/i;
-/** User and password in a URL that only `new URL` takes for absolute: after a blank, or with too few or too many slashes. */
-const DISGUISED = /^(?:[^/\\]*:[/\\]*|[/\\]{2,})[^/\\]*@/;
+/** What `new URL` leaves out, wherever it stands. */
+export const LEFT_OUT = /[\t\r\n]/g;
 const REMEMBERED = 256;
 
 /** Parsing a URL costs more than the rest of a successful call's bookkeeping, and callers use few base URLs. */
@@ -62,12 +62,30 @@ function lookedUp(absolute: string): string {
 
 /** Origin and path of a call, fit to be shown: no query, no fragment, no user and password. */
 export function addressOf(config: Addressed): string {
-  const full = joined(config);
+  const full = joined(config).replace(LEFT_OUT, '');
   const end = full.search(/[?#]/);
   const address = end < 0 ? full : full.slice(0, end);
-  if (!USUAL.test(address)) return address.replace(DISGUISED, '');
+  if (!USUAL.test(address)) return withoutUser(address);
   const path = address.indexOf('/', address.indexOf('//') + 2);
   return path < 0 ? `${originOf(config)}/` : originOf(config) + address.slice(path);
+}
+
+/** Takes out user and password where only `new URL` takes a URL for absolute: after a blank, or with too few or too many slashes. */
+function withoutUser(address: string): string {
+  const first = segmentAt(address, 0);
+  const at = first.lastIndexOf('@');
+  const colon = first.indexOf(':');
+  if (colon >= 0 && colon < at) return address.slice(at + 1);
+  const slashes = /^[/\\]*/.exec(address.slice(first.length))?.[0].length ?? 0;
+  if (!first.endsWith(':') && !(first === '' && slashes >= 2)) return address;
+  const begin = first.length + slashes;
+  const user = segmentAt(address, begin).lastIndexOf('@');
+  return user < 0 ? address : address.slice(begin + user + 1);
+}
+
+function segmentAt(address: string, begin: number): string {
+  const length = address.slice(begin).search(/[/\\]/);
+  return length < 0 ? address.slice(begin) : address.slice(begin, begin + length);
 }
 
 /** The origin is what tells calls apart: where there is none (`file:`, nonsense), the empty string. */

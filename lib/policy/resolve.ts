@@ -38,8 +38,28 @@ function requireNoNumbers({ limit }: Policy): void {
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
+/** What may be absent, by group, so that a prototype that somebody else has polluted could speak for it. */
+const OPTIONAL: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', ['body']],
+  ['auth', ['origins', 'key', 'store']],
+  ['budget', ['key']],
+  ['breaker', ['key']],
+  ['idempotency', ['generate']],
+  ['correlation', ['generate']],
+  ['limit', ['requests', 'perMs', 'windows', 'key', 'priority']],
+]);
+
+const GROUPS_OFF = {
+  retry: undefined,
+  idempotency: undefined,
+  auth: undefined,
+  correlation: undefined,
+  breaker: undefined,
+};
+
 /** The base, with the defaults in every group that is off there and that the policy turns on. */
-function switchedOn({ retry, idempotency, auth, correlation, breaker }: Policy, base: ResolvedPolicy): Policy {
+function switchedOn(policy: Policy, base: ResolvedPolicy): Policy {
+  const { retry, idempotency, auth, correlation, breaker }: Policy = { ...GROUPS_OFF, ...policy };
   const ground: { -readonly [K in keyof Policy]: Policy[K] } = { ...base };
   if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
   if (isRecord(correlation) && !base.correlation) ground.correlation = DEFAULTS.correlation;
@@ -48,7 +68,7 @@ function switchedOn({ retry, idempotency, auth, correlation, breaker }: Policy, 
   if (isRecord(auth) && !base.auth) ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
   if (isRecord(retry)) {
     if (!base.retry) ground.retry = DEFAULTS.retry;
-    else if (isRecord(retry.budget) && !base.retry.budget) {
+    else if (Object.hasOwn(retry, 'budget') && isRecord(retry.budget) && !base.retry.budget) {
       ground.retry = { ...base.retry, budget: DEFAULTS.retry.budget };
     }
   }
@@ -56,9 +76,13 @@ function switchedOn({ retry, idempotency, auth, correlation, breaker }: Policy, 
 }
 
 /** Groups and lists only: a limiter that is written as a plain object holds state of its own. */
-function freeze<T extends object>(options: T): T {
+function freeze<T extends object>(options: T, group = ''): T {
+  for (const name of OPTIONAL.get(group) ?? []) {
+    if (!Array.isArray(options) && !Object.hasOwn(options, name))
+      (options as Record<string, unknown>)[name] = undefined;
+  }
   for (const [name, value] of Object.entries(options)) {
-    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object);
+    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object, name);
   }
   return Object.freeze(options);
 }

@@ -4,6 +4,7 @@ import {
   type Check,
   integer,
   isRecord,
+  kindOf,
   listOf,
   must,
   number,
@@ -28,6 +29,7 @@ const A_STATUS = 'a status from 100 to 599';
 const functions = must(
   'a function or an array of functions',
   (value) => typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
+  kindOf,
 );
 
 const statuses: Check = (value, path, problems) => {

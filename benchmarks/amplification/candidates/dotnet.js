@@ -1,0 +1,4 @@
+import { ruleOf } from '../retry-loop.js';
+import { DotNet } from '../rules/dotnet.js';
+
+export const setup = ruleOf(() => new DotNet());

@@ -1,0 +1,3 @@
+import { outageOf } from '../outage-of.js';
+
+export const setup = outageOf('no retries', () => {});

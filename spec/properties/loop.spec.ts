@@ -1,0 +1,334 @@
+import { isAxiosError, isCancel } from 'axios';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { codeOf } from '../../lib/failure/code.ts';
+import { LimitError, TokenRefreshError } from '../../lib/failure/errors.ts';
+import type { VerdictKind } from '../../lib/model/verdict.ts';
+import { HOPELESS, type Plan, plan, REFUSED, TIMED_OUT } from './loop-plan.ts';
+import { OwnError, type Played, playLoop, type Seen, type Sent, storyOf } from './loop-run.ts';
+
+/** The clock holds fractions of a ms in a double that counts from 1970. */
+const ROUNDING = 0.05;
+
+/** What the n-th send of a call means, by the documented rules alone; written anew, so that it can disagree. */
+interface Meaning {
+  readonly kind: VerdictKind;
+  readonly unapplied: boolean;
+  /** The wait that was named, in ms from the answer. */
+  readonly namedMs: number | undefined;
+  readonly timedOut: boolean;
+}
+
+const TABLE: { readonly [status: number]: VerdictKind } = {
+  401: 'unauthorized',
+  429: 'throttled',
+  502: 'transient',
+  503: 'transient',
+  504: 'transient',
+};
+
+function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { statuses }: Plan): Meaning {
+  const { play } = send;
+  // What the deadline cut off never came to its own end.
+  const cutOff = send.outcome === undefined;
+  const status = !cutOff && play.kind === 'answer' ? play.status : undefined;
+  const code = status === undefined ? (cutOff ? codeOf(errorIn(result)) : codeOf(errorIn(send.outcome))) : undefined;
+  const headerMs = !cutOff && send.namedAt !== undefined ? send.namedAt - send.endedAt : undefined;
+  const timedOut = code !== undefined && TIMED_OUT.includes(code);
+  const refusedBy503 = status === 503 && send.explicit;
+
+  const opinion = call.opinions.length > 0 ? call.opinions[n % call.opinions.length] : undefined;
+  if (opinion === 'throws') return { kind: 'permanent', unapplied: false, namedMs: undefined, timedOut };
+  if (opinion !== undefined) {
+    const { kind, retryAfterMs, unapplied } = opinion;
+    const byItself = kind === 'throttled' || kind === 'unauthorized';
+    const wait = retryAfterMs ?? headerMs;
+    return {
+      kind,
+      unapplied: unapplied ?? (byItself || (refusedBy503 && retryAfterMs === undefined && kind === 'transient')),
+      namedMs: wait === undefined || Number.isNaN(wait) ? undefined : Math.max(0, wait),
+      timedOut,
+    };
+  }
+  if (status === undefined) {
+    const kind = ofCode(code);
+    return { kind, unapplied: code !== undefined && REFUSED.includes(code), namedMs: undefined, timedOut };
+  }
+  const rule = statuses[status];
+  const kind =
+    rule === undefined
+      ? status < 300
+        ? 'success'
+        : (TABLE[status] ?? 'permanent')
+      : rule === 'fail'
+        ? 'permanent'
+        : rule === 'refresh'
+          ? 'unauthorized'
+          : status === 429
+            ? 'throttled'
+            : 'transient';
+  const unapplied = kind === 'throttled' || kind === 'unauthorized' || (kind === 'transient' && refusedBy503);
+  return { kind, unapplied, namedMs: headerMs, timedOut };
+}
+
+function ofCode(code: string | undefined): VerdictKind {
+  if (code === 'ERR_CANCELED') return 'cancelled';
+  return code === undefined || HOPELESS.includes(code) ? 'permanent' : 'transient';
+}
+
+function errorIn(outcome: Seen['result'] | Sent['outcome']): unknown {
+  return outcome !== undefined && 'error' in outcome ? outcome.error : undefined;
+}
+
+const isUnsafe = (method: string) => method === 'post' || method === 'patch';
+const isRetryable = (kind: VerdictKind) => kind === 'throttled' || kind === 'transient';
+
+/** Every rule of one call. */
+function check(seen: Seen, index: number, given: Plan, { permits }: Played): void {
+  const { sends, plan: call, result, begunAt, endedAt, abortedAt } = seen;
+  const { retry, deadlineMs = Number.POSITIVE_INFINITY, auth, limit, renew, beforeMs } = given;
+  expect(result, 'it ends').toBeDefined();
+  const { report, failure } = storyOf(seen);
+  const meanings = sends.map((send, n) => meaningOf(send, n, seen, given));
+  const last = sends.at(-1);
+  const meaning = meanings.at(-1);
+  const cutOff = last !== undefined && last.outcome === undefined;
+
+  // Never in vain, and never too late.
+  for (const send of sends) {
+    expect(send.aborted, 'no send after an abort').toBe(false);
+    expect(send.at, 'no send after the deadline').toBeLessThan(begunAt + deadlineMs);
+    expect(send.held, 'one permit for each send').toBe(limit === false ? 0 : 1);
+  }
+  expect(endedAt, 'the deadline bounds the call').toBeLessThanOrEqual(begunAt + deadlineMs + ROUNDING);
+  if (abortedAt !== undefined) {
+    expect(isCancel(errorIn(result)), 'an abort is what the caller gets').toBe(true);
+    expect(endedAt, 'an abort ends the call at once').toBe(abortedAt);
+  }
+  expect(seen.listeners, 'no listener is left').toBe(0);
+  if (call.abortAt === -1) {
+    expect(sends).toHaveLength(0);
+    return; // axios has not even asked us
+  }
+
+  // The report.
+  if (report === undefined) throw new Error('a call without a report');
+  const { endedBecause } = report;
+  const retries = report.sends.filter(({ decision }, n) => decision === 'retry' && n < sends.length - 1).length;
+  const replays = report.sends.filter(({ decision }, n) => decision === 'refresh' && n < sends.length - 1).length;
+  expect(report.sends, 'the report has every send').toHaveLength(sends.length);
+  expect(report.startedAt).toBe(begunAt);
+  expect(report.elapsedMs, 'the report knows the time').toBeCloseTo(endedAt - begunAt, 1);
+  if (sends.length > 0) expect(1 + retries + replays, 'every send is accounted for').toBe(sends.length);
+  expect(retries).toBeLessThanOrEqual(retry === false ? 0 : retry.maxRetries);
+  expect(replays, 'one replay').toBeLessThanOrEqual(auth === false ? 0 : 1);
+  if (failure !== undefined) {
+    expect(failure).toMatchObject({
+      sends: sends.length,
+      retries,
+      replays,
+      endedBecause: report.endedBecause === 'success' ? 'not-retryable' : endedBecause,
+    });
+  }
+  const told = (name: string) => seen.events.filter((each) => each === name).length;
+  expect([told('sent'), told('answered'), told('finished')]).toEqual([sends.length, sends.length, 1]);
+
+  report.sends.forEach((record, n) => {
+    const send = sends[n] as Sent;
+    expect(record.startedAt).toBe(send.at);
+    if (send.outcome !== undefined && (n < sends.length - 1 || abortedAt === undefined)) {
+      expect(record.status).toBe(send.play.kind === 'answer' ? send.play.status : undefined);
+      expect(record.verdict, `the verdict on send ${n + 1}`).toBe(meanings[n]?.kind);
+      expect(record.durationMs).toBeCloseTo(send.endedAt - send.at, 1);
+    }
+  });
+
+  // From one send to the next.
+  sends.slice(1).forEach((next, n) => {
+    const send = sends[n] as Sent;
+    const { kind, unapplied, namedMs, timedOut } = meanings[n] as Meaning;
+    const record = report.sends[n];
+    const answered = send.play.kind === 'answer';
+    if (record?.decision === 'refresh') {
+      expect(kind, 'only a 401 is replayed').toBe('unauthorized');
+      expect(next.token).toMatch(/^Bearer token-/);
+    } else {
+      expect(retry, 'nothing is retried where that is off').not.toBe(false);
+      expect(isRetryable(kind), `${kind} is not repeated`).toBe(true);
+    }
+    if (retry !== false && record?.decision === 'retry') {
+      const { maxMs, whenLonger, jitterMs } = retry;
+      if (timedOut) expect(retry.timeouts).toBe(true);
+      const delayMs = Number(record.delayMs);
+      const gapMs = next.at - send.endedAt;
+      if (namedMs !== undefined) {
+        const named = whenLonger === 'clamp' ? Math.min(namedMs, maxMs) : namedMs;
+        expect(gapMs, 'never before the time that the server named').toBeGreaterThanOrEqual(named - ROUNDING);
+        expect(delayMs, 'and no longer than that').toBeLessThanOrEqual(Math.min(namedMs, maxMs) + jitterMs + 1);
+      }
+      if (auth === false) {
+        const queuedMs = report.sends[n + 1]?.queuedMs ?? 0;
+        expect(gapMs, 'the waits are the clock’s').toBeCloseTo(delayMs + queuedMs + (beforeMs ?? 0), 1);
+      } else expect(gapMs).toBeGreaterThanOrEqual(delayMs - ROUNDING);
+    }
+    if (isUnsafe(call.method)) {
+      const sameKey = send.key !== undefined && send.key === next.key;
+      const always = retry !== false && retry.unsafe === 'always' && record?.decision === 'retry';
+      const never = retry !== false && retry.unsafe === 'never' && record?.decision === 'retry';
+      if (!always) expect(sameKey || (unapplied && !never), 'an order is not placed twice').toBe(true);
+    }
+    if (call.ownKey) expect([send.key, next.key]).toEqual(['own', 'own']);
+    else if (renew === false || !isUnsafe(call.method)) expect(next.key).toBeUndefined();
+    else if (renew === 'after-response' && answered) expect(next.key).not.toBe(send.key);
+    else expect(next.key).toBe(send.key);
+  });
+  if (renew !== false && isUnsafe(call.method)) for (const { key } of sends) expect(key).toBeTruthy();
+
+  // What the caller gets, and why there was no further send.
+  if (abortedAt !== undefined) {
+    // See below.
+    const isOdd = call.abortIn === 'classify' && last?.play.kind !== 'answer' && last?.play.code === 'ERR_CANCELED';
+    if (!isOdd) expect(endedBecause).toBe('cancelled');
+  } else if (errorIn(result) instanceof OwnError) {
+    expect(endedBecause).toBe('not-retryable');
+    expect(call.opinions.includes('throws') || (retry !== false && retry.backoff === 'throws')).toBe(true);
+  } else {
+    const error = errorIn(result);
+    switch (endedBecause) {
+      case 'success':
+        expect(error).toBeUndefined();
+        expect(meaning?.kind === 'success' || (meaning?.kind === 'permanent' && call.lenient)).toBe(true);
+        break;
+      case 'not-retryable':
+        expect(
+          meaning?.kind === 'permanent' ||
+            (meaning?.kind === 'success' && error !== undefined) ||
+            (meaning?.kind === 'unauthorized' && auth === false) ||
+            (meaning?.timedOut && retry !== false && !retry.timeouts),
+        ).toBe(true);
+        break;
+      case 'retries-exhausted':
+        expect(retries).toBe(retry === false ? -1 : retry.maxRetries);
+        break;
+      case 'wait-too-long':
+        expect(retry !== false && retry.whenLonger).toBe('fail');
+        expect(meaning?.namedMs).toBeGreaterThan(retry === false ? 0 : retry.maxMs);
+        break;
+      case 'unsafe-method':
+        expect(isUnsafe(call.method)).toBe(true);
+        if (meaning?.kind === 'unauthorized') expect(meaning.unapplied).toBe(false);
+        else {
+          expect(meaning?.unapplied && retry !== false && retry.unsafe !== 'never').toBeFalsy();
+          expect(retry !== false && retry.unsafe).not.toBe('always');
+        }
+        expect(renew).not.toBe('never');
+        expect(call.ownKey).toBe(false);
+        break;
+      case 'disabled':
+        expect(retry).toBe(false);
+        break;
+      case 'budget-empty':
+        expect(retry !== false && retry.budget).not.toBe(false);
+        break;
+      case 'still-unauthorized':
+        expect([replays, meaning?.kind]).toEqual([1, 'unauthorized']);
+        break;
+      case 'refresh-failed':
+        expect(error).toBeInstanceOf(TokenRefreshError);
+        break;
+      case 'limited':
+        expect(limit).not.toBe(false);
+        break;
+      case 'deadline':
+        // At the deadline, or because the next wait ends after it.
+        expect(deadlineMs < Number.POSITIVE_INFINITY || meaning?.namedMs === Number.POSITIVE_INFINITY).toBe(true);
+        break;
+      case 'cancelled':
+        expect(meaning?.kind).toBe('cancelled');
+        break;
+      default:
+        expect.unreachable(`nothing here can end because of ${endedBecause}`);
+    }
+    if (
+      ['retries-exhausted', 'wait-too-long', 'disabled', 'budget-empty', 'unsafe-method'].includes(endedBecause) &&
+      !(endedBecause === 'unsafe-method' && meaning?.kind === 'unauthorized')
+    ) {
+      expect(meaning !== undefined && isRetryable(meaning.kind), 'the last send was worth a retry').toBe(true);
+    }
+    if (endedBecause === 'refresh-failed') {
+      const response = last?.play.kind === 'answer' ? last.play.status : undefined;
+      expect((error as TokenRefreshError).response?.status).toBe(response);
+    } else if (last === undefined) {
+      if (endedBecause === 'limited') expect(error).toBeInstanceOf(LimitError);
+      else expect(endedBecause).toBe('deadline');
+      expect(codeOf(error)).toMatch(/^(ETIMEDOUT|ERR_LIMIT_(DEADLINE|QUEUE_FULL))$/);
+    } else if (cutOff) {
+      expect(isAxiosError(error) && error.code, 'a send that the deadline cut off').toBe('ETIMEDOUT');
+    } else if (last.outcome !== undefined && 'response' in last.outcome) {
+      expect('value' in (result ?? {}) && (result as { value: unknown }).value, 'the last answer').toBe(
+        last.outcome.response,
+      );
+    } else expect(error, 'the last error').toBe(errorIn(last.outcome));
+  }
+
+  expect(permits.held(`/${index}`), 'no permit is kept').toBe(0);
+}
+
+describe('whatever the outcomes, the policy, the method, and the time of an abort', () => {
+  it('the rules of the loop hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(plan, async (given) => {
+        const played = await playLoop(given);
+        const { calls, holdfast, permits } = played;
+        calls.forEach((call, n) => {
+          check(call, n, given, played);
+        });
+        expect(played.idlePermits, 'no permit is held during a wait or a refresh').toEqual([]);
+        expect(
+          permits.released.filter((times) => times !== 1),
+          'every permit is given back once',
+        ).toEqual([]);
+        expect(permits.answeredLate, 'an answer reaches the limiter before its permit is released').toEqual([]);
+        const stats = holdfast.stats();
+        expect(stats).toMatchObject({ inFlight: 0, queued: 0, waiting: 0 });
+        expect(stats.sends).toBe(calls.reduce((total, { sends }) => total + sends.length, 0));
+        const reached = calls.filter(({ plan: { abortAt } }) => abortAt !== -1);
+        expect(stats.calls).toBe(reached.length);
+        const first = calls.filter(({ sends }) => sends.length > 0).length;
+        expect(stats.sends).toBe(first + stats.retries + stats.replays);
+        if (given.auth === false) expect(played.timersAtEnd, 'no timer is left').toBe(0);
+        expect(played.timersAfterwards, 'nor afterwards').toBe(0);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('a judge that gives its own call up, over a send that somebody else has cancelled,', () => {
+  // `CallSteps.end` takes a cancellation for the one that was asked for, and keeps the reason that the judge's verdict led to.
+  it('ends it as cancelled', async () => {
+    const { calls } = await playLoop({
+      calls: [
+        {
+          method: 'get',
+          ownKey: false,
+          plays: [{ kind: 'error', code: 'ERR_CANCELED', ms: 0 }],
+          opinions: [{ kind: 'success' }],
+          abortAt: undefined,
+          abortIn: 'classify',
+          lenient: false,
+          deaf: false,
+        },
+      ],
+      retry: false,
+      statuses: {},
+      deadlineMs: undefined,
+      renew: false,
+      auth: false,
+      limit: false,
+      beforeMs: undefined,
+      seed: 0,
+    });
+    expect(calls.map((call) => storyOf(call).report?.endedBecause)).toEqual(['cancelled']);
+  });
+});
