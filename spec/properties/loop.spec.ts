@@ -305,7 +305,6 @@ describe('whatever the outcomes, the policy, the method, and the time of an abor
 });
 
 describe('a judge that gives its own call up, over a send that somebody else has cancelled,', () => {
-  // `CallSteps.end` takes a cancellation for the one that was asked for, and keeps the reason that the judge's verdict led to.
   it('ends it as cancelled', async () => {
     const { calls } = await playLoop({
       calls: [

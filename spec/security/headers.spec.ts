@@ -81,7 +81,7 @@ describe("the preset's ids", () => {
 });
 
 describe('a token with blanks around it', () => {
-  // axios trims it, so the server sees another one than the policy gave, and a 401 about it is taken for somebody else's.
+  // axios trims it, so the server would see another one than the policy gave, and a 401 about it would be taken for somebody else's.
   it('is refused as other values are that would not arrive as they are', async () => {
     for (const value of [' a', 'a ']) {
       const { server, client } = await attached(status(401), { auth: { ...session, token: () => value } });

@@ -119,8 +119,7 @@ describe('a prototype that somebody else has polluted', () => {
     expect(attachedWith(name, value)).toBe(usual());
   });
 
-  // `switchedOn` (policy/resolve.ts) takes these off the policy by destructuring, which asks the prototype as well. With an
-  // `auth` that has no `token` every call fails.
+  // Destructuring asks the prototype as well.
   it.each<[string, unknown]>([
     ['idempotency', {}],
     ['correlation', {}],
@@ -129,14 +128,13 @@ describe('a prototype that somebody else has polluted', () => {
     expect(attachedWith(name, value)).toBe(usual());
   });
 
-  // `fillIn` and `windowsOf` (limit/options.ts) do the same.
   it('does not make a limiter learn', () => {
     const limiter = (): unknown =>
       attach(axios.create({ baseURL: 'https://a.example' }), { limit: { maxConcurrent: 2 } }).policy.limit;
     expect(polluted('adaptive', true, limiter)).toEqual(limiter());
   });
 
-  // `Authenticator.maySee` reads `origins` off the resolved options, which have a prototype: here a foreign origin gets the token.
+  // What a policy leaves out is asked for at every call, long after it was read.
   it('does not say who may see the token', async () => {
     const seen: unknown[] = [];
     const client = axios.create({

@@ -177,13 +177,12 @@ describe('what a policy error says of the wrong values', () => {
   ];
   const client = axios.create({ baseURL: 'https://api.example.com' });
 
-  // It quotes texts of up to 40 characters; most opaque tokens and API keys are not longer.
+  // Elsewhere texts of up to 40 characters are quoted; most opaque tokens and API keys are not longer.
   it.each(wrong)('is not the value: %s', (_name, policy) => {
     const error = thrownBy(() => attach(client, policy as never));
     expect(error.message).not.toContain('s3cret-token');
   });
 
-  // `problems[].value` is enumerable, so whoever logs the error as JSON logs what stood there.
   it('is not seen in its JSON either', () => {
     const policy = { auth: { token: () => 'x', refresh: async () => 'y', clientSecret: 's3cret-token' } };
     const error = thrownBy(() => attach(client, policy as never));

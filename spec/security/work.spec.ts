@@ -119,7 +119,6 @@ describe('many headers cost no more than their number', () => {
     });
   });
 
-  // Node and undici let 16 KiB of headers through, which take some 20 ms each time the answer is looked at.
   it('nor than the length of their names', () => {
     expectLinear((size) => readQuota({ [of('ratelimit-', size)]: '1' }, NOW));
   });
@@ -182,7 +181,7 @@ describe('a URL costs no more than its length', () => {
     });
   });
 
-  // For whoever calls URLs that others give: 64 KB of colons block the process for seconds, each time an address is shown.
+  // For whoever calls URLs that others give.
   it('of colons alone', () => {
     expectLinear((size) => addressOf({ url: of(':', size) }));
   });
