@@ -49,6 +49,7 @@ describe('the public names', () => {
       [
         "auth",
         "beforeSend",
+        "body",
         "breaker",
         "classify",
         "correlation",
