@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** What mutants are run against: the specs that move time by hand, without Redis, browsers and other processes. */
+/** What mutants are run against: the specs that move time by hand, without Redis, browsers, sockets and other processes. */
 export default defineConfig({
   resolve: {
     alias: [
@@ -13,10 +13,8 @@ export default defineConfig({
     include: [
       'spec/{model,wait,classify,decide,failure,auth,limit,policy}/**/*.spec.ts',
       'spec/{check,pipeline}.spec.ts',
-      'spec/integration/{auth-*,breaker,classify,failures,limit,limiter-port,network-errors,redirects,repeats,retry-after,secrets,status-table}.spec.ts',
-      'spec/properties/auth.spec.ts',
     ],
-    exclude: ['spec/**/*{redis,bottleneck}*.spec.ts', 'spec/integration/auth-store.spec.ts'],
+    exclude: ['spec/**/*{redis,bottleneck,adaptive}*.spec.ts'],
     testTimeout: 5_000,
     restoreMocks: true,
   },

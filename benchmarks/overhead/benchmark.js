@@ -14,7 +14,8 @@ export const candidates = {
   'axios-retry': { file: 'candidates/axios-retry.js', package: 'axios-retry' },
   'retry-axios': { file: 'candidates/retry-axios.js', package: 'retry-axios' },
   'holdfast defaults': { file: 'candidates/holdfast-defaults.js', package: 'axios-holdfast' },
-  'holdfast all policies on': { file: 'candidates/holdfast-all-policies.js', package: 'axios-holdfast' },
+  'holdfast deadline, judge, key, listener': { file: 'candidates/holdfast-all-policies.js', package: 'axios-holdfast' },
+  'holdfast and token, limit, breaker': { file: 'candidates/holdfast-token-limit-breaker.js', package: 'axios-holdfast' },
 };
 
 export const cases = { GET: 'get', POST: 'post' };

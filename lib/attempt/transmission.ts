@@ -1,5 +1,6 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { isIdempotent } from '../decide/harmless.ts';
+import { waitsForOthers } from '../limit/limiters.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
@@ -183,7 +184,7 @@ export class Transmission {
     const { policy, shared } = this.context;
     const { limit } = policy;
     const adapter = adapterFor(config, shared.bareInstance);
-    if (limit === false || typeof config.adapter !== 'function') return adapter;
+    if (limit === false || typeof config.adapter !== 'function' || !waitsForOthers(limit)) return adapter;
     // The caller's own may make a call, which would wait for the permit that this one holds.
     return (sent) => within(shared.limiter(limit), async () => adapter(sent));
   }

@@ -8,6 +8,10 @@ import { type LimitOptions, type ResolvedLimit, windowsOf } from './options.ts';
 export const isLimiter = (limit: unknown): limit is Limiter =>
   typeof (limit as Partial<Limiter> | null | undefined)?.acquire === 'function';
 
+/** Whether a send may have to wait for another's end, and so for the one that makes it. */
+export const waitsForOthers = (limit: Limiter | ResolvedLimit): boolean =>
+  isLimiter(limit) || limit.maxConcurrent < Number.POSITIVE_INFINITY || limit.adaptive !== false;
+
 /** What a policy may say about a limiter that was handed in: who goes where, and for how long. Not how fast. */
 const ADJUSTABLE: ReadonlySet<string> = new Set(['key', 'priority', 'maxWaitMs']);
 
