@@ -3,6 +3,7 @@ import { Admission } from './attempt/admission.ts';
 import { Authorization } from './attempt/authorization.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
+import { keyOf } from './attempt/key.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { Transmission } from './attempt/transmission.ts';
@@ -13,7 +14,6 @@ import { decide, FINISH } from './decide/decide.ts';
 import { type ApiError, readApiError } from './failure/api-error.ts';
 import { parseChallenges } from './failure/challenge.ts';
 import { codeOf, isTimeout } from './failure/code.ts';
-import { originOf } from './model/address.ts';
 import type { Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
@@ -27,6 +27,8 @@ import { sleep } from './wait/sleep.ts';
 const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
 /** How long the loop reads an error body that trickles, in ms. */
 const PEEK_MS = 1_000;
+/** How long a permit is held while `token` is asked, in ms. */
+const TOKEN_MS = 1_000;
 /** How long a body that nobody wants may take to end, where the wait itself is shorter, in ms. */
 const DRAIN_MS = 50;
 
@@ -40,6 +42,8 @@ export class CallSteps implements Steps {
   private readonly account: Account | undefined;
   /** What the last retry took from the budget. */
   private lastCost: number | undefined;
+  /** The same, until that retry has left. */
+  private unsentCost: number | undefined;
   /** When the last outcome was judged, ms since the epoch. */
   private judgedAt = 0;
 
@@ -54,11 +58,11 @@ export class CallSteps implements Steps {
     this.guard =
       breaker === false
         ? undefined
-        : new CircuitGuard(this.context, shared.breaker(breaker).circuit(breaker.key?.(config) ?? originOf(config)));
+        : new CircuitGuard(this.context, shared.breaker(breaker).circuit(keyOf(breaker.key, config, 'breaker.key')));
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
-    this.transmission = new Transmission(this.context, this.authorization);
+    this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard);
     if (retry !== false && retry.budget !== false) {
-      this.account = shared.budget(retry.budget).account(retry.budget.key?.(config) ?? originOf(config));
+      this.account = shared.budget(retry.budget).account(keyOf(retry.budget.key, config, 'retry.budget.key'));
       this.account.called(this.context.call.startedAt);
     }
     shared.tally.calls += 1;
@@ -67,7 +71,8 @@ export class CallSteps implements Steps {
   admit(): Refusal | undefined | Promise<Refusal | undefined> {
     const over = this.context.call.sent > 0 ? this.context.over() : undefined;
     if (over !== undefined) return over;
-    return this.guard === undefined ? this.admitToQueue() : this.admitGuarded(this.guard);
+    // So that nobody waits for nothing.
+    return this.guard?.refusal() ?? this.admitToQueue();
   }
 
   send(): Promise<Outcome> {
@@ -78,6 +83,7 @@ export class CallSteps implements Steps {
     const { prevented } = this.transmission;
     if (prevented !== undefined) return { kind: 'stop', why: prevented };
     this.transmission.settled(outcome);
+    this.unsentCost = undefined;
     const response = responseOf(outcome);
     return response !== undefined && response.status >= 400 && isUnread(response.data)
       ? this.readThenJudge(outcome, response)
@@ -109,16 +115,6 @@ export class CallSteps implements Steps {
     return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
   }
 
-  /** The circuit is asked first, so that nobody waits for nothing, and last, since it may have opened meanwhile. */
-  private admitGuarded(guard: CircuitGuard): Refusal | undefined | Promise<Refusal | undefined> {
-    const refusal = guard.refusal();
-    if (refusal !== undefined) return refusal;
-    const admitted = this.admitToQueue();
-    return admitted instanceof Promise
-      ? admitted.then((refused) => refused ?? guard.enter())
-      : (admitted ?? guard.enter());
-  }
-
   /** A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. */
   private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
     const { admission } = this;
@@ -126,12 +122,21 @@ export class CallSteps implements Steps {
       const refused = (await authorization.checkOut()) ?? (await admission?.acquire());
       if (refused !== undefined || !admission?.queuedMs) return refused;
       // The queue took time, in which the token may have expired or the user logged out.
-      const again = await admission.within(() => authorization.checkAgain());
+      const again = await this.inTime(admission.within(() => authorization.checkAgain()));
       if (again !== 'stale') return again;
       // A token that lives no longer than the queue is long: it would stand in it for ever.
       if (tried > 0) return admission.within(() => authorization.checkOut());
       admission.release();
     }
+  }
+
+  /** `'stale'` where `token` takes so long that it may wait for the very permit that is held. */
+  private async inTime<T>(checked: Promise<T>): Promise<T | 'stale'> {
+    const patience = new Patience(TOKEN_MS, this.context.shared.clock, undefined);
+    const settled = await Promise.race([checked, patience.over.then(() => 'stale' as const)]);
+    patience.end();
+    checked.catch(() => {});
+    return settled;
   }
 
   private close(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
@@ -140,6 +145,7 @@ export class CallSteps implements Steps {
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();
+    if (this.unsentCost !== undefined) this.account?.giveBack(this.unsentCost);
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
@@ -197,6 +203,7 @@ export class CallSteps implements Steps {
     let verdict = PERMANENT;
     let decision: Decision = { kind: 'stop', why: 'not-retryable' };
     let pausedUntil: number | undefined;
+    let turned: 'open' | 'closed' | undefined;
     try {
       verdict =
         cancellation?.requested && responseOf(outcome) === undefined
@@ -207,7 +214,7 @@ export class CallSteps implements Steps {
         verdict = { ...verdict, unapplied: false };
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
-      this.guard?.answered(outcome, verdict, now);
+      turned = this.guard?.answered(outcome, verdict, now);
       this.account?.sent(verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;
@@ -215,6 +222,7 @@ export class CallSteps implements Steps {
     } finally {
       // Also when a judge of the policy throws: the send was made, so the report has it.
       this.record(outcome, verdict, decision, now, pausedUntil);
+      this.guard?.tell(turned, now);
     }
     return decision;
   }
@@ -257,6 +265,7 @@ export class CallSteps implements Steps {
     if (decision.kind === 'retry') {
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
       this.lastCost = cost;
+      this.unsentCost = cost;
       if (account !== undefined && cost !== undefined) account.withdraw(cost, verdict.kind, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }

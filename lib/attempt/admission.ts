@@ -1,17 +1,16 @@
-import { shown } from '../check.ts';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit } from '../limit/limiter.ts';
-import { isLimiter } from '../limit/limiters.ts';
+import { isLimiter, waitsForOthers } from '../limit/limiters.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
 import { readQuota } from '../limit/quota-headers.ts';
-import { originOf } from '../model/address.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
 import { isWithin, within } from '../wait/within.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
+import { keyOf } from './key.ts';
 
 /** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
 export class Admission {
@@ -23,24 +22,25 @@ export class Admission {
   readonly key: string;
   private readonly priority: number | undefined;
   private readonly maxWaitMs: number | undefined;
+  /** Whether a send may have to wait for another's end. */
+  readonly mayHoldUp: boolean;
   /** The limiter was handed in, so that it does not close with the attachment. */
   private readonly isShared: boolean;
   /** Another call of this limiter makes this one while it holds a permit. */
   private isNested = false;
   private permit: Permit | undefined;
+  private endScope = () => {};
 
   constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
     const { config } = context.call;
     this.context = context;
     this.limiter = context.shared.limiter(limit);
     // The call's own policy may name them, and so may a limiter that was handed in.
-    const key: unknown = limit.key?.(config) ?? originOf(config);
-    // Any two objects are two buckets: there would be no limit, and nobody would know.
-    if (typeof key !== 'string') throw new TypeError(`limit.key must return a string, got ${shown(key)}`);
-    this.key = key;
+    this.key = keyOf(limit.key, config, 'limit.key');
     this.priority = limit.priority?.(config);
     this.maxWaitMs = 'maxWaitMs' in limit ? limit.maxWaitMs : undefined;
     this.isShared = isLimiter(limit);
+    this.mayHoldUp = waitsForOthers(limit);
   }
 
   acquire(): Refusal | undefined | Promise<Refusal | undefined> {
@@ -48,7 +48,7 @@ export class Admission {
     // By which the place in the queue is given up.
     const aborter = cancellation || this.isShared ? new AbortController() : undefined;
     this.queuedMs = 0;
-    this.isNested = isWithin(this.limiter);
+    this.isNested = isWithin(this.limiter, this.key);
     if (this.isNested) return undefined;
     try {
       const { key, priority, maxWaitMs } = this;
@@ -69,6 +69,7 @@ export class Admission {
    */
   answered(outcome: Outcome, { kind, retryAfterMs }: Verdict, nowMs: number): number | undefined {
     const { permit } = this;
+    this.endScope();
     if (permit === undefined && !this.isNested) return undefined;
     this.permit = undefined;
     const response = responseOf(outcome);
@@ -92,14 +93,20 @@ export class Admission {
     return untilAt;
   }
 
-  /** Does something while the permit is held: a call that it makes would wait for that very permit. */
+  /**
+   * Does something while the permit is held: a call that it makes would wait for that very permit. What it leaves running takes
+   * permits of its own, once this one is handed back.
+   */
   within<T>(body: () => Promise<T>): Promise<T> {
-    return within(this.limiter, body);
+    return within(this.limiter, body, this.key, (end) => {
+      this.endScope = end;
+    });
   }
 
   /** Hands back a permit that was not used. */
   release(): void {
     const { permit } = this;
+    this.endScope();
     this.permit = undefined;
     if (permit !== undefined) quietly(() => permit.release());
   }

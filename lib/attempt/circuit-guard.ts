@@ -1,16 +1,16 @@
-import type { Circuit } from '../decide/breaker.ts';
+import type { Circuit, Ticket } from '../decide/breaker.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { isWithin, within } from '../wait/within.ts';
 import type { CallContext, Refusal } from './context.ts';
 
 /** One call's dealings with the circuit breaker. */
 export class CircuitGuard {
   private readonly context: CallContext;
   private readonly circuit: Circuit;
-  /** A send has been let out and not been heard of since. */
-  private isOut = false;
-  private isProbe = false;
+  /** Of a send that has been let out and not been heard of since. */
+  private ticket: Ticket | undefined;
 
   constructor(context: CallContext, circuit: Circuit) {
     this.context = context;
@@ -20,46 +20,61 @@ export class CircuitGuard {
   /** Why nothing may be sent now. Asked before the call waits for anything else. */
   refusal(): Refusal | undefined {
     const { call, shared } = this.context;
-    const retryAt = this.circuit.closedUntil(shared.clock.now());
-    if (retryAt === undefined) return undefined;
+    const retryAt = this.circuit.refusesUntil(shared.clock.now());
+    // What the probe itself calls for belongs to it.
+    if (retryAt === undefined || isWithin(this.circuit)) return undefined;
     const { key } = this.circuit;
-    const error = new CircuitOpenError(
-      `the circuit of ${key} is open until ${new Date(retryAt).toISOString()}`,
-      retryAt,
-    );
-    return { outcome: call.outcome ?? { error }, why: 'circuit-open' };
+    const message = `the circuit of ${key} is open until ${new Date(retryAt).toISOString()}`;
+    return { outcome: call.outcome ?? { error: new CircuitOpenError(message, retryAt) }, why: 'circuit-open' };
   }
 
-  /** The send is about to leave, if it may. */
+  /** The send leaves, if it may. */
   enter(): Refusal | undefined {
     const refusal = this.refusal();
-    if (refusal !== undefined) return refusal;
-    this.isOut = true;
-    this.isProbe = this.circuit.enter(this.context.shared.clock.now());
-    return undefined;
+    if (refusal === undefined && !isWithin(this.circuit))
+      this.ticket = this.circuit.enter(this.context.shared.clock.now());
+    return refusal;
+  }
+
+  /** Does what the probe needs, which may be a call through the same circuit. */
+  probing<T>(body: () => Promise<T>): Promise<T> {
+    return this.ticket?.isProbe ? within(this.circuit, body) : body();
   }
 
   /** Whether a retry after so long would find the circuit open. */
   isOpenIn(delayMs: number, nowMs: number): boolean {
-    const retryAt = this.circuit.closedUntil(nowMs);
+    const retryAt = this.circuit.refusesUntil(nowMs);
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }
 
-  answered(outcome: Outcome, { kind }: Verdict, nowMs: number): void {
-    const { circuit, context } = this;
-    if (!this.isOut) return;
-    this.isOut = false;
+  /** What came of the send; gives what that turned the circuit to. */
+  answered(outcome: Outcome, { kind }: Verdict, nowMs: number): 'open' | 'closed' | undefined {
+    const { ticket } = this;
+    if (ticket === undefined) return undefined;
+    this.ticket = undefined;
     // Without an answer, what is no failure of the server says nothing of it: a wrong URL, a certificate.
-    const learnt = kind === 'transient' || responseOf(outcome) !== undefined ? kind : 'cancelled';
-    const turned = circuit.sent(learnt, this.isProbe, nowMs);
+    const learnt = kind === 'transient' || responseOf(outcome) !== undefined ? kind : this.unanswered(kind);
+    return this.circuit.sent(ticket, learnt, nowMs);
+  }
+
+  tell(turned: 'open' | 'closed' | undefined, nowMs: number): void {
+    const { circuit, context } = this;
     const { key } = circuit;
-    if (turned === 'open') context.tell('circuit-opened', { key, retryAt: Number(circuit.closedUntil(nowMs)) });
+    if (turned === 'open') context.tell('circuit-opened', { key, retryAt: Number(circuit.refusesUntil(nowMs)) });
     if (turned === 'closed') context.tell('circuit-closed', { key });
   }
 
   /** The send did not take place, or nobody will say what came of it. */
   release(): void {
-    if (this.isOut) this.circuit.sent('cancelled', this.isProbe, this.context.shared.clock.now());
-    this.isOut = false;
+    const { ticket } = this;
+    this.ticket = undefined;
+    if (ticket !== undefined) this.circuit.sent(ticket, 'cancelled', this.context.shared.clock.now());
+  }
+
+  /** `AbortSignal.timeout()` is a timeout, whatever axios makes of it. */
+  private unanswered(kind: Verdict['kind']): Verdict['kind'] {
+    const { signal } = this.context.call.config;
+    const reason: unknown = (signal as AbortSignal | undefined)?.reason;
+    return kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError' ? 'transient' : 'cancelled';
   }
 }

@@ -1,13 +1,13 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { isIdempotent } from '../decide/harmless.ts';
-import { waitsForOthers } from '../limit/limiters.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
-import { within } from '../wait/within.ts';
 import { adapterFor } from './adapter.ts';
+import type { Admission } from './admission.ts';
 import type { Authorization } from './authorization.ts';
 import { bounded } from './bounded.ts';
+import type { CircuitGuard } from './circuit-guard.ts';
 import type { CallContext, Refusal } from './context.ts';
 import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
@@ -31,6 +31,8 @@ export class Transmission {
   prevented: EndReason | undefined;
   private readonly context: CallContext;
   private readonly authorization: Authorization | undefined;
+  private readonly admission: Admission | undefined;
+  private readonly guard: CircuitGuard | undefined;
   /** What became of a request that the deadline cut off. */
   private cutOff: Outcome | undefined;
   /** What the caller's config held before the first request borrowed it. */
@@ -43,9 +45,16 @@ export class Transmission {
       }
     | undefined;
 
-  constructor(context: CallContext, authorization: Authorization | undefined) {
+  constructor(
+    context: CallContext,
+    authorization: Authorization | undefined,
+    admission: Admission | undefined,
+    guard: CircuitGuard | undefined,
+  ) {
     this.context = context;
     this.authorization = authorization;
+    this.admission = admission;
+    this.guard = guard;
     this.key = new IdempotencyKey(context.policy.idempotency, context.call.config);
   }
 
@@ -113,7 +122,7 @@ export class Transmission {
     if (remake || policy.beforeSend.length > 0) {
       const prepare = () => this.prepare(config, remake);
       // A call from in there would wait for the permit that this one holds.
-      const preparing = policy.limit === false ? prepare() : within(shared.limiter(policy.limit), prepare);
+      const preparing = this.admission === undefined ? prepare() : this.admission.within(prepare);
       const prepared = await bounded(preparing, shared.clock, call.deadlineAt, cancellation);
       if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
       if (prepared.kind === 'deadline') return this.prevent(context.overdue());
@@ -152,8 +161,8 @@ export class Transmission {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
     const { clock, tally } = shared;
-    // A permit, or `beforeSend`, may have come in the very turn in which the call ended.
-    const over = context.over();
+    // A permit, or `beforeSend`, may have come in the very turn in which the call ended, and the circuit may have opened.
+    const over = context.over() ?? this.guard?.enter();
     if (over !== undefined) return Promise.resolve(this.prevent(over));
     const adapter = this.adapterOf(config);
     call.wire = config;
@@ -181,12 +190,14 @@ export class Transmission {
   }
 
   private adapterOf(config: InternalAxiosRequestConfig): AxiosAdapter {
-    const { policy, shared } = this.context;
-    const { limit } = policy;
-    const adapter = adapterFor(config, shared.bareInstance);
-    if (limit === false || typeof config.adapter !== 'function' || !waitsForOthers(limit)) return adapter;
-    // The caller's own may make a call, which would wait for the permit that this one holds.
-    return (sent) => within(shared.limiter(limit), async () => adapter(sent));
+    const { admission, guard } = this;
+    const adapter = adapterFor(config, this.context.shared.bareInstance);
+    if (typeof config.adapter !== 'function' || (guard === undefined && !admission?.mayHoldUp)) return adapter;
+    // The caller's own may make a call, which would wait for the permit that this one holds, or find the circuit open.
+    const run = async (sent: InternalAxiosRequestConfig) => adapter(sent);
+    const permitted = (sent: InternalAxiosRequestConfig) =>
+      admission?.mayHoldUp ? admission.within(() => run(sent)) : run(sent);
+    return (sent) => (guard === undefined ? permitted(sent) : guard.probing(() => permitted(sent)));
   }
 
   private prevent({ outcome, why }: Refusal): Outcome {

@@ -2,10 +2,19 @@ import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBreaker } from '../policy/options.ts';
 import { SlidingCount } from './sliding-count.ts';
 
-/** How long a probe that is not heard of again keeps the next one from leaving, in ms. */
-const PROBE_MS = 60_000;
+/** After how long another probe may leave where the first was not heard of, in ms. */
+const PROBE_PATIENCE_MS = 60_000;
 /** Keys remembered; a server must not be able to make us hold millions. */
 const MAX_KEYS = 10_000;
+
+/** What a send takes along through the circuit, to show when it is back. */
+export interface Ticket {
+  readonly isProbe: boolean;
+  /** When it left, ms since the epoch. */
+  readonly at: number;
+  /** How often the circuit had been closed again by then. */
+  readonly generation: number;
+}
 
 /** Circuits, one per key. */
 export class Breaker {
@@ -19,12 +28,18 @@ export class Breaker {
   circuit(key: string): Circuit {
     let circuit = this.#circuits.get(key);
     if (circuit === undefined) {
-      const [oldest] = this.#circuits.keys();
-      if (this.#circuits.size >= MAX_KEYS && oldest !== undefined) this.#circuits.delete(oldest);
+      if (this.#circuits.size >= MAX_KEYS) this.#forgetOne();
       circuit = new Circuit(key, this.#options);
       this.#circuits.set(key, circuit);
     }
     return circuit;
+  }
+
+  /** The oldest that is closed, if there is one. */
+  #forgetOne(): void {
+    const all = [...this.#circuits.values()];
+    const oldest = all.find(({ isOpen }) => !isOpen) ?? all[0];
+    if (oldest !== undefined) this.#circuits.delete(oldest.key);
   }
 
   /** The keys whose circuit is open. */
@@ -46,7 +61,9 @@ export class Circuit {
   readonly #sends: SlidingCount;
   readonly #failures: SlidingCount;
   /** The instant from which a probe may leave; `undefined` while closed. */
-  #probeAt: number | undefined;
+  #openUntil: number | undefined;
+  #probe: Ticket | undefined;
+  #generation = 0;
 
   constructor(key: string, options: ResolvedBreaker) {
     this.key = key;
@@ -56,53 +73,63 @@ export class Circuit {
   }
 
   get isOpen(): boolean {
-    return this.#probeAt !== undefined;
+    return this.#openUntil !== undefined;
   }
 
-  /** The instant before which nothing may leave; `undefined` where something may now. */
-  closedUntil(nowMs: number): number | undefined {
-    if (this.#probeAt === undefined || nowMs >= this.#probeAt) return undefined;
-    // A clock that was set back must not keep it open for as long.
-    if (this.#probeAt - nowMs > Math.max(PROBE_MS, this.#options.openMs)) this.#probeAt = nowMs + this.#options.openMs;
-    return this.#probeAt;
+  /** Until when nothing may leave, as far as can be told; `undefined` where something may now. */
+  refusesUntil(nowMs: number): number | undefined {
+    const { openMs } = this.#options;
+    if (this.#openUntil === undefined) return undefined;
+    if (this.#probe !== undefined) {
+      const outMs = nowMs - this.#probe.at;
+      // A clock that was set back must not hold it open for as long.
+      return outMs >= 0 && outMs < PROBE_PATIENCE_MS ? nowMs + openMs : undefined;
+    }
+    if (this.#openUntil - nowMs > openMs) this.#openUntil = nowMs + openMs;
+    return nowMs < this.#openUntil ? this.#openUntil : undefined;
   }
 
-  /** A send leaves, with `closedUntil`'s leave. Gives whether it is the probe: then no other leaves until `sent` is told of it. */
-  enter(nowMs: number): boolean {
-    if (this.#probeAt === undefined) return false;
-    this.#probeAt = nowMs + PROBE_MS;
-    return true;
+  /** A send leaves, where `refusesUntil` does not refuse it. Of an open circuit it is the probe. */
+  enter(nowMs: number): Ticket {
+    const ticket = { isProbe: this.isOpen, at: nowMs, generation: this.#generation };
+    if (ticket.isProbe) this.#probe = ticket;
+    return ticket;
   }
 
   /**
    * What came of a send. A transient failure says that the server is ill, any answer that it is well: also one that throttles or
    * rejects. `cancelled`: nothing was learnt.
    *
-   * @returns whether the circuit is `open` or `closed` by this, if that has changed
+   * @returns whether the circuit is `open`, for the first time or for longer, or `closed` by this
    */
-  sent(kind: VerdictKind, isProbe: boolean, nowMs: number): 'open' | 'closed' | undefined {
-    if (isProbe) return this.#probed(kind, nowMs);
-    // What left before it opened.
-    if (this.#probeAt !== undefined || kind === 'cancelled') return undefined;
+  sent(ticket: Ticket, kind: VerdictKind, nowMs: number): 'open' | 'closed' | undefined {
+    if (ticket.isProbe) return ticket === this.#probe ? this.#probed(kind, nowMs) : undefined;
+    // What left before it opened says nothing of the server of now.
+    if (this.isOpen || ticket.generation !== this.#generation || kind === 'cancelled') return undefined;
     this.#sends.add(nowMs);
     if (kind !== 'transient') return undefined;
     this.#failures.add(nowMs);
     const { failureRatio, minimumThroughput, openMs } = this.#options;
     const sends = this.#sends.in(nowMs);
     if (sends < minimumThroughput || this.#failures.in(nowMs) < failureRatio * sends) return undefined;
-    this.#probeAt = nowMs + openMs;
+    this.#openUntil = nowMs + openMs;
     return 'open';
   }
 
-  #probed(kind: VerdictKind, nowMs: number): 'closed' | undefined {
-    if (kind === 'cancelled') this.#probeAt = nowMs;
-    else if (kind === 'transient') this.#probeAt = nowMs + this.#options.openMs;
-    else {
-      this.#probeAt = undefined;
-      this.#sends.clear();
-      this.#failures.clear();
-      return 'closed';
+  #probed(kind: VerdictKind, nowMs: number): 'open' | 'closed' | undefined {
+    this.#probe = undefined;
+    if (kind === 'cancelled') {
+      this.#openUntil = nowMs;
+      return undefined;
     }
-    return undefined;
+    if (kind === 'transient') {
+      this.#openUntil = nowMs + this.#options.openMs;
+      return 'open';
+    }
+    this.#openUntil = undefined;
+    this.#generation += 1;
+    this.#sends.clear();
+    this.#failures.clear();
+    return 'closed';
   }
 }

@@ -97,6 +97,11 @@ export class Account {
     if (this.balance < capacity) this.balance = Math.min(capacity, this.balance + (cost ?? refund));
   }
 
+  /** Gives back what was taken for a retry that did not leave. */
+  giveBack(cost: number): void {
+    this.balance = Math.min(this.#options.capacity, this.balance + cost);
+  }
+
   #failing(): boolean {
     let successes = 0;
     for (let bits = this.#recent; bits !== 0; bits &= bits - 1) successes += 1;

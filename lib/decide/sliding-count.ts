@@ -29,8 +29,9 @@ export class SlidingCount {
   /** Empties the parts that have left the window. */
   #advance(nowMs: number): void {
     const part = Math.floor(nowMs / this.#partMs);
-    if (part === this.#part) return;
-    // A clock that was set back starts the window anew rather than freezing it.
+    // A small step back is none.
+    if (part <= this.#part && part > this.#part - PARTS) return;
+    // A clock that was set back by more starts the window anew rather than freezing it.
     const gone = part > this.#part ? Math.min(part - this.#part, PARTS) : PARTS;
     for (let i = 0; i < gone; i++) this.#counts[(part - i) % PARTS] = 0;
     this.#part = part;

@@ -40,7 +40,7 @@ export interface Events {
   paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
   /** A retry was not made because the retry budget of `key` is spent. */
   'budget-empty': { readonly call: Call; readonly key: string; readonly balance: number };
-  /** Enough sends failed: until the instant `retryAt`, ms since the epoch, nothing is sent under that key. */
+  /** Enough sends failed, or the probe did: until the instant `retryAt`, ms since the epoch, nothing is sent under that key. */
   'circuit-opened': { readonly call: Call; readonly key: string; readonly retryAt: number };
   /** The probe was answered: sends leave again. */
   'circuit-closed': { readonly call: Call; readonly key: string };

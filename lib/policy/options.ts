@@ -145,16 +145,16 @@ export interface BudgetOptions {
  * A circuit per key. It opens when enough sends fail (a transient failure: no connection, a timeout, a 502, 503 or 504; throttling,
  * a 401 and every other 4xx are answers, and count as such). While it is open, calls end at once with a `CircuitOpenError`, or,
  * if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if the server answers,
- * the circuit closes. Calls given the same numbers share circuits within an attachment.
+ * the circuit closes. An abort by `AbortSignal.timeout()` counts as a timeout. Calls given the same numbers share circuits within an attachment.
  */
 export interface BreakerOptions {
   /** The part of the sends in the window that has to fail. Above 0, at most 1; default 0.5. */
   readonly failureRatio?: number | undefined;
   /** And so many sends there have to be in it. An integer from 1; default 20. */
   readonly minimumThroughput?: number | undefined;
-  /** The sliding window, in ms. From 100; default 10,000. */
+  /** The sliding window, in ms. From 100 to 2³¹−1; default 10,000. */
   readonly windowMs?: number | undefined;
-  /** How long it stays open before a probe, in ms. Above 0; default 5,000. */
+  /** How long it stays open before a probe, in ms. Above 0, at most 2³¹−1; default 5,000. */
   readonly openMs?: number | undefined;
   /** Which circuit a call goes through. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;

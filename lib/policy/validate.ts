@@ -17,6 +17,7 @@ import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { checkLimit } from '../limit/options.ts';
 import { EVENT_NAMES } from '../observe/events.ts';
+import { MAX_TIMER_MS } from '../wait/clock.ts';
 import type { Policy } from './options.ts';
 
 /** RFC 9110 §5.1: a field name is a token. */
@@ -147,8 +148,8 @@ const policy = object({
     object({
       failureRatio: number(0, 1, { above: true }),
       minimumThroughput: integer(1, Number.MAX_SAFE_INTEGER),
-      windowMs: number(100, Number.MAX_SAFE_INTEGER),
-      openMs: number(0, Number.MAX_SAFE_INTEGER, { above: true }),
+      windowMs: number(100, MAX_TIMER_MS),
+      openMs: number(0, MAX_TIMER_MS, { above: true }),
       key: aFunction,
     }),
   ),

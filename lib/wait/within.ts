@@ -8,6 +8,8 @@
  */
 interface Doing {
   readonly owner: object;
+  /** Which of the owner's things it is about. */
+  readonly key: string | undefined;
   readonly outer: Doing | undefined;
   /** What it leaves running behind (a timer, a poll) is not within it any more. */
   over: boolean;
@@ -26,16 +28,29 @@ const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => un
 const context = hooks?.AsyncLocalStorage ? new hooks.AsyncLocalStorage() : undefined;
 let running = 0;
 
-export function isWithin(owner: object): boolean {
+export function isWithin(owner: object, key?: string): boolean {
   if (running === 0) return false;
   for (let at = context?.getStore(); at !== undefined; at = at.outer) {
-    if (at.owner === owner && !at.over) return true;
+    if (at.owner === owner && at.key === key && !at.over) return true;
   }
   return false;
 }
 
-export async function within<T>(owner: object, body: () => Promise<T>): Promise<T> {
-  const doing: Doing = { owner, outer: context?.getStore(), over: false };
+/**
+ * Does something within `owner`'s `key`.
+ *
+ * @param given called at once, with what ends it early: what goes on after that is not within it any more
+ */
+export async function within<T>(
+  owner: object,
+  body: () => Promise<T>,
+  key?: string,
+  given?: (end: () => void) => void,
+): Promise<T> {
+  const doing: Doing = { owner, key, outer: context?.getStore(), over: false };
+  given?.(() => {
+    doing.over = true;
+  });
   running += 1;
   try {
     return await (context ? context.run(doing, body) : body());

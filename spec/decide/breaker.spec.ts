@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Breaker, Circuit } from '../../lib/decide/breaker.ts';
+import { Breaker, Circuit, type Ticket } from '../../lib/decide/breaker.ts';
 import type { VerdictKind } from '../../lib/model/verdict.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
 
@@ -10,8 +10,8 @@ const T0 = 1_750_000_000_000;
 function circuit(options: Partial<typeof DEFAULTS.breaker> = {}) {
   const subject = new Circuit('k', { ...DEFAULTS.breaker, ...options });
   const send = (kind: VerdictKind, at: number) => {
-    if (subject.closedUntil(T0 + at) !== undefined) return 'refused';
-    return subject.sent(kind, subject.enter(T0 + at), T0 + at);
+    if (subject.refusesUntil(T0 + at) !== undefined) return 'refused';
+    return subject.sent(subject.enter(T0 + at), kind, T0 + at);
   };
   const sends = (count: number, kind: VerdictKind, at = 0) =>
     Array.from({ length: count }, () => send(kind, at)).at(-1);
@@ -25,7 +25,7 @@ describe(Circuit.name, () => {
     expect(sends(9, 'transient')).toBeUndefined();
     expect(subject.isOpen).toBe(false);
     expect(send('transient', 0)).toBe('open');
-    expect(subject.closedUntil(T0)).toBe(T0 + 5_000);
+    expect(subject.refusesUntil(T0)).toBe(T0 + 5_000);
   });
 
   it('does not open on fewer sends, however many of them fail', () => {
@@ -58,10 +58,10 @@ describe(Circuit.name, () => {
   it('lets one probe out when its time has come, and no other meanwhile', () => {
     const { subject, sends } = circuit();
     sends(20, 'transient');
-    expect(subject.closedUntil(T0 + 4_999)).toBe(T0 + 5_000);
-    expect(subject.closedUntil(T0 + 5_000)).toBeUndefined();
-    expect(subject.enter(T0 + 5_000)).toBe(true);
-    expect(subject.closedUntil(T0 + 5_001)).toBeDefined();
+    expect(subject.refusesUntil(T0 + 4_999)).toBe(T0 + 5_000);
+    expect(subject.refusesUntil(T0 + 5_000)).toBeUndefined();
+    expect(subject.enter(T0 + 5_000).isProbe).toBe(true);
+    expect(subject.refusesUntil(T0 + 5_001)).toBeDefined();
   });
 
   it.each(['success', 'throttled', 'permanent'] as const)('closes when the probe is answered: %s', (kind) => {
@@ -77,33 +77,53 @@ describe(Circuit.name, () => {
   it('stays open for as long again when the probe fails', () => {
     const { subject, send, sends } = circuit();
     sends(20, 'transient');
-    expect(send('transient', 5_000)).toBeUndefined();
-    expect(subject.closedUntil(T0 + 9_999)).toBe(T0 + 10_000);
+    expect(send('transient', 5_000)).toBe('open');
+    expect(subject.refusesUntil(T0 + 9_999)).toBe(T0 + 10_000);
   });
 
   it('lets the next one probe when the probe was cancelled, or was not heard of for a minute', () => {
     const { subject, send, sends } = circuit();
     sends(20, 'transient');
     send('cancelled', 5_000);
-    expect(subject.closedUntil(T0 + 5_000)).toBeUndefined();
+    expect(subject.refusesUntil(T0 + 5_000)).toBeUndefined();
     subject.enter(T0 + 5_000);
-    expect(subject.closedUntil(T0 + 64_999)).toBeDefined();
-    expect(subject.closedUntil(T0 + 65_000)).toBeUndefined();
+    expect(subject.refusesUntil(T0 + 64_999)).toBeDefined();
+    expect(subject.refusesUntil(T0 + 65_000)).toBeUndefined();
   });
 
-  it('does not count what left before it opened and came back after', () => {
+  it('does not count what left before it opened, however late it comes back', () => {
+    const { subject, send, sends } = circuit({ minimumThroughput: 4 });
+    const slow = Array.from({ length: 8 }, () => subject.enter(T0));
+    sends(4, 'transient');
+    expect(subject.sent(slow[0] as Ticket, 'success', T0 + 100)).toBeUndefined();
+    expect(subject.isOpen).toBe(true);
+    expect(send('success', 5_000)).toBe('closed');
+    for (const ticket of slow.slice(1)) expect(subject.sent(ticket, 'transient', T0 + 6_000)).toBeUndefined();
+    expect(subject.isOpen).toBe(false);
+  });
+
+  it('does not listen to a probe that was given up', () => {
+    const { subject, send, sends } = circuit();
+    sends(20, 'transient');
+    const first = subject.enter(T0 + 5_000);
+    expect(send('success', 65_000)).toBe('closed');
+    expect(subject.sent(first, 'transient', T0 + 66_000)).toBeUndefined();
+    expect(subject.isOpen).toBe(false);
+  });
+
+  it('tells whoever comes during the probe to come back in openMs, not when the probe is given up', () => {
     const { subject, sends } = circuit();
     sends(20, 'transient');
-    expect(subject.sent('success', false, T0 + 100)).toBeUndefined();
-    expect(subject.isOpen).toBe(true);
+    subject.enter(T0 + 5_000);
+    expect(subject.refusesUntil(T0 + 5_100)).toBe(T0 + 10_100);
   });
 
   it('is not held open by a clock that is set back', () => {
     const { subject, sends } = circuit();
     sends(20, 'transient');
     const hour = 3_600_000;
-    expect(subject.closedUntil(T0 - hour)).toBe(T0 - hour + 5_000);
-    expect(subject.closedUntil(T0 - hour + 5_000)).toBeUndefined();
+    expect(subject.refusesUntil(T0 - hour)).toBe(T0 - hour + 5_000);
+    expect(subject.refusesUntil(T0 - hour + 5_000)).toBeUndefined();
   });
 
   it('never opens on less than the ratio, and never lets two probes out, whatever happens', () => {
@@ -112,19 +132,19 @@ describe(Circuit.name, () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const { subject } = circuit({ minimumThroughput: 5 });
-        const out: { isProbe: boolean; kind: VerdictKind }[] = [];
+        const out: { ticket: Ticket; kind: VerdictKind }[] = [];
         let now = T0;
         for (const { kind, waitMs, later } of steps) {
           now += waitMs;
-          if (subject.closedUntil(now) === undefined) {
+          if (subject.refusesUntil(now) === undefined) {
             const wasOpen = subject.isOpen;
-            const isProbe = subject.enter(now);
-            expect(isProbe).toBe(wasOpen);
-            out.push({ isProbe, kind });
+            const ticket = subject.enter(now);
+            expect(ticket.isProbe).toBe(wasOpen);
+            out.push({ ticket, kind });
           }
-          expect(out.filter(({ isProbe }) => isProbe).length).toBeLessThanOrEqual(1);
+          expect(out.filter(({ ticket }) => ticket.isProbe).length).toBeLessThanOrEqual(1);
           if (later && waitMs < 500) continue;
-          for (const { isProbe, kind } of out.splice(0)) subject.sent(kind, isProbe, now);
+          for (const { ticket, kind } of out.splice(0)) subject.sent(ticket, kind, now);
         }
       }),
     );
@@ -140,10 +160,23 @@ describe(Breaker.name, () => {
     expect(breaker.circuit('first')).not.toBe(first);
   });
 
+  it('does not forget one that is open for one that is closed', () => {
+    const breaker = new Breaker({ ...DEFAULTS.breaker, minimumThroughput: 1 });
+    const ill = breaker.circuit('ill');
+    ill.sent(ill.enter(T0), 'transient', T0);
+    for (let i = 0; i < 10_000; i++) breaker.circuit(`${i}`);
+    expect(breaker.circuit('ill')).toBe(ill);
+  });
+
   it('names those that are open', () => {
     const breaker = new Breaker({ ...DEFAULTS.breaker, minimumThroughput: 1 });
-    breaker.circuit('well').sent('success', false, T0);
-    breaker.circuit('ill').sent('transient', false, T0);
+    for (const [key, kind] of [
+      ['well', 'success'],
+      ['ill', 'transient'],
+    ] as const) {
+      const one = breaker.circuit(key);
+      one.sent(one.enter(T0), kind, T0);
+    }
     expect(breaker.open()).toEqual(['ill']);
   });
 });

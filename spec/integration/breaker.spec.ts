@@ -1,4 +1,4 @@
-import type { AxiosAdapter } from 'axios';
+import axios, { type AxiosAdapter } from 'axios';
 import { CircuitOpenError, failureOf, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { ADAPTERS, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
@@ -36,6 +36,7 @@ describe.each(ADAPTERS)('a circuit, over %s', (adapter) => {
     await clock.advance(5_000);
     await fail(client, 2);
     expect(server.seen).toHaveLength(5);
+    expect(events.splice(1)).toEqual([['opened', server.url, 5_000]]);
 
     await clock.advance(5_000);
     answer = status(200);
@@ -96,12 +97,11 @@ describe('a circuit', () => {
     expect(setting.holdfast.stats().open).toEqual([]);
   });
 
-  it('does not let whoever waits for a permit wait on when it opens', async () => {
+  it('asks for no permit for whoever is refused at once', async () => {
     const limit = new Noted();
     const { client, server } = await byHand(status(503), { ...once, limit });
     await fail(client, 6);
     expect(server.seen).toHaveLength(4);
-    // Who is refused at once asks for no permit; what was given comes back.
     expect(limit).toMatchObject({ given: 4, running: 0 });
   });
 
@@ -136,6 +136,70 @@ describe('a circuit', () => {
     expect(await rejectionOf(client.get('/', { holdfast: { beforeSend: throwing } }))).toBe(thrown);
     answer = status(200);
     expect((await client.get('/')).status).toBe(200);
+  });
+
+  it('closes again where every send needs a call through it first', async () => {
+    let answer: Answer = status(503);
+    for (const own of ['beforeSend', 'adapter'] as const) {
+      answer = status(503);
+      const setting = await byHand((...about) => answer(...about), once);
+      const { client, clock, holdfast } = setting;
+      const nonce = () => client.get('/nonce', { adapter: 'http' });
+      const plain = axios.getAdapter('http');
+      const policy: Policy = {
+        beforeSend: async ({ config }) => {
+          if (own === 'beforeSend' && config.url !== '/nonce') await nonce();
+        },
+      };
+      const adapter: AxiosAdapter | undefined =
+        own === 'adapter'
+          ? async (config) => {
+              await nonce();
+              return plain(config);
+            }
+          : undefined;
+      const call = () => client.get('/order', { holdfast: policy, ...(adapter && { adapter }) });
+      for (let i = 0; i < 6; i++) await rejectionOf(call());
+      expect(holdfast.stats().open).toHaveLength(1);
+      answer = status(200);
+      await clock.advance(5_000);
+      expect((await call()).status).toBe(200);
+      expect(holdfast.stats().open).toEqual([]);
+    }
+  });
+
+  it('opens when calls are cut off by AbortSignal.timeout()', async () => {
+    const { client, holdfast } = await byHand(silent, once);
+    for (let i = 0; i < 4; i++) await rejectionOf(client.get('/', { signal: AbortSignal.timeout(20) }));
+    expect(holdfast.stats().open).toHaveLength(1);
+  });
+
+  it('gives back to the budget what a retry would have cost that it does not let out', async () => {
+    const setting = await byHand(status(503), { breaker, retry: { backoff: () => 1_000 } });
+    const { client, clock, holdfast, server } = setting;
+    const scheduled = next(holdfast, 'retry-scheduled');
+    const waiting = axiosErrorOf(client.get('/'));
+    await scheduled;
+    expect(holdfast.stats().budget[server.url]).toBe(486);
+    await fail({ get: (path) => client.get(path, { holdfast: { retry: false } }) }, 3);
+    await clock.advance(1_000);
+    await waiting;
+    expect(holdfast.stats().budget[server.url]).toBe(500);
+  });
+
+  it('tells of the answer first, and then of what it turned the circuit to', async () => {
+    const { client, holdfast } = await byHand(status(503), { breaker: { minimumThroughput: 1 }, retry: false });
+    const heard: string[] = [];
+    for (const name of ['answered', 'circuit-opened', 'finished'] as const) holdfast.on(name, () => heard.push(name));
+    await rejectionOf(client.get('/'));
+    expect(heard).toEqual(['answered', 'circuit-opened', 'finished']);
+  });
+
+  it.each(['breaker', 'retry'])('has a string for its key, and so has the budget: %s', async (group) => {
+    const key = async () => 'x';
+    const policy = group === 'breaker' ? { breaker: { key } } : { retry: { budget: { key } } };
+    const { client } = await byHand(status(200), policy as unknown as Policy);
+    expect(await rejectionOf(client.get('/'))).toMatchObject({ message: /key must return a string/ });
   });
 
   it('is one per key', async () => {
