@@ -124,10 +124,15 @@ export class Admission {
     shared.tally.queued += 1;
     context.tell('queued', { key });
     try {
-      const result = await bounded(Promise.race([acquired, closed]), shared.clock, call.deadlineAt, cancellation);
+      const patientUntil = asked + (this.maxWaitMs ?? Number.POSITIVE_INFINITY);
+      const boundAt = Math.min(call.deadlineAt, patientUntil);
+      const result = await bounded(Promise.race([acquired, closed]), shared.clock, boundAt, cancellation);
       if (result.kind === 'done') this.permit = result.value;
       if (result.kind === 'cancelled') return context.cancelled();
       if (result.kind !== 'deadline') return undefined;
+      if (boundAt < call.deadlineAt) {
+        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.maxWaitMs} ms`);
+      }
       throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${policy.deadlineMs} ms`);
     } catch (error) {
       return this.refused(error);

@@ -1,13 +1,21 @@
 import type { Answer } from './limiter.ts';
-import type { LocalPace, Sent } from './local-pace.ts';
+import type { LocalPace } from './local-pace.ts';
 import type { Pace } from './pace.ts';
 import type { RedisPace } from './redis-pace.ts';
 import { PROBE_MS, type StoredBucket } from './shared-store.ts';
 
-/** A send, as those know it who have to be told of it again. */
+/** A send, and who let it go. */
 interface Granted {
-  readonly shared: { readonly leave: unknown } | undefined;
-  readonly alone: Sent | undefined;
+  readonly pace: Pace<unknown>;
+  readonly leave: unknown;
+}
+
+/** What happens while the store cannot be reached. */
+export interface Alone {
+  /** The pace of this process on its own, by what is known now; `undefined` where nothing leaves. */
+  pace(): LocalPace | undefined;
+  /** Then: refuses whoever waits. */
+  refuse(): void;
 }
 
 /** The pace that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
@@ -15,26 +23,30 @@ export class FallbackPace implements Pace<Granted> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #bucket: StoredBucket;
   readonly #shared: RedisPace<unknown>;
-  readonly #makeAlone: () => LocalPace | undefined;
-  /** From the first loss on: it is told of all sends, or a store that comes and goes would let twice as many out. */
+  readonly #loss: Alone;
   #alone: LocalPace | undefined;
   #isAlone = false;
+  #lastLeftAt = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
 
-  /** @param makeAlone `undefined`: nothing leaves meanwhile, and it has refused whoever waits */
-  constructor(bucket: StoredBucket, shared: RedisPace<unknown>, makeAlone: () => LocalPace | undefined) {
+  constructor(bucket: StoredBucket, shared: RedisPace<unknown>, loss: Alone) {
     this.#bucket = bucket;
     this.#shared = shared;
-    this.#makeAlone = makeAlone;
+    this.#loss = loss;
   }
 
   nextAt(nowMs: number, wanted: number, weight: number): number {
     const wasAlone = this.#isAlone;
     this.#isAlone = this.#bucket.error !== undefined;
-    if (!this.#isAlone) return this.#shared.nextAt(nowMs, wanted, weight);
-    if (this.#bucket.isProbeDue()) this.#shared.ask();
+    if (!this.#isAlone) {
+      // The store knows nothing of what left alone; where it comes and goes, twice as many would leave.
+      if (wasAlone) this.#notBefore = this.#lastLeftAt + (this.#alone?.intervalMs ?? 0);
+      return Math.max(this.#shared.nextAt(nowMs, wanted, weight), this.#notBefore);
+    }
     if (!wasAlone) this.#goAlone(nowMs);
+    if (this.#bucket.isProbeDue()) this.#shared.ask();
     // Whoever asks is in line only when this has returned.
-    if (this.#alone === undefined) Promise.resolve().then(this.#makeAlone);
+    if (this.#alone === undefined) Promise.resolve().then(this.#loss.refuse);
     const nextAt = this.#alone?.nextAt(nowMs) ?? Number.POSITIVE_INFINITY;
     // Also to look for the store again.
     return nextAt <= nowMs ? nextAt : Math.min(nextAt, nowMs + PROBE_MS);
@@ -45,19 +57,18 @@ export class FallbackPace implements Pace<Granted> {
   }
 
   leave(nowMs: number, weight: number, waited: boolean): Granted {
-    const shared = this.#isAlone ? undefined : { leave: this.#shared.leave(nowMs, weight) };
-    return { shared, alone: this.#alone?.leave(nowMs, weight, waited) };
+    const pace: Pace<unknown> = (this.#isAlone && this.#alone) || (this.#shared as Pace<unknown>);
+    this.#lastLeftAt = nowMs;
+    return { pace, leave: pace.leave(nowMs, weight, waited) };
   }
 
-  answered(nowMs: number, { shared, alone }: Granted, answer: Answer): void {
-    if (alone !== undefined) this.#alone?.answered(nowMs, alone, answer);
-    if (shared !== undefined) this.#shared.answered(nowMs, shared.leave as never, answer);
-    else if (answer.untilAt !== undefined) this.#shared.pause(nowMs, answer.untilAt);
+  answered(nowMs: number, { pace, leave }: Granted, answer: Answer): void {
+    pace.answered(nowMs, leave, answer);
+    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
   }
 
-  ended(nowMs: number, { shared, alone }: Granted): void {
-    if (alone !== undefined) this.#alone?.ended(nowMs, alone);
-    if (shared !== undefined) this.#shared.ended(nowMs, shared.leave as never);
+  ended(nowMs: number, { pace, leave }: Granted): void {
+    pace.ended(nowMs, leave);
   }
 
   pause(nowMs: number, untilAt: number): void {
@@ -66,22 +77,26 @@ export class FallbackPace implements Pace<Granted> {
   }
 
   pausedUntil(): number {
-    return this.#isAlone ? (this.#alone?.pausedUntil() ?? Number.NEGATIVE_INFINITY) : this.#shared.pausedUntil();
+    const shared = this.#shared.pausedUntil();
+    return this.#isAlone ? Math.max(shared, this.#alone?.pausedUntil() ?? shared) : shared;
   }
 
   isFresh(nowMs: number): boolean {
-    return (this.#alone?.isFresh(nowMs) ?? true) && this.#shared.isFresh(nowMs);
+    return !this.#isAlone && this.#shared.isFresh(nowMs);
   }
 
   shift(byMs: number): void {
+    this.#lastLeftAt += byMs;
+    this.#notBefore += byMs;
     this.#shared.shift(byMs);
     this.#alone?.shift(byMs);
   }
 
+  /** By what is known now, of the fleet and of what it has learnt. The others may have used the burst. */
   #goAlone(nowMs: number): void {
-    this.#alone ??= this.#makeAlone();
+    this.#alone = this.#loss.pace();
     this.#alone?.pause(nowMs, this.#shared.pausedUntil());
-    // The others may have used it.
-    this.#alone?.spend(nowMs);
+    this.#alone?.follow(nowMs, this.#lastLeftAt);
+    this.#shared.spend();
   }
 }

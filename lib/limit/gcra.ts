@@ -104,6 +104,11 @@ export class Gcra {
     return this.movedMs;
   }
 
+  /** One send may leave an interval after that instant, the others an interval apart. */
+  follow(atMs: number): void {
+    this.spend(atMs + this.intervalMs);
+  }
+
   /** Whether nothing that left is still to be paid for. */
   isFresh(nowMs: number): boolean {
     return this.#paidAt <= nowMs;

@@ -46,6 +46,11 @@ export class LocalPace implements Pace<Sent> {
     );
   }
 
+  /** Between two sends at least, in ms. */
+  get intervalMs(): number {
+    return Math.max(0, ...this.#windows.map(({ intervalMs }) => intervalMs));
+  }
+
   nextAt(nowMs: number): number {
     let at = this.#until;
     for (const window of this.#windows) at = Math.max(at, window.nextAt());
@@ -92,6 +97,12 @@ export class LocalPace implements Pace<Sent> {
   pause(nowMs: number, untilAt: number): void {
     this.#hold(nowMs, untilAt);
     this.#adaptive?.pause(nowMs, untilAt);
+  }
+
+  /** Goes on where another pace has stopped, whose last send left then: at its own distance, and without a burst. */
+  follow(nowMs: number, lastLeftAt: number): void {
+    this.spend(nowMs);
+    if (lastLeftAt > Number.NEGATIVE_INFINITY) for (const window of this.#windows) window.follow(lastLeftAt);
   }
 
   /** Gives up what burst there is. */

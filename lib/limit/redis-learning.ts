@@ -42,7 +42,7 @@ type Event = (rate: AdaptiveRate, skewMs: number) => void;
  * A turn goes on from the last known text: it tells what happened in this process, takes slots, and hands the new text in. If
  * somebody else was first, it gets theirs and does the same again on that.
  */
-export class LearningBook implements Book<AdaptiveSend> {
+export class LearningBook implements Book<AdaptiveSend | undefined> {
   readonly #bucket: StoredBucket;
   readonly #make: () => AdaptiveRate;
   #version = '0';
@@ -65,7 +65,8 @@ export class LearningBook implements Book<AdaptiveSend> {
     return this.#ratePerMs < Number.POSITIVE_INFINITY ? [{ requests: this.#ratePerMs * 1_000, perMs: 1_000 }] : [];
   }
 
-  answered(nowMs: number, { leave: send }: Granted<AdaptiveSend>, answer: Answer): boolean {
+  answered(nowMs: number, { leave: send }: Granted<AdaptiveSend | undefined>, answer: Answer): boolean {
+    if (send === undefined) return false;
     this.#events.push((rate, skewMs) => {
       const untilAt = answer.untilAt === undefined ? undefined : answer.untilAt + skewMs;
       rate.answered(nowMs + skewMs, { ...send }, { ...answer, untilAt });
@@ -73,12 +74,13 @@ export class LearningBook implements Book<AdaptiveSend> {
     return this.#isWaitedFor(send);
   }
 
-  lost(nowMs: number, send: AdaptiveSend): boolean {
+  lost(nowMs: number, send: AdaptiveSend | undefined): boolean {
+    if (send === undefined) return false;
     this.#events.push((rate, skewMs) => rate.lost(nowMs + skewMs, { ...send }));
     return this.#isWaitedFor(send);
   }
 
-  turn(turn: Turn): Promise<Entry<AdaptiveSend>> {
+  turn(turn: Turn): Promise<Entry<AdaptiveSend | undefined>> {
     const next = this.#last.then(() => this.#turn(turn));
     this.#last = next.catch(() => {});
     return next;
@@ -89,7 +91,7 @@ export class LearningBook implements Book<AdaptiveSend> {
     return isProbe || ratePerMs === Number.POSITIVE_INFINITY;
   }
 
-  async #turn({ want, horizonMs, pauseMs }: Turn): Promise<Entry<AdaptiveSend>> {
+  async #turn({ want, more, horizonMs, pauseMs }: Turn): Promise<Entry<AdaptiveSend | undefined>> {
     const bucket = this.#bucket;
     // Whose clock is how far off, to begin with.
     if (bucket.skewMs === undefined) await this.#keep('none', '');
@@ -101,13 +103,16 @@ export class LearningBook implements Book<AdaptiveSend> {
       const rate = this.#restored();
       for (const event of events) event(rate, skewMs);
       if (pauseMs) rate.pause(now, now + pauseMs);
-      const slots: Slot<AdaptiveSend>[] = [];
+      const slots: Slot<AdaptiveSend | undefined>[] = [];
       const share = Math.max(1, (horizonMs * rate.ratePerMs) / this.#members);
       while (slots.length < Math.min(want, share)) {
         const at = rate.nextAt(now);
         if (at > now + horizonMs) break;
         slots.push({ at: at - skewMs, leave: rate.sent(at) });
       }
+      // What is learnt counts sends, whatever they weigh.
+      const [first] = slots;
+      if (first !== undefined) for (let i = 0; i < more; i++) slots.splice(1, 0, { at: first.at, leave: undefined });
       const learnt = rate.save();
       const members = await this.#keep(this.#version, learnt);
       if (members === undefined) continue;

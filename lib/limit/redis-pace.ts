@@ -19,8 +19,10 @@ const FRESH_MS = 100;
 export interface Turn {
   /** Slots. */
   readonly want: number;
-  /** So many of them also where they fall due later than in `horizonMs`. */
+  /** So many of them also where they fall due later than in `horizonMs`: by that what is next is known before it is due. */
   readonly least: number;
+  /** And so many more than one, for a send that needs them all at once. */
+  readonly more: number;
   readonly horizonMs: number;
   /** Nothing is to leave for so long; 0 gives up what burst there is. */
   readonly pauseMs?: number | undefined;
@@ -81,6 +83,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   #answerMs = 0;
   /** What whoever is first needs. */
   #weight = 1;
+  #spends = false;
   #asking = false;
   /** Something has to be told that came while it was asking. */
   #isUrgent = false;
@@ -155,6 +158,11 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#slots = this.#slots.map(({ at, leave }) => ({ at: at + byMs, leave }));
   }
 
+  /** The burst is not to be had in the next turn: it was used where the store did not see it. */
+  spend(): void {
+    this.#spends = true;
+  }
+
   /** Reserves for all that wait when this turn of the event loop is over: one round trip for what came in it. */
   ask(): void {
     if (this.#asking) return;
@@ -188,20 +196,28 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#turn(0, pauseMs).then(this.#ports.wake, () => {});
   }
 
-  async #turn(wanted: number, pauseMs?: number): Promise<void> {
+  async #turn(wanted: number, pause?: number): Promise<void> {
+    const pauseMs = pause ?? (this.#spends ? 0 : undefined);
     const want = Math.max(0, wanted);
-    const least = Math.max(0, LEAST - this.#slots.length, this.#weight - this.#slots.length);
+    const held = this.#slots.length;
+    const least = Math.max(0, LEAST - held, this.#weight - held);
+    const more = Math.max(0, this.#weight - 1 - held);
     const { clock } = this.#ports;
     const askedAt = clock.now();
-    const entry = await this.#book.turn({ want, least, horizonMs: this.#horizonMs, pauseMs });
+    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, pauseMs });
     const { slots, pausedUntil, members, askAgainAt } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(Math.max(0, now - askedAt), MAX_ANSWER_MS) - this.#answerMs) / 4;
+    this.#spends = false;
     this.#heardAt = now;
     this.members = members;
     // What was granted came after the pause was known.
     if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
-    for (const slot of slots) this.#slots.push(slot);
+    for (const slot of slots) {
+      // A pause may have been met here while the answer was on its way.
+      if (slot.at >= this.#until) this.#slots.push(slot);
+      else this.#giveUp(now, [slot]);
+    }
     this.#askAgainAt = askAgainAt;
   }
 

@@ -88,12 +88,12 @@ class RedisLimiter extends Buckets<unknown> {
       const alone = {
         local: () => new LocalPace(share(), limit.adaptive),
         open: () => new LocalPace([], false),
-        closed: () => {
-          turnstile.refuseAll(refusal(bucket.error));
-          return undefined;
-        },
+        closed: () => undefined,
       };
-      const pace = new FallbackPace(bucket, shared, alone[onStoreLoss]);
+      const pace = new FallbackPace(bucket, shared, {
+        pace: alone[onStoreLoss],
+        refuse: () => turnstile.refuseAll(refusal(bucket.error)),
+      });
       const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, pace);
       return turnstile;
     }, limit);

@@ -213,6 +213,15 @@ describe('who shares a limit', () => {
     }
   });
 
+  it('may bound its wait also where the limiter knows no such bound', async () => {
+    const deaf = new Noted(() => new Promise(() => {}));
+    const { client, clock } = await byHand(status(200), { limit: deaf });
+    const late = rejectionOf(client.get('/', { holdfast: { limit: { maxWaitMs: 300 } } }));
+    await until(() => clock.pending > 0);
+    await clock.advance(300);
+    expect(await late).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', message: /maxWaitMs.*300/ });
+  });
+
   it('may not go round a limiter that was handed in by numbers of its own', async () => {
     const { client, server } = await byHand(status(200), { limit: localLimiter(limit) });
     const refused = rejectionOf(client.get('/', { holdfast: { limit: { requests: 5, perMs: 1_000 } } }));
@@ -284,6 +293,27 @@ describe('a token', () => {
     await Promise.all([client.get('/a'), client.get('/b'), client.get('/c')]);
     expect(server.seen.filter(({ url }) => url !== '/token')).toHaveLength(3);
     expect(holdfast.stats()).toMatchObject({ queued: 0, inFlight: 0 });
+  });
+});
+
+describe('a token that several calls wait for', () => {
+  it('does not keep the permit of one that has it already', async () => {
+    const setting = await byHand(status(200), { limit: { maxConcurrent: 1 } });
+    const { client, clock, server } = setting;
+    let pending: Promise<string> | undefined;
+    let turn = 0;
+    const token = (): Promise<string> => {
+      turn += 1;
+      // From the second turn on one request for all, made by whoever came first.
+      if (turn <= 2) return Promise.resolve('early');
+      pending ??= client.get('/token', { holdfast: { auth: false } }).then(({ status }) => `t${status}`);
+      return pending;
+    };
+    const auth = { token, refresh: async () => 'none' };
+    const calls = many(4).map((path) => client.get(path, { holdfast: { auth } }));
+    const all = Promise.all(calls);
+    await clock.run(all);
+    expect(server.seen.filter(({ url }) => url !== '/token')).toHaveLength(4);
   });
 });
 

@@ -729,7 +729,7 @@ describe('what it is made of', () => {
     ['limit.maxWaitMs must be a number above 0, got 0', {}, { maxWaitMs: 0 }],
     ['limit.expirationMs must be an integer from 1000 to', {}, { expirationMs: 10 }],
     ['limit.expiration is not an option', {}, { expiration: 1_000 }],
-    ["limit.key must be a function, got a string", {}, { key: 'a' }],
+    ['limit.key must be a function, got a string', {}, { key: 'a' }],
     ['limit must be a plain object', {}, null],
   ])('is checked: %s', (message, given, options?: unknown) => {
     expect(bad(given, options).message).toContain(message);

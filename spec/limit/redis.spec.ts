@@ -140,6 +140,16 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       });
     });
 
+    it('lets a heavier send leave, too, and its probe', async () => {
+      const limiter = make({ adaptive, prefix: 'heavy' });
+      const first = await limiter.acquire({ key: 'k', weight: 2 });
+      first.answered?.({ throttled: true, untilAt: Date.now() + 100 });
+      first.release();
+      const probe = await limiter.acquire({ key: 'k', weight: 3 });
+      probe.answered?.({ throttled: false });
+      probe.release();
+    });
+
     it('starts afresh where something else is kept under its key', async () => {
       await redis.hset('odd:{k}:slots', 'version', '7', 'learnt:1', '{"rate":');
       const limiter = make({ adaptive, prefix: 'odd' });
@@ -388,6 +398,24 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         own.resume();
         expect(lost).toHaveBeenCalledTimes(2);
       }, 5_000);
+    });
+
+    it('is lost a second time, goes on at once, by the share of now and not by that of the first time', async () => {
+      const { own, limiter } = await fragile({ requests: 100, perMs: 1_000, prefix: 'twice' });
+      own.stall();
+      await ask(limiter, 2);
+      own.resume();
+      await vi.waitFor(() => ask(limiter, 20), { timeout: 5_000 });
+      const client = redisClient(own.port);
+      onTestFinished(() => client.disconnect());
+      const other = make({ requests: 100, perMs: 1_000, prefix: 'twice', acquireTimeoutMs: 150 }, client);
+      // Long enough to run up a debt if it were counted by a share.
+      await Promise.all([ask(limiter, 60), ask(other, 60)]);
+      own.stall();
+      const at = await ask(limiter, 10);
+      // Two hundred ms until the loss is noticed, then one in twenty ms: half of the limit.
+      expect(Number(at.at(-1)) - Number(at[0])).toBeLessThan(1_500);
+      expect(Number(at.at(-1)) - Number(at[2])).toBeGreaterThanOrEqual(100);
     });
 
     it('is gone, lets everything through, if it was told so', async () => {
