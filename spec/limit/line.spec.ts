@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Line, type Place } from '../../lib/limit/line.ts';
+
+class Spot implements Place {
+  turn = 0;
+  index = 0;
+  readonly name: number;
+  readonly priority: number;
+
+  constructor(name: number, priority = 0) {
+    this.name = name;
+    this.priority = priority;
+  }
+}
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('push' as const), n: fc.integer({ min: -3, max: 3 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('shift' as const), n: fc.constant(0) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), n: fc.nat(30) }) },
+);
+
+describe(Line.name, () => {
+  it('is empty at first', () => {
+    const line = new Line<Spot>();
+    expect([line.size, line.first, line.shift(), line.ahead(0)]).toEqual([0, undefined, undefined, 0]);
+  });
+
+  it('gives who has the smallest priority, and of those who came first, whoever leaves from the middle', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const line = new Line<Spot>();
+        let model: Spot[] = [];
+        let names = 0;
+        for (const { kind, n } of steps) {
+          if (kind === 'push') {
+            const spot = new Spot(names++, n);
+            line.push(spot);
+            // A stable sort keeps those of one priority in the order in which they came.
+            model = [...model, spot].sort((a, b) => a.priority - b.priority);
+          }
+          if (kind === 'shift') expect(line.shift()).toBe(model.shift());
+          const gone = model[n];
+          if (kind === 'remove' && gone !== undefined) {
+            line.remove(gone);
+            model = model.filter((spot) => spot !== gone);
+            expect(line.has(gone)).toBe(false);
+          }
+          expect(line.size).toBe(model.length);
+          expect(line.first).toBe(model[0]);
+          expect(new Set(line)).toEqual(new Set(model));
+          expect(model.every((spot) => line.has(spot))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('knows how many go before whoever goes last, and promises nothing to others', () => {
+    const line = new Line<Spot>();
+    for (const [name, priority] of [
+      [0, 1],
+      [1, 5],
+      [2, 3],
+    ] as const)
+      line.push(new Spot(name, priority));
+    expect([line.ahead(5), line.ahead(9), line.ahead(4), line.ahead(0)]).toEqual([3, 3, 0, 0]);
+    while (line.shift() !== undefined);
+    line.push(new Spot(3, 0));
+    // What was before it was empty does not count.
+    expect([line.ahead(0), line.ahead(-1)]).toEqual([1, 0]);
+  });
+});
