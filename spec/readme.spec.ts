@@ -136,6 +136,7 @@ describe('the tables of the README', () => {
     const figures = tableOf('overhead').flatMap((row) => row.slice(1));
     expect(figures.length).toBeGreaterThan(0);
     for (const figure of figures) expect(results).toContain(`**${figure}**`);
+    for (const figure of tableOf('goodput').flatMap((row) => row.slice(1))) expect(results).toContain(` ${figure} (`);
   });
 
   it('name every event', () => {
