@@ -15,7 +15,7 @@ export default defineConfig({
       'spec/{check,pipeline}.spec.ts',
     ],
     exclude: ['spec/**/*{redis,bottleneck,adaptive}*.spec.ts'],
-    testTimeout: 5_000,
+    testTimeout: 60_000,
     restoreMocks: true,
   },
 });

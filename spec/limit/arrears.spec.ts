@@ -30,6 +30,21 @@ describe(Arrears.name, () => {
     expect(arrears.takeDue(5_000)).toBe(0);
   });
 
+  it.each([
+    [9, 4],
+    [9, 9],
+  ])('asks for no more later where no more is owed: %i, then %i', (first, then) => {
+    const [inOrder, backwards] = [new Arrears(), new Arrears()];
+    inOrder.owe(1_000, first);
+    inOrder.owe(1_010, then);
+    backwards.owe(1_010, then);
+    backwards.owe(1_000, first);
+    for (const arrears of [inOrder, backwards]) {
+      expect(arrears.takeDue(1_000)).toBe(first);
+      expect(arrears.takeDue(1_010)).toBe(0);
+    }
+  });
+
   it('moves along with the clock', () => {
     const arrears = new Arrears();
     arrears.owe(1_000, 3);
