@@ -15,7 +15,10 @@ export const candidates = {
   'retry-axios': { file: 'candidates/retry-axios.js', package: 'retry-axios' },
   'holdfast defaults': { file: 'candidates/holdfast-defaults.js', package: 'axios-holdfast' },
   'holdfast deadline, judge, key, listener': { file: 'candidates/holdfast-all-policies.js', package: 'axios-holdfast' },
-  'holdfast and token, limit, breaker': { file: 'candidates/holdfast-token-limit-breaker.js', package: 'axios-holdfast' },
+  'holdfast and token, limit, breaker': {
+    file: 'candidates/holdfast-token-limit-breaker.js',
+    package: 'axios-holdfast',
+  },
 };
 
 export const cases = { GET: 'get', POST: 'post' };
