@@ -17,7 +17,7 @@ export const QUOTA = { requests: 25, perMs: 1_000 };
 
 export const STORY: readonly Chapter[] = [
   {
-    title: 'A burst over the quota: what is too much waits as long as Retry-After says',
+    title: 'A burst over the quota: it is learnt, and what was too much waits as long as Retry-After says',
     play: (client) => times(QUOTA.requests + 3, () => client.get('/v1/customers/c2')),
   },
   {
@@ -28,7 +28,7 @@ export const STORY: readonly Chapter[] = [
     },
   },
   {
-    title: 'An expired token under twenty calls: one refresh, twenty replays',
+    title: 'An expired token under twenty calls: one refresh for all, a replay for each that was refused',
     play: (client, server) => {
       server.expireTokens();
       server.script({ kind: 'pass', delayMs: 600, match: ({ path }) => path === '/oauth/token' });
