@@ -45,11 +45,11 @@ export class Admission {
 
   acquire(): Refusal | undefined | Promise<Refusal | undefined> {
     const { call, cancellation } = this.context;
-    // By which the place in the queue is given up.
-    const aborter = cancellation || this.isShared ? new AbortController() : undefined;
     this.queuedMs = 0;
     this.isNested = isWithin(this.limiter, this.key);
     if (this.isNested) return undefined;
+    // By which the place in the queue is given up.
+    const aborter = cancellation || this.isShared ? new AbortController() : undefined;
     try {
       const { key, priority, maxWaitMs } = this;
       const { deadlineAt } = call;
