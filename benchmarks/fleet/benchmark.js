@@ -24,6 +24,8 @@ const bucket = quota({ kind: 'bucket', burst: 20 });
 export const cases = {
   'token bucket, 200 per s, burst 20': { quota: bucket, active: 8 },
   'sliding window, 200 per s': { quota: quota({ kind: 'sliding' }), active: 8 },
+  'fixed window, 200 per s': { quota: quota({ kind: 'fixed' }), active: 8 },
+  'express-rate-limit, 200 per s, draft-8 headers': { quota: quota({ kind: 'express', headers: 'draft8' }), active: 8 },
   'token bucket, one of eight has work': { quota: bucket, active: 1 },
 };
 
@@ -38,7 +40,7 @@ export const metrics = {
 
 export const compared = 'goodput';
 
-/** About 5 minutes. */
+/** About 8 minutes. */
 export const full = {
   launches: 1,
   warmups: 0,

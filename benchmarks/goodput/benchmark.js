@@ -25,6 +25,13 @@ export const candidates = {
 /** What the server is reset to. Whatever is left out here stays as the case before had it, so all of them say all. */
 export const cases = {
   'token bucket, 50 per s, burst 5': quota({ kind: 'bucket', requests: 50, perMs: 1_000, burst: 5 }),
+  'token bucket, 50 per s, burst 20, a stranger takes 30 %': quota({
+    kind: 'bucket',
+    requests: 50,
+    perMs: 1_000,
+    burst: 20,
+    stranger: 0.3,
+  }),
   'sliding window, 100 per s': quota({ kind: 'sliding', requests: 100, perMs: 1_000 }),
   'fixed window, 100 per s': quota({ kind: 'fixed', requests: 100, perMs: 1_000 }),
   'express-rate-limit, 100 per 2 s, draft-8 headers': quota({ kind: 'express', requests: 100, perMs: 2_000 }),
@@ -42,7 +49,7 @@ export const metrics = {
 
 export const compared = 'goodput';
 
-/** About 12 minutes. */
+/** About 15 minutes. */
 export const full = {
   launches: 1,
   warmups: 0,
@@ -69,5 +76,5 @@ export async function prepare() {
 }
 
 function quota(options) {
-  return { burst: 1, latencyMs: [5, 30], headers: 'retry-after', ...options };
+  return { burst: 1, stranger: 0, latencyMs: [5, 30], headers: 'retry-after', ...options };
 }
