@@ -22,11 +22,17 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket']);
 
 /** What the network's codes look like: of the system, of Node's streams and sockets, of its parser, zlib and brotli, of undici. */
-const NETWORK = /^(E[A-Z\d]+|ERR_(NETWORK|STREAM_\w+|HTTP2_\w+|SOCKET_\w+)|HPE_\w+|UND_ERR_\w+|Z_\w+|ERR__ERROR_\w+)$/;
+const NETWORK = /^(E[A-Z\d]+$|ERR_(NETWORK$|STREAM_|HTTP2_|SOCKET_)|HPE_|UND_ERR_|Z_|ERR__ERROR_)/;
 
 /** Those among them after which a repeat would end the same way. axios-retry's predicate knows the rest: bad certificates. */
-const HOPELESS =
-  /^(EPROTO|HPE_HEADER_OVERFLOW|UND_ERR_(HEADERS_OVERFLOW|INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_\w+))$/;
+const HOPELESS: ReadonlySet<string> = new Set([
+  'EPROTO',
+  'HPE_HEADER_OVERFLOW',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
 
 /** What undici's fetch says where it gives no code, and a repeat would end the same way. */
 const HOPELESS_FETCH = /^(bad port|unknown scheme|redirect count exceeded|invalid url|failed to parse url)/i;
@@ -47,6 +53,6 @@ export function verdictOfError(error: unknown): Verdict {
   }
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return { kind: 'transient', reason: code };
   const hopeless =
-    !NETWORK.test(code) || HOPELESS.test(code) || (code === 'ERR_NETWORK' && HOPELESS_FETCH.test(String(root.message)));
+    !NETWORK.test(code) || HOPELESS.has(code) || (code === 'ERR_NETWORK' && HOPELESS_FETCH.test(String(root.message)));
   return { kind: !hopeless && isNetworkError({ code } as never) ? 'transient' : 'permanent', reason: code };
 }

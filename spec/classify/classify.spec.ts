@@ -1,6 +1,6 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { describe, expect, it } from 'vitest';
-import { classify, type Evidence } from '../../lib/classify/classify.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { announcesJson, classify, type Evidence } from '../../lib/classify/classify.ts';
 import { CallState } from '../../lib/model/call.ts';
 import type { Outcome } from '../../lib/model/outcome.ts';
 import type { Verdict } from '../../lib/model/verdict.ts';
@@ -84,6 +84,27 @@ describe(classify.name, () => {
     expect(judged(rejected(torn as AxiosResponse))).toEqual({ kind: 'transient', reason: 'truncated' });
   });
 
+  it.each([
+    [199, 'permanent'],
+    [200, 'transient'],
+    [299, 'transient'],
+    [300, 'permanent'],
+    [404, 'permanent'],
+  ])('reads a rejected %i without data as %s: only a 2xx began well', (status, kind) => {
+    const { data: _, ...torn } = answer(status);
+    expect(judged(rejected(torn as AxiosResponse)).kind).toBe(kind);
+  });
+
+  it('leaves it to axios what a resolved 200 without data is', () => {
+    const { data: _, ...bare } = answer(200);
+    expect(judged(resolved(bare as AxiosResponse))).toEqual({ kind: 'success' });
+  });
+
+  it('shares one frozen verdict among the broken off', () => {
+    const { data: _, ...torn } = answer(200);
+    expect(Object.isFrozen(judged(rejected(torn as AxiosResponse)))).toBe(true);
+  });
+
   it('takes a rejected 200 with data for what it is: validateStatus refused it', () => {
     expect(judged(rejected(answer(200, {}, ''))).kind).toBe('success');
   });
@@ -162,6 +183,32 @@ describe(classify.name, () => {
       expect(shown).toMatchObject({ outcome, call: { method: 'POST', url: 'http://a.example/' }, api: undefined });
     });
 
+    it.each(['success', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'] as const)(
+      'takes %s for a verdict',
+      (kind) => {
+        expect(judged(rejected(answer(404)), { classify: [says({ kind })] })).toEqual({ kind });
+      },
+    );
+
+    const shownFor = (outcome: Outcome): unknown => {
+      const judge = vi.fn<Classifier>();
+      judged(outcome, { classify: [judge] });
+      return judge.mock.calls[0]?.[0].retryAfterMs;
+    };
+
+    it('shows them what the server asks to wait, in ms from now', () => {
+      expect(shownFor(rejected(answer(429, { 'retry-after': '7' })))).toBe(7_000);
+      expect(shownFor(resolved(answer(400, { 'retry-after': '7' })))).toBe(7_000);
+      expect(shownFor(rejected(answer(429, { 'ratelimit-remaining': '0', 'ratelimit-reset': '3' })))).toBe(3_000);
+      expect(shownFor(rejected(answer(429)))).toBeUndefined();
+    });
+
+    it('shows them no wait where nothing failed, or nothing was answered', () => {
+      expect(shownFor(resolved(answer(200, { 'retry-after': '7' })))).toBeUndefined();
+      expect(shownFor(resolved(answer(399, { 'retry-after': '7' })))).toBeUndefined();
+      expect(shownFor({ error: { code: 'ECONNRESET' } })).toBeUndefined();
+    });
+
     it('asks them about errors of the network too', () => {
       const judge: Classifier = ({ outcome }) =>
         (outcome.error as { code?: string })?.code === 'ECONNRESET' ? { kind: 'permanent' } : undefined;
@@ -185,5 +232,27 @@ describe(classify.name, () => {
         );
       },
     );
+  });
+});
+
+describe(announcesJson.name, () => {
+  it.each(['application/json', 'application/problem+json; charset=utf-8', 'Application/JSON', 'text/json;x=1'])(
+    'holds for %s',
+    (type) => {
+      expect(announcesJson({ 'content-type': type })).toBe(true);
+    },
+  );
+
+  it.each(['text/html', 'application/jsonlines', 'application/json5', 'json', 'text/notjson', '', undefined])(
+    'does not hold for %s',
+    (type) => {
+      expect(announcesJson({ 'content-type': type })).toBe(false);
+      expect(announcesJson({})).toBe(false);
+      expect(announcesJson(undefined)).toBe(false);
+    },
+  );
+
+  it('reads no more of the header than its beginning', () => {
+    expect(announcesJson({ 'content-type': `text/html;x=${'x'.repeat(256)}/json` })).toBe(false);
   });
 });

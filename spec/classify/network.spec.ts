@@ -26,10 +26,29 @@ const NEVER_CONNECTED = [
   ['UND_ERR_CONNECT_TIMEOUT', undefined],
 ] as const;
 
-const AMBIGUOUS = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+const AMBIGUOUS = [
+  'ECONNRESET',
+  'EPIPE',
+  'EPROTOTYPE',
+  'E2BIG',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_SOCKET_CLOSED',
+  'HPE_INVALID_CONSTANT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'Z_DATA_ERROR',
+  'ERR__ERROR_FORMAT_PADDING_1',
+];
 
 const HOPELESS = [
   'EPROTO',
+  'HPE_HEADER_OVERFLOW',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -49,6 +68,12 @@ describe(verdictOfError.name, () => {
     it.each(NEVER_CONNECTED)('calls %s at %s transient and not applied: no connection was made', (code, syscall) => {
       const verdict = verdictOfError(wrap(systemError(code, syscall)));
       expect(verdict).toEqual({ kind: 'transient', unapplied: true, reason: code });
+    });
+
+    it.each(NEVER_CONNECTED)('goes by %s alone where no system call is named, as under undici', (code) => {
+      const unapplied = code !== 'ETIMEDOUT' && code !== 'ECONNRESET';
+      const verdict = verdictOfError(wrap(systemError(code)));
+      expect(verdict).toEqual({ kind: 'transient', ...(unapplied && { unapplied }), reason: code });
     });
 
     it.each(AMBIGUOUS)('calls %s transient, but does not claim that nothing was applied', (code) => {
@@ -82,12 +107,27 @@ describe(verdictOfError.name, () => {
     expect(verdictOfError(new AxiosError('no', code))).toEqual({ kind: 'permanent', reason: code });
   });
 
-  it.each(['bad port', 'unknown scheme', 'redirect count exceeded', 'Failed to parse URL from x'])(
+  it.each(['bad port', 'unknown scheme', 'redirect count exceeded', 'Invalid URL: /x', 'Failed to parse URL from x'])(
     'calls what fetch gives no code for permanent, by its words: %s',
     (words) => {
       expect(verdictOfError(viaFetch(new Error(words)))).toEqual({ kind: 'permanent', reason: 'ERR_NETWORK' });
     },
   );
+
+  it('goes only by words that fetch begins with, and only where it gave no code', () => {
+    expect(verdictOfError(viaFetch(new Error('proxy: bad port'))).kind).toBe('transient');
+    const coded = Object.assign(new Error('bad port'), { code: 'ECONNRESET' });
+    expect(verdictOfError(viaFetch(coded)).kind).toBe('transient');
+  });
+
+  it('calls a network error without a code transient by the words of axios, as of axios-mock-adapter', () => {
+    expect(verdictOfError(new Error('Network Error'))).toEqual({ kind: 'transient' });
+    expect(verdictOfError(new Error('network error'))).toEqual({ kind: 'permanent' });
+  });
+
+  it('shares one frozen verdict among the cancelled', () => {
+    expect(Object.isFrozen(verdictOfError(new CanceledError('enough')))).toBe(true);
+  });
 
   it('calls a network error without any detail transient, as browsers give none', () => {
     expect(verdictOfError(new AxiosError('Network Error', 'ERR_NETWORK'))).toEqual({

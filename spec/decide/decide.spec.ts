@@ -53,6 +53,44 @@ describe(decide.name, () => {
     });
   });
 
+  describe('on a 401 to a send that carried a token of ours', () => {
+    const REFUSED: Partial<Facts> = { verdict: { kind: 'unauthorized' }, refreshable: true };
+    const refused = (changes: Partial<Facts> = {}) => decided({ ...REFUSED, ...changes });
+
+    it('refreshes, for any method: it was not applied', () => {
+      expect(refused()).toEqual({ kind: 'refresh' });
+      expect(refused({ method: 'POST' })).toEqual({ kind: 'refresh' });
+      expect(Object.isFrozen(refused())).toBe(true);
+    });
+
+    it('refreshes whatever the policy says of retries: a replay is none', () => {
+      expect(refused({ retry: false })).toEqual({ kind: 'refresh' });
+      expect(refused({ method: 'POST', retry: { ...retry, unsafe: 'never' } })).toEqual({ kind: 'refresh' });
+      expect(refused({ retries: 3, affordable: false, timedOut: true })).toEqual({ kind: 'refresh' });
+    });
+
+    it('does so once: a second 401 is final', () => {
+      expect(refused({ replays: 1 })).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+      expect(refused({ replays: 1, refreshable: false })).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+    });
+
+    it('does not repeat a POST that may have been applied, since a redirect lay between', () => {
+      const redirected = { kind: 'unauthorized', unapplied: false } as const;
+      expect(refused({ method: 'POST', verdict: redirected })).toEqual({ kind: 'stop', why: 'unsafe-method' });
+      expect(refused({ method: 'POST', verdict: redirected, sameKey: true })).toEqual({ kind: 'refresh' });
+      expect(refused({ verdict: redirected })).toEqual({ kind: 'refresh' });
+    });
+
+    it('does not refresh for a body that cannot be sent again', () => {
+      expect(refused({ replayable: false })).toEqual({ kind: 'stop', why: 'body-not-replayable' });
+    });
+
+    it('does not refresh at the deadline or after it', () => {
+      expect(refused({ deadlineAt: NOW + 1 })).toEqual({ kind: 'refresh' });
+      expect(refused({ deadlineAt: NOW })).toEqual({ kind: 'stop', why: 'deadline' });
+    });
+  });
+
   it('retries what may pass, after the backoff', () => {
     expect(decided({})).toEqual({ kind: 'retry', delayMs: 400, backoff: true });
     expect(decided({ verdict: { kind: 'throttled' } })).toEqual({ kind: 'retry', delayMs: 400, backoff: true });

@@ -1,0 +1,43 @@
+import { AxiosError, type AxiosResponse, CanceledError } from 'axios';
+import { describe, expect, it } from 'vitest';
+import { mayPass } from '../../lib/classify/may-pass.ts';
+
+const answered = (status: unknown) => ({ response: { status } as AxiosResponse });
+
+describe(mayPass.name, () => {
+  it.each([429, 502, 503, 504])('holds for a %i, wherever the client keeps the status', (status) => {
+    expect(mayPass(Object.assign(new AxiosError('no'), answered(status)))).toBe(true);
+    expect(mayPass({ status })).toBe(true);
+    expect(mayPass({ httpCode: status })).toBe(true);
+  });
+
+  it.each([200, 400, 401, 403, 404, 500])('does not hold for a %i, wherever the client keeps the status', (status) => {
+    expect(mayPass(Object.assign(new AxiosError('no'), answered(status)))).toBe(false);
+    expect(mayPass({ status })).toBe(false);
+    expect(mayPass({ httpCode: status })).toBe(false);
+  });
+
+  it('goes by the status before the code, and by the answer before what the error says itself', () => {
+    expect(mayPass({ code: 'ECONNRESET', ...answered(400) })).toBe(false);
+    expect(mayPass({ status: 503, ...answered(400) })).toBe(false);
+    expect(mayPass({ httpCode: 400, status: 503 })).toBe(true);
+  });
+
+  it.each([undefined, null, '503', {}])('goes by the code where the status is none: %j', (status) => {
+    expect(mayPass({ code: 'ECONNRESET', ...answered(status) })).toBe(true);
+    expect(mayPass({ code: 'ERR_BAD_REQUEST', ...answered(status) })).toBe(false);
+  });
+
+  it('holds for errors of the network that may pass', () => {
+    expect(mayPass({ code: 'ECONNREFUSED' })).toBe(true);
+    expect(mayPass(new TypeError('fetch failed', { cause: { code: 'UND_ERR_SOCKET' } }))).toBe(true);
+    expect(mayPass({ code: 'EPROTO' })).toBe(false);
+  });
+
+  it('does not hold for what was cancelled, or is no error of a client', () => {
+    expect(mayPass(new CanceledError('enough'))).toBe(false);
+    for (const thrown of [undefined, null, 'invalid_grant', 503, new Error('x'), { response: null }]) {
+      expect(mayPass(thrown)).toBe(false);
+    }
+  });
+});
