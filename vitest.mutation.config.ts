@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** What mutants are run against: the specs that move time by hand, without Redis, browsers, sockets and other processes. */
+/**
+ * What mutants are run against: the specs that move time by hand, without Redis, browsers and other processes; and those of
+ * `auth` over sockets, since a refresh is the loop's and a credential's together.
+ */
 export default defineConfig({
   resolve: {
     alias: [
@@ -13,6 +16,8 @@ export default defineConfig({
     include: [
       'spec/{model,wait,classify,decide,failure,auth,limit,policy}/**/*.spec.ts',
       'spec/{check,pipeline}.spec.ts',
+      'spec/integration/auth-*.spec.ts',
+      'spec/properties/auth.spec.ts',
     ],
     exclude: ['spec/**/*{redis,bottleneck,adaptive}*.spec.ts'],
     testTimeout: 60_000,

@@ -187,7 +187,10 @@ describe('who shares a limit', () => {
     const controller = new AbortController();
     const first = rejectionOf(one.client.get('/', { signal: controller.signal }));
     await until(() => one.server.seen.length === 1);
-    expect(await rejectionOf(two.client.get('/'))).toMatchObject({ code: 'ERR_LIMIT_QUEUE_FULL', message: /maxQueue/ });
+    expect(await rejectionOf(two.client.get('/'))).toMatchObject({
+      code: 'ERR_LIMIT_QUEUE_FULL',
+      message: expect.stringMatching(/maxQueue/),
+    });
     await one.holdfast.close();
     controller.abort();
     await first;
@@ -219,13 +222,19 @@ describe('who shares a limit', () => {
     const late = rejectionOf(client.get('/', { holdfast: { limit: { maxWaitMs: 300 } } }));
     await until(() => clock.pending > 0);
     await clock.advance(300);
-    expect(await late).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', message: /maxWaitMs.*300/ });
+    expect(await late).toMatchObject({
+      code: 'ERR_LIMIT_WAIT_TOO_LONG',
+      message: expect.stringMatching(/maxWaitMs.*300/),
+    });
   });
 
   it('may not go round a limiter that was handed in by numbers of its own', async () => {
     const { client, server } = await byHand(status(200), { limit: localLimiter(limit) });
     const refused = rejectionOf(client.get('/', { holdfast: { limit: { requests: 5, perMs: 1_000 } } }));
-    expect(await refused).toMatchObject({ code: 'ERR_POLICY_INVALID', message: /limit\.requests.*limit\.perMs/ });
+    expect(await refused).toMatchObject({
+      code: 'ERR_POLICY_INVALID',
+      message: expect.stringMatching(/limit\.requests.*limit\.perMs/),
+    });
     expect(server.seen).toHaveLength(0);
   });
 
@@ -405,7 +414,9 @@ it('a key or a priority that throws is what the call rejects with', async () => 
 
 it.each([{}, 7, Promise.resolve('x')])('a key that is no string is refused: %o', async (key) => {
   const { client, server } = await byHand(status(200), { limit: { key: () => key as string } });
-  expect(await rejectionOf(client.get('/'))).toMatchObject({ message: /limit\.key must return a string/ });
+  expect(await rejectionOf(client.get('/'))).toMatchObject({
+    message: expect.stringMatching(/limit\.key must return a string/),
+  });
   expect(server.seen).toHaveLength(0);
 });
 
