@@ -167,7 +167,7 @@ export class AdaptiveRate {
     return this.rate < Infinity || this.announced.ratePerMs < Infinity || this.phase !== 'open';
   }
 
-  /** The earliest instant at which the next send may leave; Infinity: not before an answer has come. */
+  /** The earliest instant at which the next send may leave. */
   nextAt(nowMs: number): number {
     return Math.max(nowMs, this.#nextAt() + this.skewMs);
   }

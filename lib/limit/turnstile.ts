@@ -51,8 +51,7 @@ export class Turnstile<Leave> {
   /** How many permits could be used now. */
   get wanted(): number {
     const room = this.#bounds.maxConcurrent - this.#running;
-    if (room >= this.#line.size) return this.#worth;
-    return Math.max(0, room) * (this.#line.first?.weight ?? 1);
+    return room >= this.#line.size ? this.#worth : room * (this.#line.first as Waiter).weight;
   }
 
   get running(): number {
@@ -185,7 +184,7 @@ export class Turnstile<Leave> {
     };
     if (bound !== undefined) rest(bound, bound.at - now);
     const abort = () => this.#refuse(waiter, signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort);
     return () => {
       stopTimer();
       signal?.removeEventListener('abort', abort);

@@ -1,5 +1,5 @@
 import type { LimitOptions, Permit } from 'axios-holdfast';
-import { InvalidPolicyError, localLimiter } from 'axios-holdfast';
+import { localLimiter } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { localLimiterWith } from '../../lib/limit/local.ts';
@@ -400,33 +400,6 @@ describe('the buckets of a local limiter', () => {
     expect(limiter.stats()).toMatchObject({ queued: 1, paused: 1 });
     await limiter.close();
     await waiting;
-  });
-});
-
-describe('the options of a local limiter', () => {
-  it.each<[unknown, RegExp]>([
-    [{ requests: 0, perMs: 1 }, /limit\.requests must be a number of at least 0\.001.*got 0/],
-    [{ requests: Number.POSITIVE_INFINITY, perMs: 1 }, /limit\.requests/],
-    [{ requests: 5 }, /limit\.perMs must be given with limit\.requests/],
-    [{ perMs: 5 }, /limit\.requests must be given with limit\.perMs/],
-    [{ requests: 1e-300, perMs: 1 }, /limit\.requests/],
-    [{ burst: 0 }, /limit\.burst/],
-    [{ requests: 5, perMs: 1_000, burst: 1.5 }, /limit\.burst must be an integer from 1/],
-    [{ windows: [{ requests: 5 }] }, /limit\.windows\.0\.perMs must be given/],
-    [{ windows: [{}] }, /limit\.windows\.0\.requests must be given/],
-    [{ windows: {} }, /limit\.windows must be an array/],
-    [{ maxConcurrent: 0 }, /limit\.maxConcurrent must be an integer of at least 1, or Infinity, got 0/],
-    [{ maxQueue: -1 }, /limit\.maxQueue/],
-    [{ maxWaitMs: -1 }, /limit\.maxWaitMs/],
-    [{ key: 'x' }, /limit\.key must be a function/],
-    [{ priority: 1 }, /limit\.priority must be a function/],
-    [{ adaptive: 1 }, /limit\.adaptive must be true, false or/],
-    [{ adaptive: { startConcurrency: 0 } }, /limit\.adaptive\.startConcurrency/],
-    [{ request: 1 }, /limit\.request is not an option; did you mean requests/],
-    [undefined, /limit must be a plain object/],
-  ])('are refused when they are wrong: %j', (options, message) => {
-    expect(() => localLimiter(options as LimitOptions)).toThrow(InvalidPolicyError);
-    expect(() => localLimiter(options as LimitOptions)).toThrow(message);
   });
 });
 

@@ -1,0 +1,189 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Limiter, Permit } from '../../lib/limit/limiter.ts';
+import { AdjustedLimiter, isLimiter, Limiters, numbersIn, waitsForOthers } from '../../lib/limit/limiters.ts';
+import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
+import { rejectionOf } from '../support/attached.ts';
+import { Noted } from '../support/limiters.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const permit: Permit = { release: () => {} };
+
+describe(isLimiter.name, () => {
+  it('tells a limiter from the numbers for one, and from anything else', () => {
+    expect(isLimiter(new Noted())).toBe(true);
+    for (const other of [fillIn({ requests: 5, perMs: 1_000 }), {}, null, undefined, false, { acquire: 5 }]) {
+      expect(isLimiter(other)).toBe(false);
+    }
+  });
+});
+
+describe(waitsForOthers.name, () => {
+  it.each<[LimitOptions, boolean]>([
+    [{}, false],
+    [{ requests: 5, perMs: 1_000 }, false],
+    [{ maxConcurrent: Number.POSITIVE_INFINITY }, false],
+    [{ maxConcurrent: 1_000_000 }, true],
+    [{ adaptive: true }, true],
+  ])('holds where a permit may depend on the end of another send: %j is %s', (options, waits) => {
+    expect(waitsForOthers(fillIn(options))).toBe(waits);
+  });
+
+  it('holds for a limiter that was handed in: nobody knows what it does', () => {
+    expect(waitsForOthers(new Noted())).toBe(true);
+  });
+});
+
+describe(numbersIn.name, () => {
+  it('names what cannot be laid over a limiter: how fast, but not who goes where and for how long', () => {
+    const adjustable = { key: () => 'k', priority: () => 0, maxWaitMs: 5 };
+    expect(numbersIn(adjustable)).toEqual([]);
+    expect(numbersIn({ ...adjustable, requests: 5, perMs: 1_000, burst: undefined, maxQueue: 0 })).toEqual([
+      'requests',
+      'perMs',
+      'maxQueue',
+    ]);
+  });
+});
+
+describe(AdjustedLimiter.name, () => {
+  const [key, priority] = [() => 'old', () => 1];
+  const [otherKey, otherPriority] = [() => 'new', () => 2];
+
+  it('has its own key, priority and patience, and where it has none, those of the limiter under it', () => {
+    const under = Object.assign(new Noted(), { key, priority });
+    expect(new AdjustedLimiter(under, {})).toMatchObject({ key, priority, maxWaitMs: undefined });
+    const own = new AdjustedLimiter(under, { key: otherKey, priority: otherPriority, maxWaitMs: 0 });
+    expect(own).toMatchObject({ limiter: under, key: otherKey, priority: otherPriority, maxWaitMs: 0 });
+    // Over one that is adjusted already, what it says goes, and what it does not say stays.
+    expect(new AdjustedLimiter(own, { key })).toMatchObject({
+      limiter: under,
+      key,
+      priority: otherPriority,
+      maxWaitMs: 0,
+    });
+    expect(new AdjustedLimiter(own, { priority, maxWaitMs: 9 })).toMatchObject({
+      key: otherKey,
+      priority,
+      maxWaitMs: 9,
+    });
+  });
+
+  it('leaves everything else to the limiter', async () => {
+    const stats = { queued: 3, running: 4, paused: 5 };
+    const under = {
+      acquire: vi.fn(() => permit),
+      pause: vi.fn(),
+      close: vi.fn(async () => {}),
+      stats: () => stats,
+    } satisfies Limiter;
+    const adjusted = new AdjustedLimiter(under, {});
+    const request = { key: 'k' };
+    expect(adjusted.acquire(request)).toBe(permit);
+    expect(under.acquire).toHaveBeenCalledExactlyOnceWith(request);
+    adjusted.pause('k', 7);
+    expect(under.pause).toHaveBeenCalledExactlyOnceWith('k', 7);
+    await adjusted.close();
+    expect(under.close).toHaveBeenCalledTimes(1);
+    expect(adjusted.stats()).toBe(stats);
+  });
+});
+
+describe(Limiters.name, () => {
+  const made = (storeLost: (key: string, error: unknown) => void = () => {}) => {
+    const clock = new ManualClock();
+    return { clock, limiters: new Limiters(clock, storeLost) };
+  };
+
+  it.each<[LimitOptions, LimitOptions]>([
+    [{}, { burst: 1, maxQueue: 10_000 }],
+    [
+      { requests: 5, perMs: 1_000 },
+      { requests: 5, perMs: 1_000, burst: 1, maxWaitMs: 7, key: () => 'k', priority: () => 0 },
+    ],
+    [{ requests: 5, perMs: 1_000 }, { windows: [{ requests: 5, perMs: 1_000 }] }],
+    [{ adaptive: true }, { adaptive: { headers: undefined } }],
+  ])('makes one for those with the same numbers, however they are written: %j and %j', (one, other) => {
+    const { limiters } = made();
+    expect(limiters.of(fillIn(other))).toBe(limiters.of(fillIn(one)));
+  });
+
+  it.each<[LimitOptions, LimitOptions]>([
+    [{ requests: 5, perMs: 1_000 }, {}],
+    [
+      { requests: 5, perMs: 1_000 },
+      { requests: 6, perMs: 1_000 },
+    ],
+    [
+      { requests: 5, perMs: 1_000 },
+      { requests: 5, perMs: 2_000 },
+    ],
+    [
+      { requests: 5, perMs: 1_000 },
+      { requests: 5, perMs: 1_000, burst: 2 },
+    ],
+    [{ maxConcurrent: 1 }, { maxConcurrent: 2 }],
+    [{ maxQueue: 1 }, { maxQueue: 2 }],
+    [{ adaptive: true }, { adaptive: false }],
+    [{ adaptive: true }, { adaptive: { startConcurrency: 3 } }],
+    [{ adaptive: true }, { adaptive: { headers: false } }],
+  ])('makes two for those whose numbers differ: %j and %j', (one, other) => {
+    const { limiters } = made();
+    expect(limiters.of(fillIn(other))).not.toBe(limiters.of(fillIn(one)));
+  });
+
+  it('makes them on its clock', async () => {
+    const { clock, limiters } = made();
+    const limiter = limiters.of(fillIn({ requests: 10, perMs: 1_000 }));
+    limiter.acquire({ key: 'k' });
+    const begun = clock.now();
+    await clock.run(Promise.resolve(limiter.acquire({ key: 'k' })));
+    expect(clock.now() - begun).toBe(101);
+  });
+
+  it('gives one that was handed in as it is, also from under an adjusted one', () => {
+    const { limiters } = made();
+    const noted = new Noted();
+    expect(limiters.of(noted)).toBe(noted);
+    expect(limiters.of(new AdjustedLimiter(noted, { key: () => 'k' }))).toBe(noted);
+  });
+
+  it('hears once of the loss of a store, however often the limiter is used, and no more when it is closed', async () => {
+    const storeLost = vi.fn();
+    const { limiters } = made(storeLost);
+    const listeners = new Set<(key: string, error: unknown) => void>();
+    const limiter = Object.assign(new Noted(), {
+      onStoreLost(listener: (key: string, error: unknown) => void) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    });
+    limiters.of(limiter);
+    limiters.of(limiter);
+    limiters.of(new AdjustedLimiter(limiter, {}));
+    expect(listeners.size).toBe(1);
+    const error = new Error('gone');
+    for (const tell of listeners) tell('k', error);
+    expect(storeLost).toHaveBeenCalledExactlyOnceWith('k', error);
+    await limiters.close();
+    expect(listeners.size).toBe(0);
+  });
+
+  it('counts the paused buckets of those that it made, and closes those and no others', async () => {
+    const { clock, limiters } = made();
+    const [one, other] = [limiters.of(fillIn({})), limiters.of(fillIn({ maxConcurrent: 1 }))];
+    const handedIn = Object.assign(new Noted(), { close: vi.fn(async () => {}) });
+    limiters.of(handedIn);
+    expect(limiters.paused()).toBe(0);
+    one.pause('a', clock.now() + 5);
+    one.pause('b', clock.now() + 5);
+    other.pause('a', clock.now() + 5);
+    expect(limiters.paused()).toBe(3);
+    await limiters.close();
+    for (const limiter of [one, other]) {
+      expect(await rejectionOf(Promise.resolve(limiter.acquire({ key: 'a' })))).toMatchObject({
+        code: 'ERR_LIMIT_CLOSED',
+      });
+    }
+    expect(handedIn.close).not.toHaveBeenCalled();
+  });
+});
