@@ -65,6 +65,14 @@ export interface Plan {
         readonly expiresIn: number | undefined;
       };
   readonly limit: false | readonly Grant[];
+  readonly breaker:
+    | false
+    | {
+        readonly failureRatio: number;
+        readonly minimumThroughput: number;
+        readonly windowMs: number;
+        readonly openMs: number;
+      };
   /** How long `beforeSend` takes; none where it is undefined. */
   readonly beforeMs: number | undefined;
   readonly seed: number;
@@ -218,6 +226,18 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
       arbitrary: fc.array(fc.constantFrom<Grant>('now', 'now', 0, 7, 3_000, 10_000_000, 'refuse', 'throw'), {
         minLength: 1,
         maxLength: 6,
+      }),
+    },
+  ),
+  breaker: fc.oneof(
+    { weight: 1, arbitrary: fc.constant(false as const) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        failureRatio: fc.constantFrom(0.5, 0.1, 1),
+        minimumThroughput: fc.constantFrom(1, 2, 4),
+        windowMs: fc.constantFrom(10_000, 100, 1_000_000),
+        openMs: fc.constantFrom(5_000, 1, 0.5, 50, 1_000_000),
       }),
     },
   ),

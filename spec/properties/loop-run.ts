@@ -53,11 +53,22 @@ export interface Seen {
   adapters: number;
 }
 
+/** The circuit opened, for the first time or for longer, or was closed. */
+export interface Turn {
+  readonly at: number;
+  readonly to: 'open' | 'closed';
+  readonly retryAt: number;
+  /** How many sends, of all calls, had been answered by then, or given up. */
+  readonly answered: number;
+}
+
 export interface Played {
   readonly clock: ManualClock;
   readonly holdfast: Attachment;
   readonly calls: readonly Seen[];
   readonly permits: Permits;
+  /** What the one circuit turned to, and when; `retryAt` is when a probe may leave. */
+  readonly turns: readonly Turn[];
   /** Whether a permit was held by a call that had nothing on the wire while time passed. */
   readonly idlePermits: string[];
   /** Timers that are left at the end, without those of sends and refreshes that were left behind. */
@@ -243,6 +254,17 @@ export async function playLoop(plan: Plan): Promise<Played> {
     });
   }
 
+  const turns: Turn[] = [];
+  let answered = 0;
+  const turned = (to: Turn['to'], retryAt: number) => {
+    turns.push({ at: clock.now(), to, retryAt, answered });
+  };
+  holdfast.on('answered', () => {
+    answered += 1;
+  });
+  holdfast.on('circuit-opened', ({ retryAt }) => turned('open', retryAt));
+  holdfast.on('circuit-closed', () => turned('closed', Number.NaN));
+
   const idlePermits: string[] = [];
   const aborters = calls.map((call, n) => {
     const { plan: each } = call;
@@ -302,7 +324,7 @@ export async function playLoop(plan: Plan): Promise<Played> {
   await runUntil(() => clock.pending === 0);
   for (const aborter of aborters) aborter.abort();
   await settle();
-  return { clock, holdfast, calls, permits, idlePermits, timersAtEnd, timersAfterwards: clock.pending };
+  return { clock, holdfast, calls, permits, turns, idlePermits, timersAtEnd, timersAfterwards: clock.pending };
 }
 
 const abortIn = (where: CallPlan['abortIn'], call: Seen) => {
@@ -317,12 +339,13 @@ interface Around {
 }
 
 function policyOf(plan: Plan, { clock, permits, later, callOf }: Around): Policy {
-  const { retry, auth, limit, renew, deadlineMs, beforeMs, statuses } = plan;
+  const { retry, auth, limit, breaker, renew, deadlineMs, beforeMs, statuses } = plan;
   const judged = new Map<Seen, number>();
   let refreshed = 0;
   const begun = clock.now();
   return {
     statuses,
+    breaker,
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...(limit !== false && { limit: permits }),
     ...(renew !== false && { idempotency: { renew } }),

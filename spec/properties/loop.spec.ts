@@ -2,7 +2,7 @@ import { isAxiosError, isCancel } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../lib/failure/code.ts';
-import { LimitError, TokenRefreshError } from '../../lib/failure/errors.ts';
+import { CircuitOpenError, LimitError, TokenRefreshError } from '../../lib/failure/errors.ts';
 import type { VerdictKind } from '../../lib/model/verdict.ts';
 import { HOPELESS, type Plan, plan, REFUSED, TIMED_OUT } from './loop-plan.ts';
 import { OwnError, type Played, playLoop, type Seen, type Sent, storyOf } from './loop-run.ts';
@@ -84,7 +84,7 @@ const isUnsafe = (method: string) => method === 'post' || method === 'patch';
 const isRetryable = (kind: VerdictKind) => kind === 'throttled' || kind === 'transient';
 
 /** Every rule of one call. */
-function check(seen: Seen, index: number, given: Plan, { permits }: Played): void {
+function check(seen: Seen, index: number, given: Plan, { permits, turns }: Played): void {
   const { sends, plan: call, result, begunAt, endedAt, abortedAt } = seen;
   const { retry, deadlineMs = Number.POSITIVE_INFINITY, auth, limit, renew, beforeMs } = given;
   expect(result, 'it ends').toBeDefined();
@@ -239,6 +239,11 @@ function check(seen: Seen, index: number, given: Plan, { permits }: Played): voi
       case 'limited':
         expect(limit).not.toBe(false);
         break;
+      case 'circuit-open':
+        expect(turns.some(({ at, to }) => to === 'open' && at <= endedAt)).toBe(true);
+        if (last === undefined) expect((error as CircuitOpenError).retryAt).toBeGreaterThan(endedAt);
+        else expect(meaning !== undefined && (isRetryable(meaning.kind) || meaning.kind === 'unauthorized')).toBe(true);
+        break;
       case 'deadline':
         // At the deadline, or because the next wait ends after it.
         expect(deadlineMs < Number.POSITIVE_INFINITY || meaning?.namedMs === Number.POSITIVE_INFINITY).toBe(true);
@@ -260,8 +265,9 @@ function check(seen: Seen, index: number, given: Plan, { permits }: Played): voi
       expect((error as TokenRefreshError).response?.status).toBe(response);
     } else if (last === undefined) {
       if (endedBecause === 'limited') expect(error).toBeInstanceOf(LimitError);
+      else if (endedBecause === 'circuit-open') expect(error).toBeInstanceOf(CircuitOpenError);
       else expect(endedBecause).toBe('deadline');
-      expect(codeOf(error)).toMatch(/^(ETIMEDOUT|ERR_LIMIT_(DEADLINE|QUEUE_FULL))$/);
+      expect(codeOf(error)).toMatch(/^(ETIMEDOUT|ERR_CIRCUIT_OPEN|ERR_LIMIT_(DEADLINE|QUEUE_FULL))$/);
     } else if (cutOff) {
       expect(isAxiosError(error) && error.code, 'a send that the deadline cut off').toBe('ETIMEDOUT');
     } else if (last.outcome !== undefined && 'response' in last.outcome) {
@@ -272,6 +278,36 @@ function check(seen: Seen, index: number, given: Plan, { permits }: Played): voi
   }
 
   expect(permits.held(`/${index}`), 'no permit is kept').toBe(0);
+}
+
+/** The rules of the circuit that all calls go through. */
+function checkCircuit({ breaker }: Plan, { calls, turns, holdfast }: Played): void {
+  const sends = calls.flatMap((call) => call.sends);
+  if (breaker === false) expect(turns).toEqual([]);
+  turns.forEach(({ at, to, retryAt, answered }, n) => {
+    const before = turns[n - 1];
+    if (to === 'closed') {
+      expect(before?.to, 'what is closed was open').toBe('open');
+      return;
+    }
+    const { minimumThroughput, openMs } = breaker as Exclude<Plan['breaker'], false>;
+    expect(retryAt).toBeCloseTo(at + openMs, 1);
+    if (before?.to !== 'open') {
+      const since = answered - (before?.answered ?? 0);
+      expect(since, 'too few sends open no circuit').toBeGreaterThanOrEqual(minimumThroughput);
+    }
+    const next = turns[n + 1]?.at ?? Number.POSITIVE_INFINITY;
+    const probes = sends.filter((send) => send.at > at && send.at < next);
+    probes.forEach((probe, i) => {
+      expect(probe.at, 'an open circuit lets nothing out').toBeGreaterThanOrEqual(retryAt - ROUNDING);
+      const last = probes[i - 1];
+      if (last === undefined) return;
+      const over = Math.min(last.endedAt, last.at + 60_000);
+      expect(probe.at, 'one probe at a time').toBeGreaterThanOrEqual(over - ROUNDING);
+    });
+  });
+  const isOpen = turns.at(-1)?.to === 'open';
+  expect(holdfast.stats().open).toHaveLength(isOpen ? 1 : 0);
 }
 
 describe('whatever the outcomes, the policy, the method, and the time of an abort', () => {
@@ -289,6 +325,7 @@ describe('whatever the outcomes, the policy, the method, and the time of an abor
           'every permit is given back once',
         ).toEqual([]);
         expect(permits.answeredLate, 'an answer reaches the limiter before its permit is released').toEqual([]);
+        checkCircuit(given, played);
         const stats = holdfast.stats();
         expect(stats).toMatchObject({ inFlight: 0, queued: 0, waiting: 0 });
         expect(stats.sends).toBe(calls.reduce((total, { sends }) => total + sends.length, 0));
@@ -325,6 +362,7 @@ describe('a judge that gives its own call up, over a send that somebody else has
       renew: false,
       auth: false,
       limit: false,
+      breaker: false,
       beforeMs: undefined,
       seed: 0,
     });
