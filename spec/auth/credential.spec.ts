@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { COOL_DOWN_MS, Credential } from '../../lib/auth/credential.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { COOL_DOWN_MS, Credential, type Unauthorized } from '../../lib/auth/credential.ts';
+import type { StoredToken, TokenStore } from '../../lib/auth/options.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
 import { credential, NOTHING } from '../support/credentials.ts';
 import { settle } from '../support/manual-clock.ts';
@@ -28,6 +29,11 @@ describe(`${Credential.name}: which token is current`, () => {
     expect(await subject.glance()).toBeUndefined();
     expect(await subject.replace('a', NOTHING)).toBeUndefined();
     expect(events).toEqual([]);
+  });
+
+  it('asks about its own key', async () => {
+    const { subject } = credential({ token: ({ key }) => `token of ${key}` });
+    expect(await subject.checkOut()).toEqual({ value: 'token of key' });
   });
 
   it('puts a refreshed token in the place of the very value it was refreshed from', async () => {
@@ -154,6 +160,66 @@ describe(`${Credential.name}: one flight`, () => {
     expect(events).toEqual(['refreshing unauthorized', 'refreshed']);
   });
 
+  it('tells the refresh whose token it replaces, and what the answer said', async () => {
+    const http = (() => {}) as never;
+    const { subject, flights } = credential({}, { http });
+    const answer = {
+      challenges: [{ scheme: 'bearer', params: { error: 'invalid_token' } }],
+      api: { code: 'expired' },
+    } as never as Unauthorized;
+    const replaced = subject.replace('a', answer);
+    await settle();
+    const told = { key: 'key', token: { value: 'a' }, reason: 'unauthorized', http, signal: expect.any(AbortSignal) };
+    expect(flights[0]?.context).toEqual({ ...told, ...answer });
+    flights[0]?.open('a2');
+    await replaced;
+  });
+
+  it.each([
+    ['has taken', 250, 250],
+    ['has not taken, where the clock was set back,', -60_000, 0],
+  ])('is told of with the time that it %s, well or ill', async (_name, passed, durationMs) => {
+    const refreshed = vi.fn();
+    const refreshFailed = vi.fn();
+    for (const end of ['open', 'shut'] as const) {
+      const { subject, flights, clock } = credential({}, { refreshed, refreshFailed });
+      const replaced = subject.replace('a', NOTHING).catch(() => {});
+      await settle();
+      clock.jump(passed);
+      if (end === 'open') flights[0]?.open('a2');
+      else flights[0]?.shut(invalidGrant());
+      await replaced;
+    }
+    expect(refreshed.mock.calls).toEqual([['key', durationMs]]);
+    expect(refreshFailed.mock.calls).toEqual([['key', invalidGrant(), durationMs]]);
+  });
+
+  it.each([
+    ['succeeded', 'a2'],
+    ['failed', undefined],
+  ])('waits a second at most for token() when it has %s', async (_name, fresh) => {
+    let asked = 0;
+    const { subject, flights, clock } = credential({
+      token: () => {
+        asked += 1;
+        return asked === 2 ? new Promise<never>(() => {}) : 'a';
+      },
+    });
+    let over: unknown;
+    const end = (result: unknown) => {
+      over = result;
+    };
+    subject.replace('a', NOTHING).then(end, end);
+    await settle();
+    if (fresh === undefined) flights[0]?.shut(invalidGrant());
+    else flights[0]?.open(fresh);
+    await clock.advance(999);
+    expect(over).toBeUndefined();
+    await clock.advance(1);
+    expect(over).toMatchObject(fresh === undefined ? { cause: invalidGrant() } : { value: fresh });
+    expect(clock.pending).toBe(0);
+  });
+
   it('is over even where the store throws at once', async () => {
     let broken = true;
     const store = {
@@ -192,6 +258,80 @@ describe(`${Credential.name}: one flight`, () => {
   );
 });
 
+describe(`${Credential.name}: the store`, () => {
+  it('is told which refresh the process knows of', async () => {
+    const known: unknown[] = [];
+    const store: TokenStore = {
+      read: async () => undefined,
+      refresh: async (key, generation) => {
+        known.push([key, generation]);
+        return { value: `a${known.length}`, generation: 7 };
+      },
+    };
+    const { subject } = credential({}, { store });
+    await subject.replace('a', NOTHING);
+    await subject.replace('a1', NOTHING);
+    expect(known).toEqual([
+      ['key', 0],
+      ['key', 7],
+    ]);
+  });
+
+  it.each([
+    ['that is told of', vi.fn()],
+    ['that nobody asks about', undefined],
+  ])('is no loss %s: the process refreshes on its own', async (_name, storeLost) => {
+    const gone = new Error('ECONNREFUSED');
+    const store: TokenStore = {
+      read: async () => undefined,
+      refresh: async (_key, generation, refresh, context) => {
+        context?.lost?.(gone);
+        return { ...(await refresh()), generation: generation + 1 };
+      },
+    };
+    const { subject } = credential({ refresh: async () => 'a2' }, { store, ...(storeLost && { storeLost }) });
+    expect(await subject.replace('a', NOTHING)).toMatchObject({ value: 'a2' });
+    if (storeLost) expect(storeLost.mock.calls).toEqual([['key', gone]]);
+  });
+
+  const holding = (newest: StoredToken): TokenStore => ({
+    read: async () => newest,
+    refresh: async (_key, _generation, refresh) => ({ ...(await refresh(newest)), generation: newest.generation + 1 }),
+  });
+
+  it.each(['a', 'b'])(
+    'has the newest token, with what it is refreshed with: that is the one to replace (%s)',
+    async (value) => {
+      const newest = { value, refreshToken: 'r5', generation: 5 };
+      const { subject, flights } = credential({}, { store: holding(newest) });
+      const replaced = subject.replace('a', NOTHING);
+      await settle();
+      expect(flights[0]?.context.token).toEqual(newest);
+      flights[0]?.open('a2');
+      expect(await replaced).toMatchObject({ value: 'a2', generation: 6 });
+    },
+  );
+
+  it.each([
+    ["has the caller's own token anyway", 'a', 400],
+    ['has another, whose refresh may do another time', 'b', 503],
+  ])("is not left for the caller's own token where it %s", async (_name, value, status) => {
+    const from: string[] = [];
+    const { subject } = credential(
+      {
+        retry: { retries: 0 },
+        refresh: async ({ token }) => {
+          from.push(token.value);
+          throw Object.assign(new Error('no'), { status });
+        },
+      },
+      { store: holding({ value, generation: 5 }) },
+    );
+    expect(await failed(subject.replace('a', NOTHING))).toMatchObject({ cause: { status } });
+    expect(from).toEqual([value]);
+  });
+});
+
 describe(`${Credential.name}: failure`, () => {
   it('rejects everybody with one cause, and refuses for a while without asking again', async () => {
     const { subject, flights, clock, events } = credential();
@@ -224,6 +364,37 @@ describe(`${Credential.name}: failure`, () => {
     await replaced;
     session.token = 'b';
     expect(await subject.checkOut()).toEqual({ value: 'b' });
+  });
+
+  it('cools down the token that failed, and no other', async () => {
+    const { subject, flights, session } = credential();
+    const first = failed(subject.replace('a', NOTHING));
+    await settle();
+    flights[0]?.shut(invalidGrant());
+    await first;
+    session.token = 'b';
+    expect(await subject.glance()).toEqual({ value: 'b' });
+    const second = subject.replace('b', NOTHING);
+    await settle();
+    flights[1]?.open('b2');
+    expect(await second).toMatchObject({ value: 'b2' });
+    session.token = 'a';
+    expect(await failed(subject.checkOut())).toBeInstanceOf(TokenRefreshError);
+  });
+
+  it('does not put a token that comes too late in the place of one that another refresh gave', async () => {
+    const { subject, flights, clock } = credential({ refreshTimeoutMs: 1_000 });
+    const first = failed(subject.replace('a', NOTHING));
+    await clock.advance(1_000);
+    await first;
+    await clock.advance(COOL_DOWN_MS);
+    const second = subject.replace('a', NOTHING);
+    await settle();
+    flights[1]?.open('a2');
+    await second;
+    flights[0]?.open('late');
+    await settle();
+    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
   });
 
   it('does not concern those who have another token by then', async () => {
@@ -326,6 +497,44 @@ describe(`${Credential.name}: ahead of time`, () => {
     expect(await waiting).toBeInstanceOf(TokenRefreshError);
   });
 
+  it('asks for no other where the server refuses the token after such a failure', async () => {
+    const { subject, flights, events } = setting(60_000);
+    const cause = invalidGrant();
+    await subject.checkOut();
+    await settle();
+    flights[0]?.shut(cause);
+    await settle();
+    expect(await subject.glance()).toMatchObject({ value: 'a' });
+    expect(await failed(subject.replace('a', NOTHING))).toMatchObject({ cause });
+    expect(events).toEqual(['refreshing expiring', 'refresh-failed']);
+  });
+
+  it('has no answer to tell the refresh of', async () => {
+    const { subject, flights } = setting(60_000);
+    await subject.checkOut();
+    await settle();
+    expect(flights[0]?.context).toMatchObject({ reason: 'expiring', challenges: [], api: undefined });
+    expect(flights[0]?.context).toHaveProperty('api');
+  });
+
+  it('waits for two refreshes at most, where token() gives one that has expired each time', async () => {
+    let asked = 0;
+    const { subject, flights, clock } = credential({
+      token: () => {
+        asked += 1;
+        return { value: `a${asked}`, expiresAt: clock.now() };
+      },
+    });
+    const waiting = subject.checkOut();
+    for (const n of [0, 1]) {
+      await settle();
+      flights[n]?.open('fresh');
+    }
+    await settle();
+    expect(flights).toHaveLength(2);
+    expect(await waiting).toMatchObject({ value: `a${asked}` });
+  });
+
   it.each(['stands in', 'is the own copy of token()'])(
     'leaves a short life half its time, where the new token %s',
     async (how) => {
@@ -349,15 +558,17 @@ describe(`${Credential.name}: ahead of time`, () => {
   it.each(['stands in', 'is the own copy of token()'])(
     'takes a token that has expired on arrival for good, where it %s',
     async (how) => {
-      const { subject, session, flights, clock, events } = setting(0);
-      const waiting = subject.checkOut();
-      await settle();
-      const fresh = { value: 'a2', expiresAt: clock.now() - 1 };
-      if (how !== 'stands in') session.token = fresh;
-      flights[0]?.open(fresh);
-      expect(await waiting).toMatchObject({ value: 'a2' });
-      for (let call = 0; call < 5; call++) expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
-      expect(events).toEqual(['refreshing expiring', 'refreshed']);
+      for (const age of [0, 1]) {
+        const { subject, session, flights, clock, events } = setting(0);
+        const waiting = subject.checkOut();
+        await settle();
+        const fresh = { value: 'a2', expiresAt: clock.now() - age };
+        if (how !== 'stands in') session.token = fresh;
+        flights[0]?.open(fresh);
+        expect(await waiting).toMatchObject({ value: 'a2' });
+        for (let call = 0; call < 5; call++) expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+        expect(events).toEqual(['refreshing expiring', 'refreshed']);
+      }
     },
   );
 });
