@@ -99,7 +99,7 @@ export class Credential {
     if (own === undefined) return undefined;
     const token = this.current(own);
     const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
-    const wait = this.flights.get(token.value)?.blocking || (this.isCooling(token) && this.failed?.refuses);
+    const wait = this.flights.get(token.value)?.blocking || this.cooling(token)?.refuses;
     return expired || wait ? 'stale' : token;
   }
 
@@ -128,13 +128,13 @@ export class Credential {
     return given === undefined ? undefined : tokenOf(given);
   }
 
-  /** For a flight, which must come to an end also where `token()` does not. */
-  private askInTime(): Promise<Token | undefined> {
+  /** For a flight, which must come to an end also where `token()` does not; `otherwise` where that fails or takes too long. */
+  private askInTime(otherwise: Token | undefined): Promise<Token | undefined> {
     let stopTimer = () => {};
-    const late = new Promise<never>((_, reject) => {
-      stopTimer = this.ports.clock.after(ASK_MS, () => reject(new Error(`token() took longer than ${ASK_MS} ms`)));
+    const late = new Promise<Token | undefined>((resolve) => {
+      stopTimer = this.ports.clock.after(ASK_MS, () => resolve(otherwise));
     });
-    return Promise.race([this.ask(), late]).finally(stopTimer);
+    return Promise.race([this.ask().catch(() => otherwise), late]).finally(stopTimer);
   }
 
   private current(own: Token): Token {
@@ -154,8 +154,8 @@ export class Credential {
     if (expired) return this.refresh(own, token, 'expiring', NOTHING);
     const flight = this.flights.get(token.value);
     if (flight !== undefined) return flight.blocking ? flight.done : undefined;
-    if (!this.isCooling(token) && token.expiresAt !== undefined && token.expiresAt - this.aheadMs(token) <= now) {
-      this.launch(own, token, 'expiring', NOTHING, false).done.catch(() => {});
+    if (!this.cooling(token) && token.expiresAt !== undefined && token.expiresAt - this.aheadMs(token) <= now) {
+      this.launch(own, token, 'expiring', NOTHING).done.catch(() => {});
     }
     return undefined;
   }
@@ -168,15 +168,16 @@ export class Credential {
   }
 
   private refuseWhileCooling(token: Token, needed: boolean): void {
-    const { failed } = this;
-    if (this.isCooling(token) && (needed || failed?.refuses)) throw failure(failed?.cause);
+    const failed = this.cooling(token);
+    if (failed !== undefined && (needed || failed.refuses)) throw failure(failed.cause);
   }
 
-  private isCooling({ value }: Token): boolean {
-    if (this.failed?.of !== value) return false;
+  /** The failed refresh after which no other is tried yet. */
+  private cooling({ value }: Token): Failed | undefined {
+    if (this.failed?.of !== value) return undefined;
     const left = this.failed.until - this.ports.clock.now();
     // A clock that was set back must not prolong it.
-    return left > 0 && left <= COOL_DOWN_MS;
+    return left > 0 && left <= COOL_DOWN_MS ? this.failed : undefined;
   }
 
   private refresh(
@@ -185,21 +186,15 @@ export class Credential {
     reason: RefreshContext['reason'],
     unauthorized: Unauthorized,
   ): Promise<void> {
-    const flight = this.flights.get(token.value) ?? this.launch(own, token, reason, unauthorized, true);
+    const flight = this.flights.get(token.value) ?? this.launch(own, token, reason, unauthorized);
     flight.blocking = true;
     return flight.done;
   }
 
-  private launch(
-    own: Token,
-    token: Token,
-    reason: RefreshContext['reason'],
-    unauthorized: Unauthorized,
-    blocking: boolean,
-  ): Flight {
+  private launch(own: Token, token: Token, reason: RefreshContext['reason'], unauthorized: Unauthorized): Flight {
     // A turn later, so that the flight is known before it can be over: a store may throw at once.
     const done = Promise.resolve().then(() => this.fly(own, token, reason, unauthorized));
-    const flight: Flight = { blocking, done };
+    const flight: Flight = { blocking: false, done };
     this.flights.set(token.value, flight);
     return flight;
   }
@@ -244,7 +239,7 @@ export class Credential {
       this.generation = stored.generation;
       if (this.failed?.of === token.value) this.failed = undefined;
       // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-      const now = await this.askInTime().catch(() => own);
+      const now = await this.askInTime(own);
       if (now?.value === own.value || now?.value === stored.value) {
         this.standIn = { for: own.value, token: usable(stored, clock.now()), obtainedAt: clock.now() };
       }
@@ -254,7 +249,7 @@ export class Credential {
       this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses };
       ports.refreshFailed(key, cause, Math.max(0, clock.now() - begun));
       // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
-      const now = await this.askInTime().catch(() => undefined);
+      const now = await this.askInTime(undefined);
       if (now === undefined || now.value === own.value) throw failure(cause);
     } finally {
       this.flights.delete(token.value);

@@ -1,20 +1,22 @@
 import type { AxiosInstance } from 'axios';
 
 /** Where the config stands among the arguments of each method. */
-const CONFIG_AT: { readonly [method: string]: number } = {
-  getUri: 0,
-  get: 1,
-  delete: 1,
-  head: 1,
-  options: 1,
-  post: 2,
-  put: 2,
-  patch: 2,
-  query: 2,
-  postForm: 2,
-  putForm: 2,
-  patchForm: 2,
-};
+const CONFIG_AT: ReadonlyMap<string | symbol, number> = new Map(
+  Object.entries({
+    getUri: 0,
+    get: 1,
+    delete: 1,
+    head: 1,
+    options: 1,
+    post: 2,
+    put: 2,
+    patch: 2,
+    query: 2,
+    postForm: 2,
+    putForm: 2,
+    patchForm: 2,
+  }),
+);
 
 /** The same instance, with every request let through: the caller's interceptors run, the loop does not. */
 export function passThrough(instance: AxiosInstance): AxiosInstance {
@@ -26,7 +28,7 @@ export function passThrough(instance: AxiosInstance): AxiosInstance {
     apply: (_target, _this, args) => request(args[0], args[1]),
     get(target, name) {
       if (name === 'request') return request;
-      const at = typeof name === 'string' ? CONFIG_AT[name] : undefined;
+      const at = CONFIG_AT.get(name);
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== 'function') return method;
       // A subclass of Axios may have private members, which a proxy has not.

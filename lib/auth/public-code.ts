@@ -7,5 +7,5 @@ const CODE =
 /** The code of a refresh's error, if it can be shown: a code is anybody's string, and may quote what it is about. */
 export function publicCodeOf(error: unknown): string | undefined {
   const code = codeOf(error);
-  return code !== undefined && code.length <= 40 && CODE.test(code) ? code : undefined;
+  return code !== undefined && CODE.test(code) ? code : undefined;
 }

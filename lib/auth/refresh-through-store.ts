@@ -37,6 +37,5 @@ export async function refreshThroughStore(
     return await Promise.race([shared, timeout]);
   } finally {
     stopTimer();
-    shared.catch(() => {});
   }
 }

@@ -46,6 +46,5 @@ export async function runRefresh(
     return await Promise.race([flight, timeout]);
   } finally {
     stopTimer();
-    flight.catch(() => {});
   }
 }

@@ -54,13 +54,11 @@ function secretsOfBody(data: unknown): string[] {
   return data instanceof URLSearchParams ? namedSecrets(Object.fromEntries(data)) : [];
 }
 
-/** The leaves that stand under a telling name, a few levels deep. */
-function namedSecrets(value: unknown, levels = 4): string[] {
-  if (levels === 0 || !isObject(value)) return [];
-  return entriesOf(value).flatMap(([name, inner]) => {
-    if (isLeaf(inner)) return SENSITIVE_NAME.test(name) ? [String(inner)] : [];
-    return namedSecrets(inner, levels - 1);
-  });
+/** The leaves that stand under a telling name, a few levels deep; what stands in a list, under the name of the list. */
+function namedSecrets(value: unknown, levels = 4, name = ''): string[] {
+  if (isLeaf(value)) return SENSITIVE_NAME.test(name) ? [String(value)] : [];
+  if (levels === 0) return [];
+  return entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, Array.isArray(value) ? name : key));
 }
 
 function secretsOfHeader(name: string, value: string): string[] {

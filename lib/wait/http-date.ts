@@ -49,8 +49,8 @@ export function utcInstant(
   // Not `Date.UTC`, which takes the years 0 to 99 for 1900 to 1999.
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  const exists = date.getUTCMonth() === month && date.getUTCDate() === day;
-  return exists ? date.setUTCHours(hour, minute, second) : undefined;
+  // A day that the month has not lies in another month.
+  return date.getUTCMonth() === month ? date.setUTCHours(hour, minute, second) : undefined;
 }
 
 function instantOf(part: Record<string, string>, year: number): number | undefined {

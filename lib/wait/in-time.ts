@@ -27,6 +27,5 @@ export async function inTime<T>(
     return await Promise.race([answer, timeout]);
   } finally {
     stop();
-    answer.catch(() => {});
   }
 }

@@ -136,6 +136,23 @@ describe(readApiError.name, () => {
       expect(readApiError({ title: 'Not Found' }, 'application/problem+json')?.code).toBe('about:blank');
     });
 
+    it.each([{ type: 'urn:x' }, { title: 't' }, { detail: 'd' }, { status: 404 }])(
+      'needs no more than one member of a problem that is announced: %j',
+      (body) => {
+        expect(readApiError(body, ' application/problem+json ; charset=utf-8')?.shape).toBe('problem');
+        expect(readApiError(body)).toBeUndefined();
+      },
+    );
+
+    it('takes nothing for a problem that has no member of one, announced or not', () => {
+      expect(readApiError({ status: 200, instance: '/x' }, 'application/problem+json')).toBeUndefined();
+    });
+
+    it.each([400, 599])('takes a status of %i for one that failed', (status) => {
+      expect(readApiError({ statusCode: status, message: 'm' })?.shape).toBe('gateway');
+      expect(readApiError({ status, title: 't' })?.shape).toBe('problem');
+    });
+
     it('hands out the errors of a validation problem', () => {
       const errors = [{ detail: 'must be a positive integer', pointer: '#/age' }];
       expect(readApiError({ title: 'Invalid', status: 422, errors })?.details).toEqual(errors);
@@ -158,6 +175,9 @@ describe(readApiError.name, () => {
       [{ code: '', description: 'd', source: 's' }],
       [{ code: 'c', description: '', source: 's' }],
       [{ description: 'd', Source: 's' }],
+      [{ code: 'c', Source: 's' }],
+      [{ code: 'c', description: 'd', data: [], price: 30 }],
+      [{ statusCode: 399, message: 'm' }],
       [{ statusCode: 200, message: 'OK' }],
       [{ statusCode: 429 }],
       [{ statusCode: 4.29e2 + 0.5, message: 'm' }],
@@ -250,6 +270,8 @@ describe(readApiError.name, () => {
       expect(readApiError(`${fits} `)).toBeUndefined();
       expect(readApiError(Buffer.from(fits))?.code).toBe('800002');
       expect(readApiError(Buffer.from(`${fits} `))).toBeUndefined();
+      expect(readApiError(new TextEncoder().encode(fits).buffer)?.code).toBe('800002');
+      expect(readApiError(new TextEncoder().encode(`${fits} `).buffer)).toBeUndefined();
       expect(readApiError(flat.padEnd(10_000_000))).toBeUndefined();
     });
   });

@@ -68,6 +68,7 @@ describe(parseChallenges.name, () => {
       { scheme: 'negotiate', token68: 'a-._~+/9==', params: {} },
       { scheme: 'ntlm', token68: 'b', params: {} },
     ]);
+    expect(Object.keys(parseChallenges('Basic realm=a')[0] ?? {})).toEqual(['scheme', 'params']);
     expect(parseChallenges('Bearer a = b')).toEqual([{ scheme: 'bearer', params: { a: 'b' } }]);
   });
 

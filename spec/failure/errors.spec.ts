@@ -49,6 +49,38 @@ describe('the error classes', () => {
     expect(new CircuitOpenError('open', 42).retryAt).toBe(42);
   });
 
+  it('may be renamed, as other errors may', () => {
+    const error = new LimitError('ERR_LIMIT_CLOSED', 'closed');
+    error.name = 'Mine';
+    expect(`${error}`).toBe('Mine: closed');
+    Object.defineProperty(error, 'name', { value: 'MineToo' });
+    expect(error.name).toBe('MineToo');
+  });
+
+  it('carry a brand that other versions of the package know', () => {
+    for (const [error] of OURS) expect(Reflect.get(error, Symbol.for('axios-holdfast.error'))).toBe(true);
+    expect(isHoldfastError({ [Symbol.for('axios-holdfast.error')]: true })).toBe(true);
+    expect(isHoldfastError(Object.assign(() => {}, { [Symbol.for('axios-holdfast.error')]: true }))).toBe(false);
+  });
+
+  it('of a policy show a log what is wrong, but not the values: one may be a secret in the wrong place', () => {
+    const problem = { path: 'auth.token', bound: 'a function', message: 'auth.token must be a function' };
+    const error = new InvalidPolicyError([{ ...problem, value: 'hunter2' }]);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      code: 'ERR_POLICY_INVALID',
+      message: 'Invalid holdfast policy: auth.token must be a function',
+      problems: [problem],
+    });
+  });
+
+  it('of an open circuit say so, and when to come again', () => {
+    expect(new CircuitOpenError('the circuit is open', 7)).toMatchObject({
+      code: 'ERR_CIRCUIT_OPEN',
+      message: 'the circuit is open',
+      retryAt: 7,
+    });
+  });
+
   it('of a policy list every problem in the message', () => {
     const problems = ['a', 'b'].map((path) => ({ path, bound: 'x', value: 1, message: `${path} must be x` }));
     const error = new InvalidPolicyError(problems);

@@ -69,6 +69,46 @@ describe('the kind of a failure', () => {
     });
   });
 
+  it('is cancelled where the policy says that the call was', async () => {
+    expect(await failed([503], { classify: () => ({ kind: 'cancelled' }) })).toMatchObject({
+      kind: 'cancelled',
+      status: 503,
+    });
+  });
+
+  it('is told by the status where no policy has judged it, or judged it otherwise', async () => {
+    expect(await failed([401], {}, { url: '/', holdfast: false })).toMatchObject({ kind: 'unauthorized' });
+    expect(await failed([401], { statuses: { 401: 'fail' } })).toMatchObject({ kind: 'unauthorized' });
+    expect(await failed([429], { statuses: { 429: 'fail' } })).toMatchObject({ kind: 'throttled' });
+  });
+
+  it.each([150, 300])('is rejected for a %i, with which nothing began well', async (status) => {
+    const bare = Object.assign(new AxiosError('x'), { response: { status } });
+    expect(failureOf(bare)).toMatchObject({ kind: 'rejected', status });
+  });
+
+  it('is what the policy makes of a 200 that axios resolved', async () => {
+    const judgedBy = (kind: 'permanent' | 'transient') => failed([200], { classify: () => ({ kind }), retry: false });
+    expect(await judgedBy('permanent')).toMatchObject({ kind: 'rejected', status: 200 });
+    expect(await judgedBy('transient')).toMatchObject({ kind: 'unavailable', status: 200 });
+  });
+
+  it.each<[string, object]>([
+    ['an object without headers', { status: 503 }],
+    ['an object without a status', { headers: {} }],
+    ['an object whose status is none', { status: '503', headers: {} }],
+    ['an error that has both', Object.assign(new Error('x'), { status: 503, headers: {} })],
+  ])('takes %s, with which an adapter rejects, for an error and not for an answer', async (_what, thrown) => {
+    const { client } = scripted(
+      [],
+      { retry: false },
+      { adapter: () => Promise.reject(Object.assign(thrown, { code: 'ECONNRESET' })) },
+    );
+    const error = await client.get('/').catch((reason: unknown) => reason);
+    expect(failureOf(error)).toMatchObject({ kind: 'network', code: 'ECONNRESET', sends: 1 });
+    expect(failureOf(error)?.status).toBeUndefined();
+  });
+
   it('is network where a 2xx broke off', async () => {
     const torn = networkError('ECONNRESET');
     torn.response = { status: 200, statusText: '', headers: {}, config: torn.config } as AxiosResponse;
@@ -152,10 +192,34 @@ describe('what a failure tells', () => {
     ['MS-RequestId', 'requestId'],
     ['request-id', 'requestId'],
     ['X-Request-Id', 'requestId'],
+    ['x-ms-request-id', 'requestId'],
+    ['client-request-id', 'correlationId'],
     ['MS-CorrelationId', 'correlationId'],
     ['X-Correlation-Id', 'correlationId'],
   ])('reads %s as the %s', async (header, field) => {
     expect(await failed([{ status: 404, headers: { [header]: 'abc' } }])).toMatchObject({ [field]: 'abc' });
+  });
+
+  it('takes the first id that is not empty, whatever holds the headers', () => {
+    const headers = { 'MS-RequestId': '', 'X-Request-ID': 'r-1', 'X-Correlation-Id': 'c-1' };
+    const bare = Object.assign(new AxiosError('x'), { response: { status: 404, headers } });
+    expect(failureOf(bare)).toMatchObject({ requestId: 'r-1', correlationId: 'c-1' });
+  });
+
+  it("does not take the call's own id for the request's, where one header has it under the other's name", async () => {
+    const same = { 'client-request-id': 'c-1', 'MS-CorrelationId': 'c-1' };
+    expect(await failed([{ status: 404, headers: same }])).toMatchObject({
+      correlationId: 'c-1',
+      requestId: undefined,
+    });
+    const both = { ...same, 'client-request-id': 'r-1' };
+    expect(await failed([{ status: 404, headers: both }])).toMatchObject({ correlationId: 'c-1', requestId: 'r-1' });
+  });
+
+  it('counts one send for an AxiosError of somebody else that has a request, or an answer', () => {
+    expect(failureOf(new AxiosError('x', 'ECONNRESET', undefined, {}))).toMatchObject({ sends: 1 });
+    expect(failureOf(Object.assign(new AxiosError('x'), { response: { status: 404 } }))).toMatchObject({ sends: 1 });
+    expect(failureOf(new AxiosError('x', 'ERR_BAD_OPTION'))).toMatchObject({ sends: 0 });
   });
 
   it("leaves the error as axios made it, and its own mark out of everybody's sight", async () => {

@@ -53,6 +53,9 @@ describe(redact.name, () => {
       ['redis://:pass@host, https://bob@host', 'redis://[redacted]@host, https://[redacted]@host'],
       ['client_secret=abc;x', 'client_secret=[redacted];x'],
       ['{"access_token": "abc", "id": 1}', '{"access_token": "[redacted]", "id": 1}'],
+      ['{"access_token":"abc","id":1}', '{"access_token":"[redacted]","id":1}'],
+      ['passwd=abc&password=def', 'passwd=[redacted]&password=[redacted]'],
+      ['OAuth  oauth_token=abc, oauth_nonce=def and more', 'OAuth  [redacted] and more'],
     ])('%s', (text, redacted) => {
       expect(redact(text, [])).toBe(redacted);
     });
@@ -62,6 +65,9 @@ describe(redact.name, () => {
       'Rate limit is exceeded. Try again in 57 seconds.',
       'The Bearer token expired. Get a new bearer token.',
       'Basic authentication is off; use OAuth 2.0.',
+      'OAuth 1.0a, OAuth 1.0 or Bearer tokens; no Basic auth.',
+      'Bearer access, Bearer authorization, Bearer scheme.',
+      'A Bearer challenge, two Bearer challenges; a Basic credential, two Basic credentials',
       'Is it? Really? Yes/no? #1, a/b',
       'application/json; charset=utf-8',
       'https://a.example/b/c?',
@@ -139,6 +145,7 @@ describe(oneLine.name, () => {
     ['\u202eabc\u202c \u2066d\u2069 \u200be\ufeff', 'abc d e'],
     ['नमस्\u200dते می\u200cخواهم 👩\u200d💻', 'नमस्\u200dते می\u200cخواهم 👩\u200d💻'],
     ['a\ud800b', 'ab'],
+    ['cut short\u001b[', 'cut short'],
   ])('makes one line of %j', (text, line) => {
     expect(oneLine(text, 100)).toBe(line);
   });

@@ -8,6 +8,7 @@ describe(secretsOf.name, () => {
     it('gives the whole Authorization and what follows the scheme', () => {
       expect(secretsOf({ headers: { Authorization: ' Bearer  abc.def ' } })).toEqual(['Bearer  abc.def', 'abc.def']);
       expect(secretsOf({ headers: { 'proxy-authorization': 'just-a-key' } })).toEqual(['just-a-key']);
+      expect(secretsOf({ headers: { 'Proxy-Authorization': 'Bearer abcd' } })).toEqual(['Bearer abcd', 'abcd']);
     });
 
     it('gives the user name and the password of Basic', () => {
@@ -33,12 +34,13 @@ describe(secretsOf.name, () => {
     it("gives each cookie's value", () => {
       const Cookie = 'sid=abc==; theme = "dark" ; lone; empty=';
       expect(secretsOf({ headers: { Cookie } })).toEqual(['abc==', 'dark', 'lone']);
+      expect(secretsOf({ headers: { Cookie: 'a="begun; b=ended"; c="; d=""' } })).toEqual(['"begun', 'ended"', '"']);
     });
 
     it.each(['X-Access-Token', 'client_SECRET', 'x-api-key', 'X-Password', 'X-Amz-Credential', 'x-session-id'])(
       'gives the value of %s',
       (name) => {
-        expect(secretsOf({ headers: { [name]: 'abcd' } })).toEqual(['abcd']);
+        expect(secretsOf({ headers: { [name]: ' abcd ' } })).toEqual(['abcd']);
       },
     );
 
@@ -77,6 +79,49 @@ describe(secretsOf.name, () => {
     );
   });
 
+  it('gives either half of auth where the other is missing', () => {
+    expect(secretsOf({ auth: { password: 'hunter2' } })).toEqual(['hunter2', btoa(':hunter2')]);
+    expect(secretsOf({ auth: { username: 'bob', password: 7 } })).toEqual(['bob', btoa('bob:')]);
+    expect(secretsOf({ auth: { username: 7, password: undefined } })).toEqual([]);
+  });
+
+  describe('bodies', () => {
+    it('gives what stands under a telling name in JSON, down to the fourth level', () => {
+      const data = JSON.stringify({
+        client_secret: 'abcd',
+        grant_type: 'password',
+        user: {
+          password: 4711,
+          name: 'bob',
+          tokens: ['efgh'],
+          sessions: [{ api_key: 'ijkl', deep: { key: 'too deep' } }],
+        },
+      });
+      expect(secretsOf({ data })).toEqual(['abcd', '4711', 'efgh', 'ijkl']);
+      expect(secretsOf({ data: 'null' })).toEqual([]);
+      expect(secretsOf({ data: '"token"' })).toEqual([]);
+    });
+
+    it('gives it in a form, written or not', () => {
+      const data = 'grant_type=refresh_token&refresh_token=a%20b&client_secret=c%2Bd';
+      expect(secretsOf({ data })).toEqual(['a b', 'c+d']);
+      expect(secretsOf({ data: new URLSearchParams(data) })).toEqual(['a b', 'c+d']);
+    });
+
+    it('reads 16 KiB of it and no more', () => {
+      const body = (length: number) => `token=abcd&a=${'x'.repeat(length - 13)}`;
+      expect(secretsOf({ data: body(16_384) })).toEqual(['abcd']);
+      expect(secretsOf({ data: body(16_385) })).toEqual([]);
+    });
+
+    it.each([undefined, null, 7, Buffer.from('token=abcd'), { token: 'abcd' }, new FormData()])(
+      'reads nothing in %o',
+      (data) => {
+        expect(secretsOf({ data })).toEqual([]);
+      },
+    );
+  });
+
   describe('addresses', () => {
     it.each([
       ['https://bob:p%40ss@a.example/b?x=1', ['bob', 'p%40ss', 'p@ss', '1', btoa('bob:p@ss')]],
@@ -88,6 +133,7 @@ describe(secretsOf.name, () => {
       ['https://a.example/b//c:d@e', []],
       ['users/bob@a.example', []],
       ['/b?sig=a%2Fb+c==&d=%zz&lone&e=', ['a%2Fb+c==', 'a/b c==', '%zz', 'lone']],
+      ['ht\ntps://bo\tb:p4ss@a.example', ['bob', 'p4ss', btoa('bob:p4ss')]],
       ['/b#?x=1', []],
       ['/b?x=1#y=2', ['1']],
       ['', []],

@@ -124,6 +124,7 @@ describe(summaryOf.name, () => {
     ['a base only', { baseURL: 'https://a.example/base' }, 'GET /base ended'],
     ['a relative url', { url: 'v1/x' }, 'GET v1/x ended'],
     ['an absolute url', { url: 'https://u:pass@a.example:8443/v1?sig=1#top' }, 'GET /v1 ended'],
+    ['an address within another', { url: '/go/https://b.example/x' }, 'GET /go/https://b.example/x ended'],
     ['an origin only', { url: 'https://a.example' }, 'GET / ended'],
     ['a strange method', { method: 7, url: '/x' }, 'GET /x ended'],
     ['a method of many lines', { method: 'x\r\ny', url: '/x' }, 'X Y /x ended'],

@@ -12,6 +12,7 @@ describe(CallState.name, () => {
 
   it.each([
     [{}, 'GET'],
+    [{ method: 'get' }, 'GET'],
     [{ method: 'post' }, 'POST'],
     [{ method: 'Query' }, 'QUERY'],
   ])('gives the method of %o in upper case: %s', (config, method) => {
@@ -48,6 +49,24 @@ describe(CallState.name, () => {
       replays: 0,
     });
     expect(call.snapshot()).toEqual({ ...before, sends: 2, retries: 1 });
+  });
+
+  it('takes a new snapshot when something has changed, and not otherwise', () => {
+    const call = begin();
+    let last = call.snapshot();
+    expect(call.snapshot()).toBe(last);
+    for (const what of ['sent', 'retries', 'replays'] as const) {
+      call[what] += 1;
+      const next = call.snapshot();
+      expect(next).not.toBe(last);
+      expect(next).toMatchObject({ sends: call.sent, retries: call.retries, replays: call.replays });
+      expect(call.snapshot()).toBe(next);
+      last = next;
+    }
+  });
+
+  it('is reported as a success where nothing else is known', () => {
+    expect(begin().report().endedBecause).toBe('success');
   });
 
   it('is never reported shorter than 0, though a clock may be set back', () => {

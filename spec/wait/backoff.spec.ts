@@ -110,6 +110,7 @@ describe(exponentialBackoff.name, () => {
 
   it('takes the factor that it is given', () => {
     expect(ask(exponentialBackoff({ factor: 3, jitter: 'none' }), { retry: 2 })).toBe(450);
+    expect(ask(exponentialBackoff({ jitter: 'none' }), { retry: 2, random: () => 0.3 })).toBe(200);
   });
 
   it('takes an explicit undefined for no opinion', () => {
@@ -182,7 +183,8 @@ describe(linearBackoff.name, () => {
 
   it('refuses a step below 0 and a cap without end', () => {
     expect(() => linearBackoff({ stepMs: -1 })).toThrow('stepMs must be a finite number of at least 0; got -1');
-    expect(() => linearBackoff({ capMs: Infinity })).toThrow(RangeError);
+    const endless = new RangeError('capMs must be a finite number of at least 0; got Infinity');
+    expect(() => linearBackoff({ capMs: Infinity })).toThrow(endless);
   });
 });
 

@@ -60,6 +60,8 @@ describe(utcInstant.name, () => {
     [2024, 0, 1, 24, 0, 0],
     [2024, 0, 1, 0, 60, 0],
     [2024, 0, 1, 0, 0, 60],
+    [2016, 11, 31, 23, 58, 60],
+    [2016, 11, 31, 23, 59, 61],
     [Number.NaN, 0, 1, 0, 0, 0],
   ])('has no instant for %d-%d-%d %d:%d:%d', (...parts) => {
     expect(utcInstant(...parts)).toBeUndefined();

@@ -101,6 +101,10 @@ describe(parseRetryAfter.name, () => {
     expect(parseRetryAfter(headers, NOW)).toBe(480_000);
   });
 
+  it('has no opinion on a date where nobody knows the time', () => {
+    expect(parseRetryAfter({ 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, Number.NaN)).toBeUndefined();
+  });
+
   it('reads a two-digit year in the century of the server, not of a client clock that was never set', () => {
     const headers = { date: 'Tue, 18 Aug 2026 02:01:17 GMT', 'retry-after': 'Tuesday, 18-Aug-26 02:01:18 GMT' };
     expect(parseRetryAfter(headers, 0)).toBe(1_000);
@@ -163,6 +167,11 @@ describe(headerOf.name, () => {
     expect(headerOf({ via: ['a', 1, null] }, 'via')).toBe('a, 1');
   });
 
+  it('is without the blanks around it, whatever holds it', () => {
+    expect(headerOf({ via: ' a ' }, 'via')).toBe('a');
+    expect(headerOf({ via: [' a', 'b '] }, 'via')).toBe('a, b');
+  });
+
   it('prefers the name in lower case', () => {
     expect(headerOf({ Via: 'upper', via: 'lower' }, 'via')).toBe('lower');
   });
@@ -186,6 +195,7 @@ describe(headerOf.name, () => {
 describe(headerNames.name, () => {
   it('gives the names as they are spelled, for headers of every make', () => {
     expect(headerNames({ Via: '1' })).toEqual(['Via']);
+    expect(headerNames({ Via: '1', keys: () => ['other'] })).toEqual(['Via', 'keys']);
     expect(headerNames(new AxiosHeaders({ Via: '1' }))).toEqual(['Via']);
     expect(headerNames(new Headers({ Via: '1' }))).toEqual(['via']);
   });

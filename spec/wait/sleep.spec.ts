@@ -60,6 +60,14 @@ describe(sleep.name, () => {
     expect(clock.now() - begun).toBe(10);
   });
 
+  it('waits no longer than a few corrections for a clock that stands still', async () => {
+    const clock = new OverflowingClock();
+    const now = clock.now();
+    clock.now = () => now;
+    await clock.run(sleep(10, clock));
+    expect(clock.asked).toEqual(Array.from({ length: 9 }, () => 10));
+  });
+
   it('goes by the timers when the clock is set back by an hour', async () => {
     const clock = new AdjustedClock();
     const wait = begin(2_000, clock);
