@@ -22,7 +22,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket']);
 
 /** What the network's codes look like: of the system, of Node's streams and sockets, of its parser, zlib and brotli, of undici. */
-const NETWORK = /^(E[A-Z\d]+$|ERR_(NETWORK$|STREAM_|HTTP2_|SOCKET_)|HPE_|UND_ERR_|Z_|ERR__ERROR_)/;
+const NETWORK = /^(E[A-Z\d]+$|ERR_(NETWORK|STREAM_|HTTP2_|SOCKET_)|HPE_|UND_ERR_|Z_|ERR__ERROR_)/;
 
 /** Those among them after which a repeat would end the same way. axios-retry's predicate knows the rest: bad certificates. */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -51,7 +51,8 @@ export function verdictOfError(error: unknown): Verdict {
   if (root.syscall === undefined ? NEVER_CONNECTED.has(code) : CONNECTING.has(root.syscall)) {
     return { kind: 'transient', unapplied: true, reason: code };
   }
-  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return { kind: 'transient', reason: code };
+  // axios-retry's predicate does not count axios' own timeout among the network's errors.
+  if (code === 'ECONNABORTED') return { kind: 'transient', reason: code };
   const hopeless =
     !NETWORK.test(code) || HOPELESS.has(code) || (code === 'ERR_NETWORK' && HOPELESS_FETCH.test(String(root.message)));
   return { kind: !hopeless && isNetworkError({ code } as never) ? 'transient' : 'permanent', reason: code };

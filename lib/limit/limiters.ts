@@ -89,5 +89,5 @@ export class Limiters {
 function numbersOf(limit: ResolvedLimit): unknown {
   const { maxConcurrent, maxQueue, adaptive } = limit;
   const windows = windowsOf(limit).map(({ requests, perMs, burst = 1 }) => [requests, perMs, burst]);
-  return [windows, maxConcurrent, maxQueue, adaptive && [adaptive.startConcurrency, adaptive.headers]];
+  return [windows, maxConcurrent, maxQueue, adaptive];
 }

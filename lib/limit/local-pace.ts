@@ -89,9 +89,9 @@ export class LocalPace implements Pace<Sent> {
     else if (sent.pauses === this.#pauses) this.#opening += 1;
   }
 
-  ended(nowMs: number, { learning, answered, pauses }: Sent): void {
+  ended(nowMs: number, { learning, pauses }: Sent): void {
     if (pauses === this.#pauses) this.#out -= 1;
-    if (learning !== undefined && !answered) this.#adaptive?.lost(nowMs, learning);
+    if (learning !== undefined) this.#adaptive?.lost(nowMs, learning);
   }
 
   pause(nowMs: number, untilAt: number): void {
@@ -102,7 +102,7 @@ export class LocalPace implements Pace<Sent> {
   /** Goes on where another pace has stopped, whose last send left then: at its own distance, and without a burst. */
   follow(nowMs: number, lastLeftAt: number): void {
     this.spend(nowMs);
-    if (lastLeftAt > Number.NEGATIVE_INFINITY) for (const window of this.#windows) window.follow(lastLeftAt);
+    for (const window of this.#windows) window.follow(lastLeftAt);
   }
 
   /** Gives up what burst there is. */

@@ -46,6 +46,9 @@ describe(Circuit.name, () => {
     sends(100, 'cancelled');
     sends(19, 'transient');
     expect(subject.isOpen).toBe(false);
+    // Nor do those make the failures look fewer.
+    sends(1, 'transient');
+    expect(subject.isOpen).toBe(true);
   });
 
   it('forgets what has left the window', () => {
@@ -124,6 +127,9 @@ describe(Circuit.name, () => {
     const hour = 3_600_000;
     expect(subject.refusesUntil(T0 - hour)).toBe(T0 - hour + 5_000);
     expect(subject.refusesUntil(T0 - hour + 5_000)).toBeUndefined();
+    subject.enter(T0 + 5_000);
+    expect(subject.refusesUntil(T0 + 5_000)).toBe(T0 + 10_000);
+    expect(subject.refusesUntil(T0 - hour)).toBeUndefined();
   });
 
   it('never opens on less than the ratio, and never lets two probes out, whatever happens', () => {

@@ -1,4 +1,4 @@
-import { type EventOf, failureOf, type Policy, type Report, reportOf } from 'axios-holdfast';
+import { type EventOf, failureOf, LimitError, type Policy, type Report, reportOf } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RetryBudget } from '../../lib/decide/budget.ts';
@@ -132,6 +132,25 @@ describe('the retry budget, over the whole loop', () => {
     const subject = scripted([503, 429, 200, 429, 503, 200]);
     expect((await balancesOf(subject)).balances).toEqual([486, 481, 486]);
     expect((await balancesOf(subject)).balances).toEqual([481, 467, 481]);
+  });
+
+  it('gives back what a retry took that never left, and never more than fits', async () => {
+    let given = 0;
+    const permit = { release: () => {} };
+    const limit = {
+      acquire: () => (given++ === 0 ? permit : Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', 'full'))),
+      pause: () => {},
+      close: async () => {},
+      stats: () => ({ queued: 0, running: 0 }),
+    };
+    const { balances } = await balancesOf(scripted([503], { limit }));
+    expect(balances).toEqual([486, 500]);
+    const account = new RetryBudget({ ...DEFAULTS.retry.budget, capacity: 20 }).account('k');
+    account.giveBack(14);
+    expect(account.balance).toBe(20);
+    account.withdraw(14, 'transient', 0);
+    account.giveBack(5);
+    expect(account.balance).toBe(11);
   });
 
   it('ends a call at once when it is empty, with an event, and with the last answer', async () => {
@@ -325,6 +344,12 @@ describe('the ratio of the retry budget', () => {
   it('takes no notice of throttling: a server that answers 429 is well, and asks for patience itself', async () => {
     const subject = scripted(() => 429, { retry: { backoff: () => 0, budget: { capacity: 1e6 } } });
     expect((await outage(subject, 20)).retries).toBe(60);
+  });
+
+  it('does not count the retries after throttling towards the ratio', async () => {
+    const subject = scripted((n) => (n < 40 ? 429 : 503), { retry: { backoff: () => 0, budget: { capacity: 1e6 } } });
+    expect((await outage(subject, 10)).retries).toBe(30);
+    expect((await outage(subject, 10)).retries).toBe(30 + 5);
   });
 
   it('takes a 429 for no sign of ill health either, so that transient failures beside it are retried', async () => {

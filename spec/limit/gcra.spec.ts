@@ -67,6 +67,16 @@ describe(Gcra.name, () => {
       expect(gcra.movedMs).toBeCloseTo(3, 5);
     });
 
+    it('moves them no sooner for a burst', () => {
+      const gcra = window(5);
+      gcra.take(T0, 1, false);
+      gcra.answered(T0, gcra.movedMs, { excessMs: 8, gainMs: 0 });
+      takeUntil(gcra, 985);
+      expect(gcra.movedMs).toBe(0);
+      takeUntil(gcra, 1_001);
+      expect(gcra.movedMs).toBeCloseTo(3, 5);
+    });
+
     it('moves them once for all the slow ones of a window', () => {
       const gcra = window();
       for (let i = 0; i < 50; i++) {

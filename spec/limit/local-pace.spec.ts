@@ -30,10 +30,10 @@ describe(LocalPace.name, () => {
     expect(made(options).atOnce).toBe(atOnce);
   });
 
-  it('learns within the narrowest of its windows', () => {
-    const pace = made({ adaptive: true, requests: 1_000, perMs: 1_000, windows: [{ requests: 60, perMs: 60_000 }] });
+  it('goes by its windows, and not by startConcurrency, where it has both windows and a quota to learn', () => {
+    const pace = made({ adaptive: { startConcurrency: 1 }, requests: 100, perMs: 1_000 });
     pace.leave(T0, 1, false);
-    expect(pace.nextAt(T0)).toBeGreaterThanOrEqual(T0 + 1_000);
+    expect(pace.nextAt(T0) - T0).toBeCloseTo(10, 0);
   });
 
   describe('paused', () => {
