@@ -42,8 +42,8 @@ export class CallSteps implements Steps {
   private readonly account: Account | undefined;
   /** What the last retry took from the budget. */
   private lastCost: number | undefined;
-  /** The same, until that retry has left. */
-  private unsentCost: number | undefined;
+  /** Gives it back; until that retry has left. */
+  private giveBack: (() => void) | undefined;
   /** When the last outcome was judged, ms since the epoch. */
   private judgedAt = 0;
 
@@ -63,7 +63,6 @@ export class CallSteps implements Steps {
     this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard);
     if (retry !== false && retry.budget !== false) {
       this.account = shared.budget(retry.budget).account(keyOf(retry.budget.key, config, 'retry.budget.key'));
-      this.account.called(this.context.call.startedAt);
     }
     shared.tally.calls += 1;
   }
@@ -76,6 +75,8 @@ export class CallSteps implements Steps {
   }
 
   send(): Promise<Outcome> {
+    const { call, shared } = this.context;
+    if (call.sent === 0) this.account?.called(shared.clock.now());
     return this.transmission.send();
   }
 
@@ -83,7 +84,7 @@ export class CallSteps implements Steps {
     const { prevented } = this.transmission;
     if (prevented !== undefined) return { kind: 'stop', why: prevented };
     this.transmission.settled(outcome);
-    this.unsentCost = undefined;
+    this.giveBack = undefined;
     const response = responseOf(outcome);
     return response !== undefined && response.status >= 400 && isUnread(response.data)
       ? this.readThenJudge(outcome, response)
@@ -145,7 +146,7 @@ export class CallSteps implements Steps {
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();
-    if (this.unsentCost !== undefined) this.account?.giveBack(this.unsentCost);
+    this.giveBack?.();
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
@@ -214,7 +215,7 @@ export class CallSteps implements Steps {
         verdict = { ...verdict, unapplied: false };
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
-      turned = this.guard?.answered(outcome, verdict, now);
+      turned = this.guard?.answered(outcome, verdict, now, this.transmission.wasCutOff(outcome));
       this.account?.sent(verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;
@@ -265,8 +266,7 @@ export class CallSteps implements Steps {
     if (decision.kind === 'retry') {
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
       this.lastCost = cost;
-      this.unsentCost = cost;
-      if (account !== undefined && cost !== undefined) account.withdraw(cost, verdict.kind, now);
+      if (account !== undefined && cost !== undefined) this.giveBack = account.withdraw(cost, verdict.kind, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }
     return decision;

@@ -47,13 +47,18 @@ export class CircuitGuard {
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }
 
-  /** What came of the send; gives what that turned the circuit to. */
-  answered(outcome: Outcome, { kind }: Verdict, nowMs: number): 'open' | 'closed' | undefined {
+  /**
+   * What came of the send; gives what that turned the circuit to.
+   *
+   * @param cutOff whether the call's deadline ended it
+   */
+  answered(outcome: Outcome, { kind }: Verdict, nowMs: number, cutOff: boolean): 'open' | 'closed' | undefined {
     const { ticket } = this;
     if (ticket === undefined) return undefined;
     this.ticket = undefined;
     // Without an answer, what is no failure of the server says nothing of it: a wrong URL, a certificate.
-    const learnt = kind === 'transient' || responseOf(outcome) !== undefined ? kind : this.unanswered(kind);
+    const isAnswered = responseOf(outcome) !== undefined;
+    const learnt = isAnswered || (kind === 'transient' && !cutOff) ? kind : this.unanswered(kind, ticket, cutOff);
     return this.circuit.sent(ticket, learnt, nowMs);
   }
 
@@ -71,10 +76,16 @@ export class CircuitGuard {
     if (ticket !== undefined) this.circuit.sent(ticket, 'cancelled', this.context.shared.clock.now());
   }
 
-  /** `AbortSignal.timeout()` is a timeout, whatever axios makes of it. */
-  private unanswered(kind: Verdict['kind']): Verdict['kind'] {
-    const { signal } = this.context.call.config;
+  /**
+   * The caller's own bound, a deadline or an `AbortSignal.timeout()` (whatever axios makes of that), is a timeout. But the impatience
+   * of one must not shut everybody out: a probe learns nothing from it, nor does a send that left when half of the call's time was over.
+   */
+  private unanswered(kind: Verdict['kind'], { at, isProbe }: Ticket, cutOff: boolean): Verdict['kind'] {
+    const { call } = this.context;
+    const { signal } = call.config;
     const reason: unknown = (signal as AbortSignal | undefined)?.reason;
-    return kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError' ? 'transient' : 'cancelled';
+    const timedOut = cutOff || (kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError');
+    const isLate = call.deadlineAt - at < at - call.startedAt;
+    return timedOut && !isProbe && !isLate ? 'transient' : 'cancelled';
   }
 }

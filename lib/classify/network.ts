@@ -22,7 +22,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 const CONNECTING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket']);
 
 /** What the network's codes look like: of the system, of Node's streams and sockets, of its parser, zlib and brotli, of undici. */
-const NETWORK = /^(E[A-Z\d]+$|ERR_(NETWORK|STREAM_|HTTP2_|SOCKET_)|HPE_|UND_ERR_|Z_|ERR__ERROR_)/;
+const NETWORK = /^(E[A-Z\d]+|(ERR_(NETWORK|STREAM_|HTTP2_|SOCKET_)|HPE_|UND_ERR_|Z_|ERR__ERROR_)\w*)$/;
 
 /** Those among them after which a repeat would end the same way. axios-retry's predicate knows the rest: bad certificates. */
 const HOPELESS: ReadonlySet<string> = new Set([

@@ -1,11 +1,10 @@
+import { ByUse } from '../model/by-use.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBreaker } from '../policy/options.ts';
 import { SlidingCount } from './sliding-count.ts';
 
 /** After how long another probe may leave where the first was not heard of, in ms. */
 const PROBE_PATIENCE_MS = 60_000;
-/** Keys remembered; a server must not be able to make us hold millions. */
-const MAX_KEYS = 10_000;
 
 /** What a send takes along through the circuit, to show when it is back. */
 export interface Ticket {
@@ -18,33 +17,22 @@ export interface Ticket {
 
 /** Circuits, one per key. */
 export class Breaker {
-  readonly #options: ResolvedBreaker;
-  readonly #circuits = new Map<string, Circuit>();
+  readonly #circuits: ByUse<Circuit>;
 
   constructor(options: ResolvedBreaker) {
-    this.#options = options;
+    this.#circuits = new ByUse(
+      (key) => new Circuit(key, options),
+      ({ isOpen }) => isOpen,
+    );
   }
 
   circuit(key: string): Circuit {
-    let circuit = this.#circuits.get(key);
-    if (circuit === undefined) {
-      if (this.#circuits.size >= MAX_KEYS) this.#forgetOne();
-      circuit = new Circuit(key, this.#options);
-      this.#circuits.set(key, circuit);
-    }
-    return circuit;
-  }
-
-  /** The oldest that is closed, if there is one. */
-  #forgetOne(): void {
-    const all = [...this.#circuits.values()];
-    const oldest = all.find(({ isOpen }) => !isOpen) ?? all[0];
-    if (oldest !== undefined) this.#circuits.delete(oldest.key);
+    return this.#circuits.of(key);
   }
 
   /** The keys whose circuit is open. */
   open(): readonly string[] {
-    return [...this.#circuits.values()].filter(({ isOpen }) => isOpen).map(({ key }) => key);
+    return this.#circuits.all().flatMap(({ key, isOpen }) => (isOpen ? [key] : []));
   }
 }
 

@@ -1,11 +1,10 @@
+import { ByUse } from '../model/by-use.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBudget } from '../policy/options.ts';
 import { SlidingCount } from './sliding-count.ts';
 
 /** How many sends back the health of a server is judged by. */
 const RECENT = 20;
-/** Keys remembered; a server must not be able to make us hold millions. */
-const MAX_KEYS = 10_000;
 
 /**
  * Bounds retries, so that a struggling server is not finished off by its clients: an outage makes every call fail, and
@@ -16,31 +15,19 @@ const MAX_KEYS = 10_000;
  * in force it would cost success at 20 % random failure, so it bites only while nearly everything fails.
  */
 export class RetryBudget {
-  readonly #options: ResolvedBudget;
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts: ByUse<Account>;
 
   constructor(options: ResolvedBudget) {
-    this.#options = options;
+    this.#accounts = new ByUse((key) => new Account(key, options));
   }
 
   account(key: string): Account {
-    let account = this.#accounts.get(key);
-    if (account === undefined) {
-      if (this.#accounts.size >= MAX_KEYS) this.#forgetOldest();
-      account = new Account(key, this.#options);
-      this.#accounts.set(key, account);
-    }
-    return account;
+    return this.#accounts.of(key);
   }
 
   /** The balance of every key, in tokens. */
   balances(): { [key: string]: number } {
-    return Object.fromEntries([...this.#accounts].map(([key, { balance }]) => [key, balance]));
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#accounts.keys();
-    if (oldest !== undefined) this.#accounts.delete(oldest);
+    return Object.fromEntries(this.#accounts.all().map(({ key, balance }) => [key, balance]));
   }
 }
 
@@ -63,7 +50,7 @@ export class Account {
     this.#retries = new SlidingCount(options.windowMs);
   }
 
-  /** Counts a call, for the ratio. */
+  /** Counts a call that goes out, for the ratio. */
   called(nowMs: number): void {
     this.#calls.add(nowMs);
   }
@@ -85,21 +72,20 @@ export class Account {
     return kind === 'transient' && this.#failing() && this.#ratioReached(nowMs) ? undefined : cost;
   }
 
-  /** Takes a retry's cost. */
-  withdraw(cost: number, kind: VerdictKind, nowMs: number): void {
+  /** Takes a retry's cost; gives what gives it back, should that retry never leave. */
+  withdraw(cost: number, kind: VerdictKind, nowMs: number): () => void {
     this.balance -= cost;
     if (kind === 'transient') this.#retries.add(nowMs);
+    return () => {
+      this.balance = Math.min(this.#options.capacity, this.balance + cost);
+      if (kind === 'transient') this.#retries.takeBack(nowMs);
+    };
   }
 
   /** Gives back what a call's last retry took, or the refund where it needed none. */
   succeeded(cost: number | undefined): void {
     const { capacity, refund } = this.#options;
     if (this.balance < capacity) this.balance = Math.min(capacity, this.balance + (cost ?? refund));
-  }
-
-  /** Gives back what was taken for a retry that did not leave. */
-  giveBack(cost: number): void {
-    this.balance = Math.min(this.#options.capacity, this.balance + cost);
   }
 
   #failing(): boolean {

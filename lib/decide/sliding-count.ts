@@ -17,6 +17,13 @@ export class SlidingCount {
     this.#counts[this.#part % PARTS] = Number(this.#counts[this.#part % PARTS]) + 1;
   }
 
+  /** Takes back what was added then, unless it has left the window by now. */
+  takeBack(atMs: number): void {
+    const part = Math.floor(atMs / this.#partMs);
+    const count = Number(this.#counts[part % PARTS]);
+    if (part <= this.#part && part > this.#part - PARTS && count > 0) this.#counts[part % PARTS] = count - 1;
+  }
+
   in(nowMs: number): number {
     this.#advance(nowMs);
     return this.#counts.reduce((total, count) => total + count, 0);

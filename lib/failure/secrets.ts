@@ -9,7 +9,7 @@ import { parseChallenges } from './challenge.ts';
  * - `auth` and `proxy.auth`, and what Basic makes of them;
  * - user information and query values of `url` and `baseURL`, as they stand and decoded, and what Basic makes of the former;
  * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them;
- * - values under such a name in a body that is JSON or a form, of up to 16 KiB.
+ * - values under such a name in a body that is JSON or a form, of up to 16 KiB, down to its fourth level; of lists, the strings.
  *
  * Never throws, whatever it is given: what can't be read is left out.
  */
@@ -48,17 +48,29 @@ function secretsOfBody(data: unknown): string[] {
     try {
       return namedSecrets(JSON.parse(data));
     } catch {
-      return namedSecrets(Object.fromEntries(new URLSearchParams(data)));
+      return formSecrets(new URLSearchParams(data));
     }
   }
-  return data instanceof URLSearchParams ? namedSecrets(Object.fromEntries(data)) : [];
+  return data instanceof URLSearchParams ? formSecrets(data) : [];
 }
 
-/** The leaves that stand under a telling name, a few levels deep; what stands in a list, under the name of the list. */
+/** Field by field, since a name may occur more than once. */
+function formSecrets(form: URLSearchParams): string[] {
+  return [...form].flatMap(([name, value]) => namedSecrets(value, 0, name));
+}
+
+/** The leaves that stand under a telling name, a few levels deep; strings in a list, under the name of the list. */
 function namedSecrets(value: unknown, levels = 4, name = ''): string[] {
   if (isLeaf(value)) return SENSITIVE_NAME.test(name) ? [String(value)] : [];
   if (levels === 0) return [];
-  return entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, Array.isArray(value) ? name : key));
+  if (Array.isArray(value)) {
+    // Numbers under `tokens` are a language model's; what stands under `keys` names fields as a rule.
+    const isTelling = !/^keys?$/i.test(name);
+    return value.flatMap((item) =>
+      isLeaf(item) && !(isTelling && typeof item === 'string') ? [] : namedSecrets(item, levels - 1, name),
+    );
+  }
+  return entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, key));
 }
 
 function secretsOfHeader(name: string, value: string): string[] {

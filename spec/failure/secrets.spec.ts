@@ -108,6 +108,23 @@ describe(secretsOf.name, () => {
       expect(secretsOf({ data: new URLSearchParams(data) })).toEqual(['a b', 'c+d']);
     });
 
+    it('gives every value of a field that occurs more than once', () => {
+      const data = 'tokens%5B%5D=abcd&tokens%5B%5D=efgh&token=ijkl&token=mnop';
+      const secrets = ['abcd', 'efgh', 'ijkl', 'mnop'];
+      expect(secretsOf({ data })).toEqual(secrets);
+      expect(secretsOf({ data: new URLSearchParams(data) })).toEqual(secrets);
+    });
+
+    it('leaves the numbers of a list alone, and what names fields', () => {
+      const data = JSON.stringify({
+        tokens: [2024, 15339],
+        keys: ['customers', 'orders'],
+        Key: ['a'],
+        api_keys: ['abcd'],
+      });
+      expect(secretsOf({ data })).toEqual(['abcd']);
+    });
+
     it('reads 16 KiB of it and no more', () => {
       const body = (length: number) => `token=abcd&a=${'x'.repeat(length - 13)}`;
       expect(secretsOf({ data: body(16_384) })).toEqual(['abcd']);

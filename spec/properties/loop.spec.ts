@@ -312,6 +312,7 @@ function checkCircuit({ breaker }: Plan, { calls, turns, holdfast }: Played): vo
 
 describe('whatever the outcomes, the policy, the method, and the time of an abort', () => {
   it('the rules of the loop hold', async () => {
+    const turned = { open: 0, closed: 0 };
     await fc.assert(
       fc.asyncProperty(plan, async (given) => {
         const played = await playLoop(given);
@@ -326,6 +327,7 @@ describe('whatever the outcomes, the policy, the method, and the time of an abor
         ).toEqual([]);
         expect(permits.answeredLate, 'an answer reaches the limiter before its permit is released').toEqual([]);
         checkCircuit(given, played);
+        for (const { to } of played.turns) turned[to] += 1;
         const stats = holdfast.stats();
         expect(stats).toMatchObject({ inFlight: 0, queued: 0, waiting: 0 });
         expect(stats.sends).toBe(calls.reduce((total, { sends }) => total + sends.length, 0));
@@ -338,6 +340,8 @@ describe('whatever the outcomes, the policy, the method, and the time of an abor
       }),
       { numRuns: 1_000 },
     );
+    // Else nothing was seen of the rules of a circuit.
+    expect(Math.min(turned.open, turned.closed)).toBeGreaterThan(0);
   });
 });
 

@@ -11,6 +11,12 @@ it('survives twenty rough seconds, and the books balance', { timeout: 60_000 }, 
     aborted: expect.toSatisfy((n: number) => n > 0),
     refreshes: expect.toSatisfy((n: number) => n > 0),
     retries: expect.toSatisfy((n: number) => n > 0),
+    ends: {
+      'budget-empty': expect.toSatisfy((n: number) => n > 0),
+      'circuit-open': expect.toSatisfy((n: number) => n > 0),
+      cancelled: expect.toSatisfy((n: number) => n > 0),
+      deadline: expect.toSatisfy((n: number) => n > 0),
+    },
   });
   expect(report.left).toMatchObject({ inFlight: 0, queued: 0, waiting: 0 });
 });

@@ -74,9 +74,9 @@ export async function soak({ forMs, workers, seed }: SoakOptions): Promise<SoakR
   let sends = 0;
   let answered = 0;
   const holdfast = attach(client, {
-    retry: { maxRetries: 2, backoff: () => 2, budget: { capacity: 1e9, minRetriesPerWindow: 1e9 } },
+    retry: { maxRetries: 2, backoff: () => 2, budget: { key: pathOf } },
     limit: { maxConcurrent: Math.ceil(workers * 0.75), requests: 20_000, perMs: 1_000, burst: 50, maxQueue: workers },
-    breaker: { failureRatio: 0.95, minimumThroughput: 500, openMs: 20 },
+    breaker: { failureRatio: 0.7, minimumThroughput: 20, windowMs: 1_000, openMs: 20, key: pathOf },
     idempotency: {},
     auth: {
       token: () => `token-${token}`,
@@ -177,6 +177,11 @@ export async function soak({ forMs, workers, seed }: SoakOptions): Promise<SoakR
 
 const MOST_SENDS = 10_000_000;
 
+/** Each has a budget and a circuit of its own. */
+const pathOf = ({ url }: { readonly url?: string }): string => String(url);
+/** Whoever asks for this is mostly refused. */
+const ILL = '/9';
+
 async function listening(answer: http.RequestListener): Promise<http.Server> {
   const server = http.createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -195,6 +200,7 @@ function answering(random: () => number, see: (send: number) => void): http.Requ
     if (random() < 0.001) valid = current + 1;
     if (current < valid) return json(response, 401);
     if (random() < 0.3) await pass(random() * 8);
+    if (request.url === ILL && random() < 0.9) return json(response, 502);
     const lot = random();
     if (lot < 0.03) return json(response, 503, {}, { 'retry-after-ms': '3' });
     if (lot < 0.06) return json(response, 502);
