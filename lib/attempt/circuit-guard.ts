@@ -56,9 +56,7 @@ export class CircuitGuard {
     const { ticket } = this;
     if (ticket === undefined) return undefined;
     this.ticket = undefined;
-    // Without an answer, what is no failure of the server says nothing of it: a wrong URL, a certificate.
-    const isAnswered = responseOf(outcome) !== undefined;
-    const learnt = isAnswered || (kind === 'transient' && !cutOff) ? kind : this.unanswered(kind, ticket, cutOff);
+    const learnt = responseOf(outcome) === undefined ? this.unanswered(kind, ticket, cutOff) : kind;
     return this.circuit.sent(ticket, learnt, nowMs);
   }
 
@@ -76,16 +74,16 @@ export class CircuitGuard {
     if (ticket !== undefined) this.circuit.sent(ticket, 'cancelled', this.context.shared.clock.now());
   }
 
-  /**
-   * The caller's own bound, a deadline or an `AbortSignal.timeout()` (whatever axios makes of that), is a timeout. But the impatience
-   * of one must not shut everybody out: a probe learns nothing from it, nor does a send that left when half of the call's time was over.
-   */
+  /** What is learnt where no answer came. What is no failure of the server says nothing of it: a wrong URL, a certificate. */
   private unanswered(kind: Verdict['kind'], { at, isProbe }: Ticket, cutOff: boolean): Verdict['kind'] {
     const { call } = this.context;
     const { signal } = call.config;
     const reason: unknown = (signal as AbortSignal | undefined)?.reason;
-    const timedOut = cutOff || (kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError');
+    // `AbortSignal.timeout()` is a timeout, whatever axios makes of it.
+    const gaveUp = kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError';
+    if (kind !== 'transient' && !gaveUp) return 'cancelled';
+    // Who is impatient, or stood in a queue for half of the time, must not shut everybody out.
     const isLate = call.deadlineAt - at < at - call.startedAt;
-    return timedOut && !isProbe && !isLate ? 'transient' : 'cancelled';
+    return (cutOff || gaveUp) && (isProbe || isLate) ? 'cancelled' : 'transient';
   }
 }

@@ -176,9 +176,9 @@ describe(`${Credential.name}: one flight`, () => {
   });
 
   it.each([
-    ['has taken', 250, 250],
-    ['has not taken, where the clock was set back,', -60_000, 0],
-  ])('is told of with the time that it %s, well or ill', async (_name, passed, durationMs) => {
+    ['250 ms, if it took as long', 250, 250],
+    ['no time, if the clock was set back meanwhile', -60_000, 0],
+  ])('is said to have taken %s, whether it went well or ill', async (_name, passed, durationMs) => {
     const refreshed = vi.fn();
     const refreshFailed = vi.fn();
     for (const end of ['open', 'shut'] as const) {

@@ -266,6 +266,18 @@ describe('a circuit', () => {
     expect(holdfast.stats().open).toEqual([]);
   });
 
+  it('learns nothing from a deadline that a judge calls no failure of the server', async () => {
+    const classify = () => ({ kind: 'permanent' }) as const;
+    const { client, clock, holdfast, server } = await byHand(silent, { ...once, classify, deadlineMs: 1_000 });
+    for (let i = 1; i <= 6; i++) {
+      const ended = rejectionOf(client.get('/'));
+      await until(() => server.seen.length === i);
+      await clock.advance(1_000);
+      await ended;
+    }
+    expect(holdfast.stats().open).toEqual([]);
+  });
+
   it('is off by default, and for a call that says so', async () => {
     const { client, server } = await byHand(status(503), { retry: false });
     await fail(client, 30);

@@ -44,7 +44,6 @@ describe(Buckets.name, () => {
     expect(buckets.size).toBe(1_000);
     buckets.acquire({ key: 'one more' });
     expect(buckets.size).toBe(2);
-    // These are out, so they stay.
     use(buckets, 0, 1_500);
     expect(buckets.size).toBe(1_502);
     for (let i = 0; i < 500; i++) release(buckets.acquire({ key: `more ${i}` }));
