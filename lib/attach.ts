@@ -1,7 +1,7 @@
 import type { AxiosInstance } from 'axios';
 import type { Shared } from './attempt/context.ts';
 import { Authenticators } from './auth/authenticators.ts';
-import type { CredentialPorts } from './auth/credential.ts';
+import type { CredentialsPorts } from './auth/credentials.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
 import { mayPass } from './classify/may-pass.ts';
@@ -188,7 +188,7 @@ function credentialPorts(
   axios: AxiosInstance,
   tell: Tell,
   { clock, tally }: Pick<Shared, 'clock' | 'tally'>,
-): Omit<CredentialPorts, 'store'> {
+): CredentialsPorts {
   return {
     clock,
     http: passThrough(axios),

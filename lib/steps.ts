@@ -75,8 +75,6 @@ export class CallSteps implements Steps {
   }
 
   send(): Promise<Outcome> {
-    const { call, shared } = this.context;
-    if (call.sent === 0) this.account?.called(shared.clock.now());
     return this.transmission.send();
   }
 
@@ -216,6 +214,8 @@ export class CallSteps implements Steps {
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
       turned = this.guard?.answered(outcome, verdict, now, this.transmission.wasCutOff(outcome));
+      // Not sooner: a call that never gets to send anything does not count.
+      if (call.sends.length === 0) this.account?.called(now);
       this.account?.sent(verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;

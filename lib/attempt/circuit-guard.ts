@@ -1,4 +1,4 @@
-import type { Circuit, Ticket } from '../decide/breaker.ts';
+import type { Circuit, Learnt, Ticket } from '../decide/breaker.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -20,7 +20,8 @@ export class CircuitGuard {
   /** Why nothing may be sent now. Asked before the call waits for anything else. */
   refusal(): Refusal | undefined {
     const { call, shared } = this.context;
-    const retryAt = this.circuit.refusesUntil(shared.clock.now());
+    const nowMs = shared.clock.now();
+    const retryAt = this.circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
     // What the probe itself calls for belongs to it.
     if (retryAt === undefined || isWithin(this.circuit)) return undefined;
     const { key } = this.circuit;
@@ -43,7 +44,7 @@ export class CircuitGuard {
 
   /** Whether a retry after so long would find the circuit open. */
   isOpenIn(delayMs: number, nowMs: number): boolean {
-    const retryAt = this.circuit.refusesUntil(nowMs);
+    const retryAt = this.circuit.refusesUntil(nowMs, this.context.call.deadlineAt - nowMs - delayMs);
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }
 
@@ -56,14 +57,14 @@ export class CircuitGuard {
     const { ticket } = this;
     if (ticket === undefined) return undefined;
     this.ticket = undefined;
-    const learnt = responseOf(outcome) === undefined ? this.unanswered(kind, ticket, cutOff) : kind;
+    const learnt = responseOf(outcome) === undefined ? this.unanswered(kind, ticket, cutOff, nowMs) : kind;
     return this.circuit.sent(ticket, learnt, nowMs);
   }
 
   tell(turned: 'open' | 'closed' | undefined, nowMs: number): void {
     const { circuit, context } = this;
     const { key } = circuit;
-    if (turned === 'open') context.tell('circuit-opened', { key, retryAt: Number(circuit.refusesUntil(nowMs)) });
+    if (turned === 'open') context.tell('circuit-opened', { key, retryAt: Number(circuit.refusesUntil(nowMs, 0)) });
     if (turned === 'closed') context.tell('circuit-closed', { key });
   }
 
@@ -75,15 +76,14 @@ export class CircuitGuard {
   }
 
   /** What is learnt where no answer came. What is no failure of the server says nothing of it: a wrong URL, a certificate. */
-  private unanswered(kind: Verdict['kind'], { at, isProbe }: Ticket, cutOff: boolean): Verdict['kind'] {
-    const { call } = this.context;
-    const { signal } = call.config;
-    const reason: unknown = (signal as AbortSignal | undefined)?.reason;
+  private unanswered(kind: Verdict['kind'], { at, isProbe }: Ticket, cutOff: boolean, nowMs: number): Learnt {
+    const { config, startedAt } = this.context.call;
+    const reason: unknown = (config.signal as AbortSignal | undefined)?.reason;
     // `AbortSignal.timeout()` is a timeout, whatever axios makes of it.
     const gaveUp = kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError';
     if (kind !== 'transient' && !gaveUp) return 'cancelled';
-    // Who is impatient, or stood in a queue for half of the time, must not shut everybody out.
-    const isLate = call.deadlineAt - at < at - call.startedAt;
-    return (cutOff || gaveUp) && (isProbe || isLate) ? 'cancelled' : 'transient';
+    // It stood in a queue, or had been sent before, for longer than it was given time then.
+    const isLate = nowMs - at < at - startedAt;
+    return (cutOff && isProbe) || ((cutOff || gaveUp) && isLate) ? 'impatient' : 'transient';
   }
 }

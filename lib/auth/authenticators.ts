@@ -1,6 +1,5 @@
 import { Authenticator } from './authenticator.ts';
-import type { CredentialPorts } from './credential.ts';
-import { Credentials } from './credentials.ts';
+import { Credentials, type CredentialsPorts } from './credentials.ts';
 import type { ResolvedAuth } from './options.ts';
 
 /**
@@ -8,11 +7,11 @@ import type { ResolvedAuth } from './options.ts';
  * brings the `refresh`; who may see the token, and how it is written, is each policy's own matter.
  */
 export class Authenticators {
-  private readonly ports: Omit<CredentialPorts, 'store'>;
+  private readonly ports: CredentialsPorts;
   private readonly byOptions = new WeakMap<ResolvedAuth, Authenticator>();
   private readonly byToken = new WeakMap<ResolvedAuth['token'], Credentials>();
 
-  constructor(ports: Omit<CredentialPorts, 'store'>) {
+  constructor(ports: CredentialsPorts) {
     this.ports = ports;
   }
 

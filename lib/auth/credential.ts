@@ -23,6 +23,8 @@ export interface CredentialPorts {
   readonly clock: Clock;
   readonly store: TokenStore;
   readonly http: RefreshContext['http'];
+  /** It refreshes: it must not be forgotten now, nor stay so where it was. */
+  keep(credential: Credential): void;
   /** Whether an error of the refresh is worth another try. */
   mayPass(error: unknown): boolean;
   refreshing(key: string, reason: RefreshContext['reason']): void;
@@ -196,6 +198,7 @@ export class Credential {
     const done = Promise.resolve().then(() => this.fly(own, token, reason, unauthorized));
     const flight: Flight = { blocking: false, done };
     this.flights.set(token.value, flight);
+    this.ports.keep(this);
     return flight;
   }
 

@@ -15,15 +15,15 @@ export interface Ticket {
   readonly generation: number;
 }
 
+/** What is learnt from a send: as classified, or `'impatient'` where the caller's own bound ended it so soon that it says little. */
+export type Learnt = VerdictKind | 'impatient';
+
 /** Circuits, one per key. */
 export class Breaker {
   readonly #circuits: ByUse<Circuit>;
 
   constructor(options: ResolvedBreaker) {
-    this.#circuits = new ByUse(
-      (key) => new Circuit(key, options),
-      ({ isOpen }) => isOpen,
-    );
+    this.#circuits = new ByUse((key) => new Circuit(key, options));
   }
 
   circuit(key: string): Circuit {
@@ -48,9 +48,12 @@ export class Circuit {
   readonly #options: ResolvedBreaker;
   readonly #sends: SlidingCount;
   readonly #failures: SlidingCount;
+  readonly #impatient: SlidingCount;
   /** The instant from which a probe may leave; `undefined` while closed. */
   #openUntil: number | undefined;
   #probe: Ticket | undefined;
+  /** How long an impatient probe has waited, in ms: who has more time need not wait for `openMs` to try. */
+  #triedMs = Number.POSITIVE_INFINITY;
   #generation = 0;
 
   constructor(key: string, options: ResolvedBreaker) {
@@ -58,14 +61,15 @@ export class Circuit {
     this.#options = options;
     this.#sends = new SlidingCount(options.windowMs);
     this.#failures = new SlidingCount(options.windowMs);
+    this.#impatient = new SlidingCount(options.windowMs);
   }
 
   get isOpen(): boolean {
     return this.#openUntil !== undefined;
   }
 
-  /** Until when nothing may leave, as far as can be told; `undefined` where something may now. */
-  refusesUntil(nowMs: number): number | undefined {
+  /** Until when a send that has so long may not leave, as far as can be told; `undefined` where it may now. */
+  refusesUntil(nowMs: number, leftMs = Number.POSITIVE_INFINITY): number | undefined {
     const { openMs } = this.#options;
     if (this.#openUntil === undefined) return undefined;
     if (this.#probe !== undefined) {
@@ -74,7 +78,7 @@ export class Circuit {
       return outMs >= 0 && outMs < PROBE_PATIENCE_MS ? nowMs + openMs : undefined;
     }
     if (this.#openUntil - nowMs > openMs) this.#openUntil = nowMs + openMs;
-    return nowMs < this.#openUntil ? this.#openUntil : undefined;
+    return nowMs < this.#openUntil && leftMs <= this.#triedMs ? this.#openUntil : undefined;
   }
 
   /** A send leaves, where `refusesUntil` does not refuse it. Of an open circuit it is the probe. */
@@ -86,38 +90,43 @@ export class Circuit {
 
   /**
    * What came of a send. A transient failure says that the server is ill, any answer that it is well: also one that throttles or
-   * rejects. `cancelled`: nothing was learnt.
+   * rejects. `cancelled`: nothing was learnt. `impatient`: a failure, but only where nobody is answered.
    *
    * @returns whether the circuit is `open`, for the first time or for longer, or `closed` by this
    */
-  sent(ticket: Ticket, kind: VerdictKind, nowMs: number): 'open' | 'closed' | undefined {
+  sent(ticket: Ticket, kind: Learnt, nowMs: number): 'open' | 'closed' | undefined {
     if (ticket.isProbe) return ticket === this.#probe ? this.#probed(kind, nowMs) : undefined;
     // What left before it opened says nothing of the server of now.
     if (this.isOpen || ticket.generation !== this.#generation || kind === 'cancelled') return undefined;
-    this.#sends.add(nowMs);
-    if (kind !== 'transient') return undefined;
-    this.#failures.add(nowMs);
+    if (kind === 'impatient') this.#impatient.add(nowMs);
+    else this.#sends.add(nowMs);
+    if (kind === 'transient') this.#failures.add(nowMs);
+    else if (kind !== 'impatient') return undefined;
     const { failureRatio, minimumThroughput, openMs } = this.#options;
-    const sends = this.#sends.in(nowMs);
-    if (sends < minimumThroughput || this.#failures.in(nowMs) < failureRatio * sends) return undefined;
+    const [counted, failed] = [this.#sends.in(nowMs), this.#failures.in(nowMs)];
+    const more = counted > failed ? 0 : this.#impatient.in(nowMs);
+    const [sends, failures] = [counted + more, failed + more];
+    if (sends < minimumThroughput || failures < failureRatio * sends) return undefined;
     this.#openUntil = nowMs + openMs;
     return 'open';
   }
 
-  #probed(kind: VerdictKind, nowMs: number): 'open' | 'closed' | undefined {
+  #probed(kind: Learnt, nowMs: number): 'open' | 'closed' | undefined {
+    const triedMs = nowMs - Number(this.#probe?.at);
     this.#probe = undefined;
     if (kind === 'cancelled') {
       this.#openUntil = nowMs;
       return undefined;
     }
-    if (kind === 'transient') {
+    if (kind === 'transient' || kind === 'impatient') {
       this.#openUntil = nowMs + this.#options.openMs;
+      this.#triedMs = kind === 'impatient' ? triedMs : Number.POSITIVE_INFINITY;
       return 'open';
     }
     this.#openUntil = undefined;
+    this.#triedMs = Number.POSITIVE_INFINITY;
     this.#generation += 1;
-    this.#sends.clear();
-    this.#failures.clear();
+    for (const count of [this.#sends, this.#failures, this.#impatient]) count.clear();
     return 'closed';
   }
 }

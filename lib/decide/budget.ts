@@ -50,7 +50,7 @@ export class Account {
     this.#retries = new SlidingCount(options.windowMs);
   }
 
-  /** Counts a call that goes out, for the ratio. */
+  /** Counts a call that went out, for the ratio. */
   called(nowMs: number): void {
     this.#calls.add(nowMs);
   }
@@ -75,10 +75,10 @@ export class Account {
   /** Takes a retry's cost; gives what gives it back, should that retry never leave. */
   withdraw(cost: number, kind: VerdictKind, nowMs: number): () => void {
     this.balance -= cost;
-    if (kind === 'transient') this.#retries.add(nowMs);
+    const uncount = kind === 'transient' ? this.#retries.add(nowMs) : undefined;
     return () => {
       this.balance = Math.min(this.#options.capacity, this.balance + cost);
-      if (kind === 'transient') this.#retries.takeBack(nowMs);
+      uncount?.();
     };
   }
 

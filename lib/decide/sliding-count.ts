@@ -12,16 +12,14 @@ export class SlidingCount {
     this.#partMs = windowMs / PARTS;
   }
 
-  add(nowMs: number): void {
+  /** Gives what takes it back, unless it has left the window by then. */
+  add(nowMs: number): () => void {
     this.#advance(nowMs);
-    this.#counts[this.#part % PARTS] = Number(this.#counts[this.#part % PARTS]) + 1;
-  }
-
-  /** Takes back what was added then, unless it has left the window by now. */
-  takeBack(atMs: number): void {
-    const part = Math.floor(atMs / this.#partMs);
-    const count = Number(this.#counts[part % PARTS]);
-    if (part <= this.#part && part > this.#part - PARTS && count > 0) this.#counts[part % PARTS] = count - 1;
+    const part = this.#part;
+    this.#change(part, 1);
+    return () => {
+      if (part <= this.#part && part > this.#part - PARTS) this.#change(part, -1);
+    };
   }
 
   in(nowMs: number): number {
@@ -31,6 +29,10 @@ export class SlidingCount {
 
   clear(): void {
     this.#counts.fill(0);
+  }
+
+  #change(part: number, by: number): void {
+    this.#counts[part % PARTS] = Math.max(0, Number(this.#counts[part % PARTS]) + by);
   }
 
   /** Empties the parts that have left the window. */

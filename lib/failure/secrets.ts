@@ -39,6 +39,9 @@ const SENSITIVE_NAME = /auth|token|secret|key|passw|credential|session|signature
 /** Longest body that is looked through, in characters. */
 const MAX_BODY = 16_384;
 
+/** Most fields of a form that is looked through. */
+const MAX_FIELDS = 1_000;
+
 /** Levels of `params` that are read: its own values, and those nested once and twice. */
 const MAX_LEVELS = 3;
 
@@ -56,21 +59,21 @@ function secretsOfBody(data: unknown): string[] {
 
 /** Field by field, since a name may occur more than once. */
 function formSecrets(form: URLSearchParams): string[] {
-  return [...form].flatMap(([name, value]) => namedSecrets(value, 0, name));
+  return form.size > MAX_FIELDS ? [] : [...form].flatMap(([name, value]) => namedSecrets(value, 0, name));
 }
 
-/** The leaves that stand under a telling name, a few levels deep; strings in a list, under the name of the list. */
+/** The leaves that stand under a telling name, a few levels deep. */
 function namedSecrets(value: unknown, levels = 4, name = ''): string[] {
   if (isLeaf(value)) return SENSITIVE_NAME.test(name) ? [String(value)] : [];
-  if (levels === 0) return [];
-  if (Array.isArray(value)) {
-    // Numbers under `tokens` are a language model's; what stands under `keys` names fields as a rule.
-    const isTelling = !/^keys?$/i.test(name);
-    return value.flatMap((item) =>
-      isLeaf(item) && !(isTelling && typeof item === 'string') ? [] : namedSecrets(item, levels - 1, name),
-    );
-  }
-  return entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, key));
+  if (Array.isArray(value)) return value.flatMap((item) => listedSecrets(item, levels, name));
+  return levels === 0 ? [] : entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, key));
+}
+
+/** In a list numbers are no secrets (`tokens` of a language model), nor are words under `keys`, which name fields. */
+function listedSecrets(item: unknown, levels: number, name: string): string[] {
+  if (typeof item === 'string')
+    return /^keys?$/i.test(name) && /^[a-z_-]+$/i.test(item) ? [] : namedSecrets(item, 0, name);
+  return isLeaf(item) || levels === 0 ? [] : namedSecrets(item, levels - 1, name);
 }
 
 function secretsOfHeader(name: string, value: string): string[] {

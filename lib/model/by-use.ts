@@ -1,46 +1,44 @@
 /** How many are remembered; nobody must be able to make us hold millions. */
 const MANY = 10_000;
-/** How many are looked at to find one that may be forgotten. */
-const LOOKED_AT = 8;
 
-/** One thing for each key, made when it is first asked for; of ten thousand, the one that is not asked for the longest is forgotten. */
-export class ByUse<Thing> {
+/**
+ * One thing for each key, made when it is first asked for. Ten thousand are remembered at most, and what was asked for among the last
+ * five thousand keys certainly.
+ *
+ * In two generations: what is asked for becomes young, and when the young are half of all, the old are forgotten and the young are old.
+ * To delete and set again in one map at every use would do for the order, but a map gets slow by that.
+ */
+export class ByUse<Thing extends object> {
   readonly #make: (key: string) => Thing;
   readonly #isHeld: (thing: Thing) => boolean;
-  readonly #things = new Map<string, Thing>();
-  /** Nearly every call has the key of the one before it. */
-  #lastKey: string | undefined;
-  #last: Thing | undefined;
+  #young = new Map<string, Thing>();
+  #old = new Map<string, Thing>();
 
-  /** @param isHeld whether something would be lost by forgetting it; where everything is held, more than ten thousand stay */
+  /** @param isHeld whether something would be lost by forgetting it; what is held stays, however many they are */
   constructor(make: (key: string) => Thing, isHeld: (thing: Thing) => boolean = () => false) {
     this.#make = make;
     this.#isHeld = isHeld;
   }
 
   of(key: string): Thing {
-    if (key === this.#lastKey) return this.#last as Thing;
-    const thing = this.#things.get(key) ?? this.#make(key);
-    this.#things.delete(key);
-    this.#things.set(key, thing);
-    this.#lastKey = key;
-    this.#last = thing;
-    if (this.#things.size > MANY) this.#forget();
+    return this.#young.get(key) ?? this.keep(key, this.#old.get(key) ?? this.#make(key));
+  }
+
+  /** Remembers it (again) as the one of that key. */
+  keep(key: string, thing: Thing): Thing {
+    if (this.#young.size >= MANY / 2) this.#age();
+    this.#young.set(key, thing);
     return thing;
   }
 
   all(): readonly Thing[] {
-    return [...this.#things.values()];
+    return [...new Map([...this.#old, ...this.#young]).values()];
   }
 
-  /** What is held goes to the end of the line, so that the next one need not look at it again. */
-  #forget(): void {
-    let looked = 0;
-    for (const [key, thing] of this.#things) {
-      if (key === this.#lastKey || looked++ === LOOKED_AT) return;
-      this.#things.delete(key);
-      if (!this.#isHeld(thing)) return;
-      this.#things.set(key, thing);
-    }
+  #age(): void {
+    const forgotten = this.#old;
+    this.#old = this.#young;
+    this.#young = new Map();
+    for (const [key, thing] of forgotten) if (this.#isHeld(thing) && !this.#old.has(key)) this.#old.set(key, thing);
   }
 }

@@ -145,7 +145,10 @@ export interface BudgetOptions {
  * A circuit per key. It opens when enough sends fail (a transient failure: no connection, a timeout, a 502, 503 or 504; throttling,
  * a 401 and every other 4xx are answers, and count as such). While it is open, calls end at once with a `CircuitOpenError`, or,
  * if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if the server answers,
- * the circuit closes. An abort by `AbortSignal.timeout()` counts as a timeout. Calls given the same numbers share circuits within an attachment.
+ * the circuit closes.
+ *
+ * A deadline or an `AbortSignal.timeout()` counts as a timeout, unless the send had less time than it had waited before and the server
+ * answers others. Calls given the same numbers share circuits within an attachment.
  */
 export interface BreakerOptions {
   /** The part of the sends in the window that has to fail. Above 0, at most 1; default 0.5. */

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CredentialPorts } from '../../lib/auth/credential.ts';
-import { Credentials } from '../../lib/auth/credentials.ts';
+import { Credentials, type CredentialsPorts } from '../../lib/auth/credentials.ts';
 import { memoryTokenStore } from '../../lib/auth/memory-token-store.ts';
 import type { AuthOptions, ResolvedAuth, Token } from '../../lib/auth/options.ts';
 import { mayPass } from '../../lib/classify/may-pass.ts';
@@ -9,7 +8,7 @@ import { NOTHING } from '../support/credentials.ts';
 import { gate } from '../support/guarded.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 
-const ports: Omit<CredentialPorts, 'store'> = {
+const ports: CredentialsPorts = {
   clock: new ManualClock(),
   http: undefined as never,
   mayPass,
@@ -68,6 +67,17 @@ describe(Credentials.name, () => {
       await held.replace('token of held', NOTHING);
       crowd(subject, MAX + 1);
       expect(subject.of('held')).toBe(held);
+    });
+
+    it('takes one back that was forgotten before its call came to be refused', async () => {
+      const refresh = vi.fn(async () => 'fresh');
+      const subject = credentials({ refresh });
+      const slow = subject.of('slow');
+      crowd(subject, MAX + 1);
+      expect(await slow.replace('token of slow', NOTHING)).toMatchObject({ value: 'fresh' });
+      expect(subject.of('slow')).toBe(slow);
+      expect(await subject.of('slow').checkOut()).toMatchObject({ value: 'fresh' });
+      expect(refresh).toHaveBeenCalledTimes(1);
     });
 
     it('does not forget a refresh under way', async () => {

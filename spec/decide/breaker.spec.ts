@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Breaker, Circuit, type Ticket } from '../../lib/decide/breaker.ts';
+import { Breaker, Circuit, type Learnt, type Ticket } from '../../lib/decide/breaker.ts';
 import type { VerdictKind } from '../../lib/model/verdict.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
 
@@ -9,12 +9,11 @@ const T0 = 1_750_000_000_000;
 /** A circuit, and sends through it that are answered at once. */
 function circuit(options: Partial<typeof DEFAULTS.breaker> = {}) {
   const subject = new Circuit('k', { ...DEFAULTS.breaker, ...options });
-  const send = (kind: VerdictKind, at: number) => {
+  const send = (kind: Learnt, at: number) => {
     if (subject.refusesUntil(T0 + at) !== undefined) return 'refused';
     return subject.sent(subject.enter(T0 + at), kind, T0 + at);
   };
-  const sends = (count: number, kind: VerdictKind, at = 0) =>
-    Array.from({ length: count }, () => send(kind, at)).at(-1);
+  const sends = (count: number, kind: Learnt, at = 0) => Array.from({ length: count }, () => send(kind, at)).at(-1);
   return { subject, send, sends };
 }
 
@@ -49,6 +48,35 @@ describe(Circuit.name, () => {
     // Nor do those make the failures look fewer.
     sends(1, 'transient');
     expect(subject.isOpen).toBe(true);
+  });
+
+  it('takes the ends of the impatient for failures where nobody is answered, and only there', () => {
+    const dead = circuit();
+    expect(dead.sends(19, 'impatient')).toBeUndefined();
+    expect(dead.send('impatient', 0)).toBe('open');
+    const mixed = circuit();
+    mixed.sends(10, 'transient');
+    expect(mixed.sends(10, 'impatient')).toBe('open');
+    const alive = circuit();
+    alive.sends(1, 'success');
+    expect(alive.sends(100, 'impatient')).toBeUndefined();
+    expect(alive.sends(19, 'transient')).toBe('open');
+  });
+
+  it('opens again after a probe that was impatient, but not to whoever has more time than that had', () => {
+    const { subject, send, sends } = circuit();
+    sends(20, 'transient');
+    const probe = subject.enter(T0 + 5_000);
+    expect(subject.sent(probe, 'impatient', T0 + 5_050)).toBe('open');
+    expect(subject.refusesUntil(T0 + 5_050, 50)).toBe(T0 + 10_050);
+    expect(subject.refusesUntil(T0 + 5_050, 51)).toBeUndefined();
+    expect(subject.refusesUntil(T0 + 10_050, 1)).toBeUndefined();
+    // A probe that failed says it to everybody.
+    expect(send('transient', 5_060)).toBe('open');
+    expect(subject.refusesUntil(T0 + 5_060)).toBe(T0 + 10_060);
+    expect(send('success', 10_060)).toBe('closed');
+    expect(sends(20, 'transient', 10_060)).toBe('open');
+    expect(subject.refusesUntil(T0 + 10_060)).toBe(T0 + 15_060);
   });
 
   it('forgets what has left the window', () => {
@@ -166,12 +194,13 @@ describe(Breaker.name, () => {
     expect(breaker.circuit('first')).not.toBe(first);
   });
 
-  it('does not forget one that is open for one that is closed', () => {
-    const breaker = new Breaker({ ...DEFAULTS.breaker, minimumThroughput: 1 });
-    const ill = breaker.circuit('ill');
-    ill.sent(ill.enter(T0), 'transient', T0);
-    for (let i = 0; i < 10_000; i++) breaker.circuit(`${i}`);
-    expect(breaker.circuit('ill')).toBe(ill);
+  it('does not forget one that is in use', () => {
+    const breaker = new Breaker(DEFAULTS.breaker);
+    const mine = breaker.circuit('mine');
+    for (let i = 0; i < 30_000; i++) {
+      breaker.circuit(`key ${i}`);
+      if (i % 1_000 === 0) expect(breaker.circuit('mine')).toBe(mine);
+    }
   });
 
   it('names those that are open', () => {

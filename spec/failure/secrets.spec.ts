@@ -116,13 +116,19 @@ describe(secretsOf.name, () => {
     });
 
     it('leaves the numbers of a list alone, and what names fields', () => {
-      const data = JSON.stringify({
-        tokens: [2024, 15339],
-        keys: ['customers', 'orders'],
-        Key: ['a'],
-        api_keys: ['abcd'],
-      });
-      expect(secretsOf({ data })).toEqual(['abcd']);
+      const lists = { tokens: [2024, 15339], keys: ['customers', 'sk-live-1'], Key: ['a'], api_keys: ['abcd'] };
+      expect(secretsOf({ data: JSON.stringify(lists) })).toEqual(['sk-live-1', 'abcd']);
+    });
+
+    it('gives a list at the fourth level, and what is in lists of lists', () => {
+      const data = JSON.stringify({ a: { b: { c: { tokens: ['abcd', ['too deep']] } } }, secrets: [['efgh']] });
+      expect(secretsOf({ data })).toEqual(['abcd', 'efgh']);
+    });
+
+    it('reads no form of more than a thousand fields', () => {
+      const form = (fields: number) => new URLSearchParams(Array.from({ length: fields }, () => ['token', 'abcd']));
+      expect(secretsOf({ data: form(1_000) })).toEqual(['abcd']);
+      expect(secretsOf({ data: form(1_001) })).toEqual([]);
     });
 
     it('reads 16 KiB of it and no more', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ByUse } from '../../lib/model/by-use.ts';
 
-const MANY = 10_000;
+const HALF = 5_000;
 
 function made({ held = [] as readonly string[] } = {}) {
   const make = vi.fn((key: string) => ({ key }));
@@ -24,7 +24,7 @@ describe(ByUse.name, () => {
     expect([things.of('b'), things.of('a'), things.of('a')]).toEqual([b, a, a]);
     expect(things.of('a')).toBe(a);
     expect(make.mock.calls).toEqual([['a'], ['b']]);
-    expect(things.all()).toEqual([b, a]);
+    expect(things.all()).toEqual([a, b]);
   });
 
   it('knows an empty key, and one that is the name of a property of every object', () => {
@@ -33,29 +33,41 @@ describe(ByUse.name, () => {
     expect(make).toHaveBeenCalledTimes(3);
   });
 
-  it('remembers ten thousand, and forgets what has not been asked for the longest', () => {
+  it('remembers ten thousand at most, and forgets what has not been asked for the longest', () => {
     const { things, fill, remembered } = made();
-    fill(0, MANY);
-    things.of('key 0');
-    expect(things.all()).toHaveLength(MANY);
-    fill(MANY, MANY + 1);
-    expect(things.all()).toHaveLength(MANY);
-    expect(remembered('key 0', 'key 1', 'key 2')).toEqual(['key 0', 'key 2']);
+    fill(0, 2 * HALF);
+    expect(things.all()).toHaveLength(2 * HALF);
+    fill(2 * HALF, 2 * HALF + 1);
+    expect(things.all()).toHaveLength(HALF + 1);
+    expect(remembered('key 0', `key ${HALF - 1}`, `key ${HALF}`)).toEqual([`key ${HALF}`]);
   });
 
-  it('does not forget what is held, but the next that is not', () => {
+  it('keeps the very thing for whoever uses it, however many other keys there are', () => {
+    const { things, fill } = made();
+    const mine = things.of('mine');
+    for (let i = 0; i < 20; i++) {
+      fill(i * (HALF - 1), (i + 1) * (HALF - 1));
+      expect(things.of('mine')).toBe(mine);
+    }
+    expect(things.all().length).toBeLessThanOrEqual(2 * HALF);
+  });
+
+  it('does not forget what is held, and has it once', () => {
     const { things, fill, remembered } = made({ held: ['key 0', 'key 1'] });
-    fill(0, MANY + 1);
-    expect(remembered('key 0', 'key 1', 'key 2', 'key 3')).toEqual(['key 0', 'key 1', 'key 3']);
-    expect(things.all()).toHaveLength(MANY);
+    const first = things.of('key 0');
+    fill(0, 8 * HALF);
+    expect(remembered('key 0', 'key 1', 'key 2')).toEqual(['key 0', 'key 1']);
+    expect(things.of('key 0')).toBe(first);
+    expect(things.all().filter(({ key }) => key === 'key 0')).toEqual([first]);
+    expect(things.all().length).toBeLessThanOrEqual(2 * HALF + 2);
   });
 
-  it('looks at no more than a few, and keeps them all where they are held', () => {
-    const keys = Array.from({ length: MANY + 2 }, (_, i) => `key ${i}`);
-    const isHeld = vi.fn(() => true);
-    const things = new ByUse((key) => ({ key }), isHeld);
-    for (const key of keys) things.of(key);
-    expect(isHeld).toHaveBeenCalledTimes(2 * 8);
-    expect(things.all()).toHaveLength(MANY + 2);
+  it('takes one back that was forgotten, in place of the one that was made since', () => {
+    const { things, fill } = made();
+    const mine = things.of('mine');
+    fill(0, 2 * HALF);
+    expect(things.of('mine')).not.toBe(mine);
+    expect(things.keep('mine', mine)).toBe(mine);
+    expect(things.of('mine')).toBe(mine);
   });
 });

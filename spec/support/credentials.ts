@@ -28,6 +28,7 @@ export function credential(options: Partial<AuthOptions> = {}, ports: Partial<Cr
     {
       clock,
       store: memoryTokenStore(),
+      keep: () => {},
       http: undefined as never,
       mayPass,
       refreshing: (_key, reason) => void events.push(`refreshing ${reason}`),
