@@ -75,10 +75,10 @@ export class Account {
   /** Takes a retry's cost; gives what gives it back, should that retry never leave. */
   withdraw(cost: number, kind: VerdictKind, nowMs: number): () => void {
     this.balance -= cost;
-    const uncount = kind === 'transient' ? this.#retries.add(nowMs) : undefined;
+    const counted = kind === 'transient' ? this.#retries.add(nowMs) : undefined;
     return () => {
       this.balance = Math.min(this.#options.capacity, this.balance + cost);
-      uncount?.();
+      if (counted !== undefined) this.#retries.takeBack(counted);
     };
   }
 

@@ -12,14 +12,16 @@ export class SlidingCount {
     this.#partMs = windowMs / PARTS;
   }
 
-  /** Gives what takes it back, unless it has left the window by then. */
-  add(nowMs: number): () => void {
+  /** Counts one; gives the part of the window that it is in, for `takeBack`. */
+  add(nowMs: number): number {
     this.#advance(nowMs);
-    const part = this.#part;
-    this.#change(part, 1);
-    return () => {
-      if (part <= this.#part && part > this.#part - PARTS) this.#change(part, -1);
-    };
+    this.#change(this.#part, 1);
+    return this.#part;
+  }
+
+  /** Takes one back, unless it has left the window by now. */
+  takeBack(part: number): void {
+    if (part <= this.#part && part > this.#part - PARTS) this.#change(part, -1);
   }
 
   in(nowMs: number): number {
