@@ -50,6 +50,13 @@ describe(Circuit.name, () => {
     expect(subject.isOpen).toBe(true);
   });
 
+  it('opens on a failure, never on an answer that only makes the number full', () => {
+    const { send, sends } = circuit();
+    sends(10, 'transient');
+    expect(sends(10, 'success')).toBeUndefined();
+    expect(send('transient', 0)).toBe('open');
+  });
+
   it('takes the ends of the impatient for failures where nobody is answered, and only there', () => {
     const dead = circuit();
     expect(dead.sends(19, 'impatient')).toBeUndefined();
