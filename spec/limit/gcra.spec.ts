@@ -116,6 +116,18 @@ describe(Gcra.name, () => {
       expect(gcra.movedMs).toBe(0);
     });
 
+    it('still owes it where it falls due while a send is late', () => {
+      const gcra = window();
+      gcra.take(T0, 1, false);
+      gcra.answered(T0 - 3, 0, { excessMs: 8, gainMs: 0 });
+      takeUntil(gcra, 990);
+      expect(gcra.movedMs).toBe(0);
+      // Its slot lay at 994.95, what is owed falls due at 997.
+      gcra.take(T0 + 998, 1, true);
+      takeUntil(gcra, 1_100);
+      expect(gcra.movedMs).toBeCloseTo(3, 5);
+    });
+
     it('still owes it where the window goes on', () => {
       const gcra = window();
       gcra.take(T0, 1, false);
