@@ -9,7 +9,8 @@ import { parseChallenges } from './challenge.ts';
  * - `auth` and `proxy.auth`, and what Basic makes of them;
  * - user information and query values of `url` and `baseURL`, as they stand and decoded, and what Basic makes of the former;
  * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them;
- * - values under such a name in a body that is JSON or a form, of up to 16 KiB, down to its fourth level; of lists, the strings.
+ * - values under such a name in a body that is JSON or a form, of up to 16 KiB, down to its fourth level; of lists, the strings,
+ *   but for plain words under `keys`.
  *
  * Never throws, whatever it is given: what can't be read is left out.
  */

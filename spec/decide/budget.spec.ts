@@ -269,6 +269,39 @@ describe('the keys of the retry budget', () => {
   });
 });
 
+describe('the price of the retry budget', () => {
+  /** The part of the calls that are refused a retry where so many sends fail, at random, for long. */
+  function refused(failing: number): number {
+    const account = new RetryBudget({ ...DEFAULTS.retry.budget, ratio: 1 }).account('k');
+    let state = 1;
+    const fails = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32 < failing;
+    };
+    let refusals = 0;
+    for (let call = 0; call < 100_000; call++) {
+      let last: number | undefined;
+      for (let retries = 0; ; retries++) {
+        if (!fails()) {
+          account.succeeded(last);
+          break;
+        }
+        if (retries === 3) break;
+        last = account.afford('transient', call);
+        if (last === undefined) refusals += 1;
+        if (last === undefined) break;
+        account.withdraw(last, 'transient', call);
+      }
+    }
+    return refusals / 100_000;
+  }
+
+  it('is next to nothing while a fifth of all sends fail, and no more than that beyond', () => {
+    expect(refused(0.2)).toBeLessThan(0.005);
+    expect(refused(0.25)).toBeGreaterThan(0.05);
+  });
+});
+
 describe('the ratio of the retry budget', () => {
   /** Calls that fail, one after the other without a pause; how each ended, and how many retries there were. */
   async function outage(subject: Scripted, calls: number) {

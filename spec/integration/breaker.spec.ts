@@ -1,5 +1,5 @@
 import axios, { type AxiosAdapter } from 'axios';
-import { CircuitOpenError, failureOf, type Policy, reportOf } from 'axios-holdfast';
+import { CircuitOpenError, failureOf, LimitError, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { ADAPTERS, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { byHand, next, runThrough, until } from '../support/by-hand.ts';
@@ -86,6 +86,37 @@ describe('a circuit', () => {
     expect(failureOf(await waiting)).toMatchObject({ status: 503, endedBecause: 'circuit-open', sends: 1 });
     expect(server.seen).toHaveLength(4);
   });
+
+  it.each(['circuit', 'limiter'])(
+    'leaves nothing of a stream that was drained for a retry which the %s stops',
+    async (by) => {
+      let given = 0;
+      const limit = new Noted((_request, permit) =>
+        by === 'limiter' && given++ > 0 ? Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', 'full')) : permit(),
+      );
+      const setting = await byHand(status(503, {}, 'x'.repeat(100)), {
+        breaker,
+        limit,
+        retry: { backoff: () => 1_000 },
+      });
+      const { client, clock, holdfast } = setting;
+      const scheduled = next(holdfast, 'retry-scheduled');
+      const waiting = axiosErrorOf(client.get('/', { responseType: 'stream' }));
+      await scheduled;
+      const others = { limit: false, retry: false } as const;
+      if (by === 'circuit') await fail({ get: (path) => client.get(path, { holdfast: others }) }, 3);
+      // Until the drain has ended: only then is the wait over.
+      let ended = false;
+      void waiting.then(() => (ended = true));
+      await until(() => {
+        void clock.advance(1_000);
+        return ended;
+      });
+      const error = await waiting;
+      expect(failureOf(error)).toMatchObject({ status: 503, sends: 1 });
+      expect(error.response?.data).toMatchObject({ destroyed: true });
+    },
+  );
 
   it('lets a retry be the probe that comes late enough', async () => {
     const answer = inTurn(status(503), status(503), status(503), status(503), status(200));
@@ -174,7 +205,7 @@ describe('a circuit', () => {
     expect(holdfast.stats().open).toHaveLength(1);
   });
 
-  describe('and calls with deadlines behind a queue', () => {
+  describe.each(['deadlineMs', 'a signal that times out'])('and calls behind a queue, with %s', (bound) => {
     const queued = async (answer: Answer) => {
       let grant = () => {};
       const limit = new Noted((_request, permit) => new Promise((resolve) => (grant = () => resolve(permit()))));
@@ -183,13 +214,17 @@ describe('a circuit', () => {
       /** A call that gets its permit after so long, of the second that it has. */
       const cutOffAfter = async (queuedMs: number) => {
         const { length } = server.seen;
-        const ended = rejectionOf(client.get('/', { holdfast: { deadlineMs: 1_000 } }));
+        const aborter = new AbortController();
+        // As `AbortSignal.timeout()` does it, by the clock in hand.
+        clock.after(1_000, () => aborter.abort(new DOMException('it took too long', 'TimeoutError')));
+        const config = bound === 'deadlineMs' ? { holdfast: { deadlineMs: 1_000 } } : { signal: aborter.signal };
+        const ended = rejectionOf(client.get('/', config));
         await until(() => holdfast.stats().queued === 1);
         await clock.advance(queuedMs);
         grant();
         await until(() => server.seen.length > length);
         await clock.advance(1_000 - queuedMs);
-        expect(await ended).toMatchObject({ code: 'ETIMEDOUT' });
+        expect(await ended).toMatchObject({ code: bound === 'deadlineMs' ? 'ETIMEDOUT' : 'ERR_CANCELED' });
       };
       return { client, cutOffAfter, grant: () => grant(), holdfast, server };
     };
