@@ -1,4 +1,5 @@
 import type { AxiosInstance } from 'axios';
+import { AxiosErrors } from './attempt/axios-errors.ts';
 import type { Shared } from './attempt/context.ts';
 import { Authenticators } from './auth/authenticators.ts';
 import type { CredentialsPorts } from './auth/credentials.ts';
@@ -111,6 +112,10 @@ export function attachWith(
   const authenticators = new Authenticators(credentialPorts(axios, tell, { clock, tally }));
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
+  const bareInstance = () => {
+    bare ??= withoutDefaults(axios.create());
+    return bare;
+  };
   const shared: Shared = {
     clock,
     random,
@@ -121,10 +126,8 @@ export function attachWith(
     breaker: (options) => breakers.of(options),
     limiter: (limit) => limiters.of(limit),
     authenticator: (options) => authenticators.of(options),
-    bareInstance: () => {
-      bare ??= withoutDefaults(axios.create());
-      return bare;
-    },
+    errors: new AxiosErrors(bareInstance),
+    bareInstance,
   };
 
   const intercept = interceptor(resolved, shared);

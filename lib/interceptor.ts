@@ -70,6 +70,9 @@ function run(config: InternalAxiosRequestConfig, attached: ResolvedPolicy, share
   const { holdfast } = config;
   try {
     if (holdfast === false) return adapterFor(config, shared.bareInstance)(config);
+    // Once in the life of an attachment, and only to another copy of axios than ours.
+    const ready = shared.errors.ready(config);
+    if (ready !== undefined) return ready.then(() => run(config, attached, shared));
     return pipeline(new CallSteps(shared, holdfast === undefined ? attached : resolve(holdfast, attached), config));
   } catch (error) {
     return Promise.reject(error);

@@ -1,4 +1,4 @@
-import { CanceledError, type InternalAxiosRequestConfig } from 'axios';
+import type { InternalAxiosRequestConfig } from 'axios';
 import type { Cancellation } from '../model/cancellation.ts';
 
 /** The cancellation that a config carries; `undefined` where it carries none. */
@@ -24,12 +24,4 @@ export function cancellationOf({ signal, cancelToken }: InternalAxiosRequestConf
 interface SubscribableToken {
   subscribe?(listener: () => void): void;
   unsubscribe?(listener: () => void): void;
-}
-
-/** The very error that axios rejects a cancelled request with. */
-export function canceledError(config: InternalAxiosRequestConfig): unknown {
-  if (config.cancelToken?.reason) return config.cancelToken.reason;
-  // axios' typings give it the constructor of AxiosError; it is (message, config, request).
-  const Canceled = CanceledError as unknown as new (message: null, config: InternalAxiosRequestConfig) => Error;
-  return new Canceled(null, config);
 }

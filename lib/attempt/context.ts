@@ -1,4 +1,4 @@
-import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosError, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
 import type { Breaker } from '../decide/breaker.ts';
@@ -14,8 +14,8 @@ import type { EventName, EventOf } from '../observe/events.ts';
 import type { Tally } from '../observe/tally.ts';
 import type { ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from '../policy/options.ts';
 import type { Clock, Random } from '../wait/clock.ts';
-import { canceledError, cancellationOf } from './cancellation.ts';
-import { deadlineError } from './dispatch.ts';
+import type { AxiosErrors } from './axios-errors.ts';
+import { cancellationOf } from './cancellation.ts';
 
 /** What the calls of one attachment share. */
 export interface Shared {
@@ -29,6 +29,8 @@ export interface Shared {
   breaker(options: ResolvedBreaker): Breaker;
   limiter(limit: Limiter | ResolvedLimit): Limiter;
   authenticator(options: ResolvedAuth): Authenticator;
+  /** The errors of axios that we make ourselves. */
+  readonly errors: AxiosErrors;
   /** An instance of the same copy of axios without our interceptor. */
   bareInstance(): AxiosInstance;
 }
@@ -62,13 +64,19 @@ export class CallContext {
   }
 
   cancelled(): Refusal {
-    return { outcome: { error: canceledError(this.call.config) }, why: 'cancelled' };
+    return { outcome: { error: this.shared.errors.canceledError(this.call.config) }, why: 'cancelled' };
   }
 
   /** Once a send has been answered, the call ends with that answer. */
   overdue(): Refusal {
-    const { call, policy } = this;
-    return { outcome: call.outcome ?? { error: deadlineError(call.config, policy.deadlineMs) }, why: 'deadline' };
+    const { call } = this;
+    return { outcome: call.outcome ?? { error: this.deadlineError(call.config) }, why: 'deadline' };
+  }
+
+  /** axios' own error for a send that the call's deadline cut off. */
+  deadlineError(config: InternalAxiosRequestConfig): AxiosError {
+    const { policy, shared } = this;
+    return shared.errors.axiosError(`deadline of ${Math.round(policy.deadlineMs)}ms exceeded`, 'ETIMEDOUT', config);
   }
 
   /** Whether anybody listens, for events that cost something to put together. */

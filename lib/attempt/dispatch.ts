@@ -1,4 +1,4 @@
-import { type AxiosAdapter, AxiosError, type InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import type { Cancellation } from '../model/cancellation.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
@@ -17,11 +17,6 @@ export function dispatch(adapter: AxiosAdapter, config: InternalAxiosRequestConf
 
 const succeeded = (response: Outcome['response']): Outcome => ({ response }) as Outcome;
 const failed = (error: unknown): Outcome => ({ error });
-
-/** axios' own error for a send that the call's deadline cut off. */
-export function deadlineError(config: InternalAxiosRequestConfig, deadlineMs: number): AxiosError {
-  return new AxiosError(`deadline of ${Math.round(deadlineMs)}ms exceeded`, AxiosError.ETIMEDOUT, config);
-}
 
 /** What may end a send from outside, and what it then comes to. */
 export interface Bounds {

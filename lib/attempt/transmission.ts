@@ -9,7 +9,7 @@ import type { Authorization } from './authorization.ts';
 import { bounded } from './bounded.ts';
 import type { CircuitGuard } from './circuit-guard.ts';
 import type { CallContext, Refusal } from './context.ts';
-import { deadlineError, dispatch, dispatchWithin } from './dispatch.ts';
+import { dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
 import { headerValue } from './header-value.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
@@ -182,7 +182,7 @@ export class Transmission {
     if (policy.deadlineMs === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
     const leftMs = call.deadlineAt - this.sentAt;
     const overdue = () => {
-      this.cutOff = { error: deadlineError(config, policy.deadlineMs) };
+      this.cutOff = { error: context.deadlineError(config) };
       return this.cutOff;
     };
     const cancelled = () => context.cancelled().outcome;

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
-import { canceledError, cancellationOf } from '../../lib/attempt/cancellation.ts';
+import { cancellationOf } from '../../lib/attempt/cancellation.ts';
 import { settle } from '../support/manual-clock.ts';
 
 const of = (config: object) => cancellationOf(config as InternalAxiosRequestConfig);
@@ -54,25 +54,5 @@ describe(cancellationOf.name, () => {
     const cancellation = of({ signal: { aborted: false }, cancelToken: { promise: Promise.resolve() } });
     expect(cancellation?.requested).toBe(false);
     expect(() => cancellation?.subscribe(() => {})()).not.toThrow();
-  });
-});
-
-describe(canceledError.name, () => {
-  const config = { url: '/a' } as InternalAxiosRequestConfig;
-
-  it("is axios' own, with the config", () => {
-    const error = canceledError(config) as { code: string; message: string; config: unknown };
-    expect(axios.isCancel(error)).toBe(true);
-    expect(error).toBeInstanceOf(axios.CanceledError);
-    expect(error).toMatchObject({ code: 'ERR_CANCELED', message: 'canceled', name: 'CanceledError' });
-    expect(error.config).toBe(config);
-  });
-
-  it("is the token's very reason, so that its message is kept", () => {
-    const { token, cancel } = axios.CancelToken.source();
-    cancel('enough');
-    const error = canceledError({ ...config, cancelToken: token });
-    expect(error).toBe(token.reason);
-    expect(error).toMatchObject({ message: 'enough', code: 'ERR_CANCELED' });
   });
 });

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type AxiosAdapter, AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import { type AxiosAdapter, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import { cancellationOf } from '../../lib/attempt/cancellation.ts';
-import { deadlineError, dispatch, dispatchWithin } from '../../lib/attempt/dispatch.ts';
+import { dispatch, dispatchWithin } from '../../lib/attempt/dispatch.ts';
 import { SendSignal } from '../../lib/attempt/send-signal.ts';
 import type { Outcome } from '../../lib/model/outcome.ts';
 import { MAX_TIMER_MS } from '../../lib/wait/clock.ts';
@@ -59,16 +59,6 @@ describe(dispatch.name, () => {
     // biome-ignore lint/suspicious/noThenProperty: it is to be a promise of another make.
     const thenable = { then: (resolve: (value: unknown) => void) => resolve(ANSWER) };
     expect(await dispatch((() => thenable) as never, configOf())).toEqual({ response: ANSWER });
-  });
-});
-
-describe(deadlineError.name, () => {
-  it("is axios' own, with the code of a timeout and the config", () => {
-    const config = configOf();
-    const error = deadlineError(config, 1_500.4);
-    expect(error).toBeInstanceOf(AxiosError);
-    expect(error).toMatchObject({ code: 'ETIMEDOUT', message: 'deadline of 1500ms exceeded', isAxiosError: true });
-    expect(error.config).toBe(config);
   });
 });
 
