@@ -55,10 +55,7 @@ export class CallSteps implements Steps {
       const credential = authenticator.credentialOf(config);
       this.authorization = credential && new Authorization(this.context, authenticator, credential);
     }
-    this.guard =
-      breaker === false
-        ? undefined
-        : new CircuitGuard(this.context, shared.breaker(breaker).circuit(keyOf(breaker.key, config, 'breaker.key')));
+    this.guard = breaker === false ? undefined : new CircuitGuard(this.context, breaker);
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
     this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard);
     if (retry !== false && retry.budget !== false) {
@@ -203,20 +200,22 @@ export class CallSteps implements Steps {
     let decision: Decision = { kind: 'stop', why: 'not-retryable' };
     let pausedUntil: number | undefined;
     let turned: 'open' | 'closed' | undefined;
+    const evidence = () => this.evidence(outcome);
     try {
       verdict =
         cancellation?.requested && responseOf(outcome) === undefined
           ? { kind: 'cancelled' }
-          : classify(outcome, policy, () => this.evidence(outcome), now);
+          : classify(outcome, policy, evidence, now);
       // What the last hop says of itself is not said of the first.
       if (verdict.kind !== 'success' && verdict.unapplied !== false && this.transmission.wasRedirected(outcome)) {
         verdict = { ...verdict, unapplied: false };
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
-      turned = this.guard?.answered(outcome, verdict, now, this.transmission.wasCutOff(outcome));
+      turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
       // Not sooner: a call that never gets to send anything does not count.
       if (call.sends.length === 0) this.account?.called(now);
-      this.account?.sent(verdict.kind);
+      // A judge that has a 202 polled does not say that the server is ill.
+      this.account?.sent(Number(responseOf(outcome)?.status) < 400 ? 'success' : verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;
       decision = verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now);

@@ -1,20 +1,32 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { shown } from '../check.ts';
+import { type Evidence, exhibit } from '../classify/classify.ts';
+import { serverFailed } from '../classify/server-failed.ts';
 import type { Circuit, Learnt, Ticket } from '../decide/breaker.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { ResolvedBreaker } from '../policy/options.ts';
 import { isWithin, within } from '../wait/within.ts';
 import type { CallContext, Refusal } from './context.ts';
+import { keyOf } from './key.ts';
 
 /** One call's dealings with the circuit breaker. */
 export class CircuitGuard {
   private readonly context: CallContext;
-  private readonly circuit: Circuit;
+  private readonly options: ResolvedBreaker;
+  private circuit: Circuit;
   /** Of a send that has been let out and not been heard of since. */
   private ticket: Ticket | undefined;
 
-  constructor(context: CallContext, circuit: Circuit) {
+  constructor(context: CallContext, options: ResolvedBreaker) {
     this.context = context;
-    this.circuit = circuit;
+    this.options = options;
+    this.circuit = this.circuitOf(context.call.config);
+  }
+
+  private circuitOf(config: InternalAxiosRequestConfig): Circuit {
+    const { options } = this;
+    return this.context.shared.breaker(options).circuit(keyOf(options.key, config, 'breaker.key'));
   }
 
   /** Why nothing may be sent now. Asked before the call waits for anything else. */
@@ -52,12 +64,13 @@ export class CircuitGuard {
    * What came of the send; gives what that turned the circuit to.
    *
    * @param cutOff whether the call's deadline ended it
+   * @param evidence what `isFailure` is shown
    */
-  answered(outcome: Outcome, { kind }: Verdict, nowMs: number, cutOff: boolean): 'open' | 'closed' | undefined {
+  answered(outcome: Outcome, nowMs: number, cutOff: boolean, evidence: () => Evidence): 'open' | 'closed' | undefined {
     const { ticket } = this;
     if (ticket === undefined) return undefined;
+    const learnt = this.learnt(outcome, ticket, nowMs, cutOff, evidence);
     this.ticket = undefined;
-    const learnt = responseOf(outcome) === undefined ? this.unanswered(kind, ticket, cutOff, nowMs) : kind;
     return this.circuit.sent(ticket, learnt, nowMs);
   }
 
@@ -72,18 +85,37 @@ export class CircuitGuard {
   release(): void {
     const { ticket } = this;
     this.ticket = undefined;
-    if (ticket !== undefined) this.circuit.sent(ticket, 'cancelled', this.context.shared.clock.now());
+    if (ticket !== undefined) this.circuit.sent(ticket, 'nothing', this.context.shared.clock.now());
   }
 
-  /** What is learnt where no answer came. What is no failure of the server says nothing of it: a wrong URL, a certificate. */
-  private unanswered(kind: Verdict['kind'], { at, isProbe }: Ticket, cutOff: boolean, nowMs: number): Learnt {
-    const { config, startedAt } = this.context.call;
-    const reason: unknown = (config.signal as AbortSignal | undefined)?.reason;
-    // `AbortSignal.timeout()` is a timeout, whatever axios makes of it.
-    const gaveUp = kind === 'cancelled' && (reason as Error | undefined)?.name === 'TimeoutError';
-    if (kind !== 'transient' && !gaveUp) return 'cancelled';
+  /** What a send says of the server: by the policy's own judge, else by the answer. */
+  private learnt(
+    outcome: Outcome,
+    { at, isProbe }: Ticket,
+    nowMs: number,
+    cutOff: boolean,
+    evidence: () => Evidence,
+  ): Learnt {
+    const { call, cancellation } = this.context;
+    const isAnswered = responseOf(outcome) !== undefined;
+    const reason: unknown = (call.config.signal as AbortSignal | undefined)?.reason;
+    const gaveUp = !isAnswered && cancellation?.requested === true;
+    // `AbortSignal.timeout()` is a timeout, whatever axios makes of it. Who gives up otherwise has reasons of their own.
+    const timedOut = gaveUp && (reason as Error | undefined)?.name === 'TimeoutError';
+    if (gaveUp && !timedOut) return 'nothing';
+    const failed = this.opinion(outcome, nowMs, evidence) ?? (timedOut || serverFailed(outcome));
+    if (failed === undefined) return 'nothing';
+    if (!failed) return 'well';
     // It stood in a queue, or had been sent before, for longer than it was given time then.
-    const isLate = nowMs - at < at - startedAt;
-    return (cutOff && isProbe) || ((cutOff || gaveUp) && isLate) ? 'impatient' : 'transient';
+    const isLate = nowMs - at < at - call.startedAt;
+    return (cutOff && isProbe) || ((cutOff || timedOut) && isLate) ? 'impatient' : 'failed';
+  }
+
+  private opinion(outcome: Outcome, nowMs: number, evidence: () => Evidence): boolean | undefined {
+    const { isFailure } = this.options;
+    const opinion: unknown = isFailure?.(exhibit(outcome, evidence(), nowMs));
+    if (opinion === undefined || typeof opinion === 'boolean') return opinion;
+    // A promise would pass for true.
+    throw new TypeError(`breaker.isFailure must give true, false or undefined, got ${shown(opinion)}`);
   }
 }

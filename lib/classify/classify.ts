@@ -3,7 +3,7 @@ import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
 import type { Call } from '../model/call.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict, VerdictKind } from '../model/verdict.ts';
-import type { ResolvedPolicy } from '../policy/options.ts';
+import type { Classifier, ResolvedPolicy } from '../policy/options.ts';
 import { headerOf } from '../wait/header.ts';
 import { parseRetryAfter } from '../wait/retry-after.ts';
 import { verdictOfError } from './network.ts';
@@ -49,9 +49,7 @@ function opinion(
   nowMs: number,
 ): Verdict | undefined {
   if (policy.classify.length === 0) return undefined;
-  const failed = Number(responseOf(outcome)?.status) >= 400;
-  const retryAfterMs = failed ? namedWait(outcome, nowMs)?.ms : undefined;
-  const argument = Object.freeze({ outcome, retryAfterMs, ...evidence() });
+  const argument = exhibit(outcome, evidence(), nowMs);
   for (const judge of policy.classify) {
     const verdict = judge(argument);
     if (verdict === undefined) continue;
@@ -60,6 +58,13 @@ function opinion(
     throw new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined");
   }
   return undefined;
+}
+
+/** What the judges of a policy are shown of an outcome. */
+export function exhibit(outcome: Outcome, evidence: Evidence, nowMs: number): Parameters<Classifier>[0] {
+  const failed = Number(responseOf(outcome)?.status) >= 400;
+  const retryAfterMs = failed ? namedWait(outcome, nowMs)?.ms : undefined;
+  return Object.freeze({ outcome, retryAfterMs, ...evidence });
 }
 
 function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>): Verdict {

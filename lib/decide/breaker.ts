@@ -1,5 +1,4 @@
 import { ByUse } from '../model/by-use.ts';
-import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBreaker } from '../policy/options.ts';
 import { SlidingCount } from './sliding-count.ts';
 
@@ -15,8 +14,11 @@ export interface Ticket {
   readonly generation: number;
 }
 
-/** What is learnt from a send: as classified, or `'impatient'` where the caller's own bound ended it so soon that it says little. */
-export type Learnt = VerdictKind | 'impatient';
+/**
+ * What is learnt of the server from a send: that it is `'well'`, since it answered; that it `'failed'`; `'nothing'`, where the send was
+ * cancelled or went wrong on our side; or `'impatient'`, where the caller's own bound ended it so soon that it says little.
+ */
+export type Learnt = 'well' | 'failed' | 'nothing' | 'impatient';
 
 /** Circuits, one per key. */
 export class Breaker {
@@ -89,19 +91,18 @@ export class Circuit {
   }
 
   /**
-   * What came of a send. A transient failure says that the server is ill, any answer that it is well: also one that throttles or
-   * rejects. `cancelled`: nothing was learnt. `impatient`: a failure, but only where nobody is answered.
+   * What came of a send. `impatient` is a failure, but only where nobody is answered.
    *
    * @returns whether the circuit is `open`, for the first time or for longer, or `closed` by this
    */
-  sent(ticket: Ticket, kind: Learnt, nowMs: number): 'open' | 'closed' | undefined {
-    if (ticket.isProbe) return ticket === this.#probe ? this.#probed(kind, nowMs) : undefined;
+  sent(ticket: Ticket, learnt: Learnt, nowMs: number): 'open' | 'closed' | undefined {
+    if (ticket.isProbe) return ticket === this.#probe ? this.#probed(learnt, nowMs) : undefined;
     // What left before it opened says nothing of the server of now.
-    if (this.isOpen || ticket.generation !== this.#generation || kind === 'cancelled') return undefined;
-    if (kind === 'impatient') this.#impatient.add(nowMs);
+    if (this.isOpen || ticket.generation !== this.#generation || learnt === 'nothing') return undefined;
+    if (learnt === 'impatient') this.#impatient.add(nowMs);
     else this.#sends.add(nowMs);
-    if (kind === 'transient') this.#failures.add(nowMs);
-    else if (kind !== 'impatient') return undefined;
+    if (learnt === 'failed') this.#failures.add(nowMs);
+    else if (learnt === 'well') return undefined;
     const { failureRatio, minimumThroughput, openMs } = this.#options;
     const [counted, failed] = [this.#sends.in(nowMs), this.#failures.in(nowMs)];
     const more = counted > failed ? 0 : this.#impatient.in(nowMs);
@@ -111,16 +112,16 @@ export class Circuit {
     return 'open';
   }
 
-  #probed(kind: Learnt, nowMs: number): 'open' | 'closed' | undefined {
+  #probed(learnt: Learnt, nowMs: number): 'open' | 'closed' | undefined {
     const triedMs = nowMs - Number(this.#probe?.at);
     this.#probe = undefined;
-    if (kind === 'cancelled') {
+    if (learnt === 'nothing') {
       this.#openUntil = nowMs;
       return undefined;
     }
-    if (kind === 'transient' || kind === 'impatient') {
+    if (learnt !== 'well') {
       this.#openUntil = nowMs + this.#options.openMs;
-      this.#triedMs = kind === 'impatient' ? triedMs : Number.POSITIVE_INFINITY;
+      this.#triedMs = learnt === 'impatient' ? triedMs : Number.POSITIVE_INFINITY;
       return 'open';
     }
     this.#openUntil = undefined;

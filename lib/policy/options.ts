@@ -142,10 +142,10 @@ export interface BudgetOptions {
 }
 
 /**
- * A circuit per key. It opens when enough sends fail (a transient failure: no connection, a timeout, a 502, 503 or 504; throttling,
- * a 401 and every other 4xx are answers, and count as such). While it is open, calls end at once with a `CircuitOpenError`, or,
- * if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if the server answers,
- * the circuit closes.
+ * A circuit per key. It opens when enough sends fail: no answer (a lost connection, a timeout), or a 5xx but 501 and 505. Everything
+ * below 500 is an answer, and counts as one, whatever a judge makes of it. While it is open, calls end at once with a
+ * `CircuitOpenError`, or, if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if
+ * that is no failure, the circuit closes.
  *
  * A deadline or an `AbortSignal.timeout()` counts as a timeout, unless the send had less time than it had waited before and the server
  * answers others. Calls given the same numbers share circuits within an attachment.
@@ -159,8 +159,13 @@ export interface BreakerOptions {
   readonly windowMs?: number | undefined;
   /** How long it stays open before a probe, in ms. Above 0, at most 2³¹−1; default 5,000. */
   readonly openMs?: number | undefined;
-  /** Which circuit a call goes through. Default: the origin. */
+  /** Which circuit a send goes through. Default: the origin that it goes to. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  /**
+   * Whether a send shows that the server is ill. Asked first, with what a judge of `classify` is shown; `undefined` means no opinion.
+   * Not asked where the caller has given up. If it throws, or gives anything else, the call rejects.
+   */
+  readonly isFailure?: ((argument: Parameters<Classifier>[0]) => boolean | undefined) | undefined;
 }
 
 export interface IdempotencyOptions {
@@ -208,7 +213,8 @@ export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> 
 
 export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
 
-export type ResolvedBreaker = Filled<Omit<BreakerOptions, 'key'>> & Pick<BreakerOptions, 'key'>;
+export type ResolvedBreaker = Filled<Omit<BreakerOptions, 'key' | 'isFailure'>> &
+  Pick<BreakerOptions, 'key' | 'isFailure'>;
 
 export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;
 

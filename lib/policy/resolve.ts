@@ -43,7 +43,7 @@ const OPTIONAL: ReadonlyMap<string, readonly string[]> = new Map([
   ['', ['body']],
   ['auth', ['origins', 'key', 'store']],
   ['budget', ['key']],
-  ['breaker', ['key']],
+  ['breaker', ['key', 'isFailure']],
   ['idempotency', ['generate']],
   ['correlation', ['generate']],
   ['limit', ['requests', 'perMs', 'windows', 'key', 'priority']],

@@ -151,6 +151,7 @@ const policy = object({
       windowMs: number(100, MAX_TIMER_MS),
       openMs: number(0, MAX_TIMER_MS, { above: true }),
       key: aFunction,
+      isFailure: aFunction,
     }),
   ),
   beforeSend: functions,

@@ -59,10 +59,31 @@ describe.each(ADAPTERS)('a circuit, over %s', (adapter) => {
 });
 
 describe('a circuit', () => {
-  it.each([400, 401, 404, 409, 429, 500])('takes %i for an answer', async (code) => {
+  it.each([400, 401, 404, 408, 409, 429, 499, 501, 505])('takes %i for an answer', async (code) => {
     const { client, holdfast, server } = await byHand(status(code), once);
     await fail(client, 10);
     expect(server.seen).toHaveLength(10);
+    expect(holdfast.stats().open).toEqual([]);
+  });
+
+  it.each([500, 502, 503, 504, 507, 520, 529])('takes %i for a failure', async (code) => {
+    const { client, holdfast, server } = await byHand(status(code), once);
+    await fail(client, 10);
+    expect(server.seen).toHaveLength(4);
+    expect(holdfast.stats().open).toEqual([server.url]);
+  });
+
+  it.each([401, 404])('is closed by a probe that is answered %i, and not by one that is answered 500', async (code) => {
+    const { client, clock, holdfast, server } = await byHand(
+      inTurn(status(503), status(503), status(503), status(503), status(500), status(code)),
+      once,
+    );
+    await fail(client, 4);
+    await clock.advance(5_000);
+    await fail(client, 2);
+    expect(holdfast.stats().open).toEqual([server.url]);
+    await clock.advance(5_000);
+    await fail(client, 1);
     expect(holdfast.stats().open).toEqual([]);
   });
 
@@ -318,9 +339,9 @@ describe('a circuit', () => {
     expect(holdfast.stats().open).toEqual([]);
   });
 
-  it('learns nothing from a deadline that a judge calls no failure of the server', async () => {
-    const classify = () => ({ kind: 'permanent' }) as const;
-    const { client, clock, holdfast, server } = await byHand(silent, { ...once, classify, deadlineMs: 1_000 });
+  it('learns that the server is well from a deadline which isFailure calls none', async () => {
+    const policy: Policy = { breaker: { ...breaker, isFailure: () => false }, retry: false, deadlineMs: 1_000 };
+    const { client, clock, holdfast, server } = await byHand(silent, policy);
     for (let i = 1; i <= 6; i++) {
       const ended = rejectionOf(client.get('/'));
       await until(() => server.seen.length === i);
