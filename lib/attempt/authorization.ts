@@ -100,6 +100,8 @@ export class Authorization {
       return undefined;
     } catch (error) {
       if (!(error instanceof TokenRefreshError)) throw error;
+      // No send may have carried them: an expired token is refreshed before the first.
+      call.tokens = [...(call.tokens ?? []), ...this.credential.secrets];
       // An error of this call's own: it carries this call's answer.
       const answer = call.outcome && responseOf(call.outcome);
       return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };

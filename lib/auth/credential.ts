@@ -46,6 +46,8 @@ interface Failed {
   readonly until: number;
   /** Whether calls are refused meanwhile; not while the token may still be good. */
   readonly refuses: boolean;
+  /** The tokens that the refresh was given. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -65,6 +67,11 @@ export class Credential {
   /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
   private readonly flights = new Map<string, Flight>();
   private failed: Failed | undefined;
+
+  /** What the error of the last failed refresh may quote. */
+  get secrets(): readonly string[] {
+    return this.failed?.secrets ?? [];
+  }
 
   /** Whether forgetting it would lose a token that a refresh gave, or a refresh under way. */
   get isHeld(): boolean {
@@ -211,6 +218,7 @@ export class Credential {
     const { key, options, ports } = this;
     const { clock } = ports;
     const begun = clock.now();
+    const used = [own, token];
     ports.refreshing(key, reason);
     try {
       const context = { key, token, reason, http: ports.http, ...unauthorized };
@@ -225,14 +233,16 @@ export class Credential {
       const flight = { key, generation: this.generation, lost };
       const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
         within(this, async () => {
-          const run = (from: Token) =>
-            runRefresh(
+          const run = (from: Token) => {
+            used.push(from);
+            return runRefresh(
               { ...options, refreshTimeoutMs: leftMs },
               { ...context, token: from },
               clock,
               ports.mayPass,
               late,
             );
+          };
           if (newest === undefined || newest.value === own.value) return run(newest ?? token);
           // The fleet's grant may be dead, and the caller have signed in anew.
           return run(newest).catch((error) => (ports.mayPass(error) ? Promise.reject(error) : run(own)));
@@ -249,7 +259,10 @@ export class Credential {
       ports.refreshed(key, Math.max(0, clock.now() - begun));
     } catch (cause) {
       const refuses = this.flights.get(token.value)?.blocking === true;
-      this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses };
+      const secrets = used.flatMap(({ value, refreshToken }) =>
+        refreshToken === undefined ? value : [value, refreshToken],
+      );
+      this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses, secrets };
       ports.refreshFailed(key, cause, Math.max(0, clock.now() - begun));
       // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
       const now = await this.askInTime(undefined);

@@ -131,8 +131,21 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     correlationId,
   } as const;
   const sent = [call?.wire, { headers: call?.wireHeaders }, { headers: { authorization: call?.tokens } }];
-  return Object.freeze({ ...facts, summary: summaryOf(facts, config, requestId?.name, sent) });
+  const explained = {
+    ...facts,
+    deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
+    disabled: call === undefined && started ? whyDisabled(config) : undefined,
+    refreshError: (error as { cause?: unknown } | undefined)?.cause,
+  };
+  return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });
 }
+
+/** A timer may fire a millisecond before its time. */
+const isOver = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadlineAt - 1;
+
+/** Of a call that was sent and that the loop knows nothing of. */
+const whyDisabled = (config: unknown): 'not-attached' | 'let-through' =>
+  (config as { holdfast?: unknown } | undefined)?.holdfast === false ? 'let-through' : 'not-attached';
 
 function kindOf(call: CallState | undefined, { response, error }: Outcome): FailureKind {
   if (isCancel(error) || call?.endedBecause === 'cancelled') return 'cancelled';

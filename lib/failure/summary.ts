@@ -5,15 +5,25 @@ import type { Failure } from './failure.ts';
 import { oneLine, redact } from './redact.ts';
 import { secretsOf } from './secrets.ts';
 
-/** How each end reads in a sentence. */
+/** A failure, and what only its summary tells. */
+export type Explained = Omit<Failure, 'summary'> & {
+  /** How long the call had in all, in ms, and whether that was over. */
+  readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
+  /** Why nobody looked after the call. */
+  readonly disabled?: 'not-attached' | 'let-through' | undefined;
+  /** What the refresh of the token threw. */
+  readonly refreshError?: unknown;
+};
+
+/** How each end reads in a sentence, with what can be done about it. */
 const ENDINGS: { readonly [R in EndReason]: string } = {
   'not-retryable': 'not retryable',
   'retries-exhausted': 'retries exhausted',
   'budget-empty': 'the retry budget is empty',
   deadline: 'the deadline is too near',
   'wait-too-long': 'the server asks for too long a wait',
-  'unsafe-method': 'a repeat might be applied twice',
-  'body-not-replayable': 'the body can be read only once',
+  'unsafe-method': 'a repeat might be applied twice: turn on `idempotency`, if the server knows such keys',
+  'body-not-replayable': 'the body can be read only once: `body` can make it afresh',
   'refresh-failed': 'the token could not be refreshed',
   'still-unauthorized': 'still unauthorized with a fresh token',
   cancelled: 'cancelled by the caller',
@@ -22,17 +32,29 @@ const ENDINGS: { readonly [R in EndReason]: string } = {
   disabled: 'retrying is off',
 };
 
+const DISABLED = {
+  'not-attached': 'not attached: attach(instance, policy) comes first, and for each instance',
+  'let-through': 'let through by `holdfast: false`',
+} as const;
+
+/** What refused, by the limiter's code. */
+const LIMITS: { readonly [code: string]: string } = {
+  ERR_LIMIT_QUEUE_FULL: 'the queue of the limiter is full (`limit.maxQueue`)',
+  ERR_LIMIT_WAIT_TOO_LONG: 'the limiter asks for a longer wait than `limit.maxWaitMs`',
+  ERR_LIMIT_CLOSED: 'the limiter is closed',
+};
+
 /** Longest quotation from a server, in characters. */
 const QUOTED = 200;
 
 /**
- * One sentence, such as: `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted; the server
- * says serviceNotAvailable: "…" (MS-RequestId …)`.
+ * One sentence, such as: `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted (maxRetries 3);
+ * the server says serviceNotAvailable: "…" (MS-RequestId …)`.
  *
  * @param sent further configs whose secrets the server may have repeated
  */
 export function summaryOf(
-  failure: Omit<Failure, 'summary'>,
+  failure: Explained,
   config: unknown,
   requestIdHeader?: string,
   sent: readonly unknown[] = [],
@@ -48,11 +70,31 @@ export function summaryOf(
   const told = api && mostSpecific(api);
   return [
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${duration(elapsedMs)}: `,
-    `${what}, ${ENDINGS[failure.endedBecause]}`,
+    `${what}, ${endingOf(failure)}`,
+    failure.endedBecause === 'refresh-failed' ? refreshErrorOf(failure.refreshError, secrets) : '',
     retryAfterMs === undefined ? '' : ` (it asks for ${duration(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
   ].join('');
+}
+
+/** Why there was no further send; with the numbers, where an option of the policy sets them. */
+function endingOf({ endedBecause, code, deadline, disabled, retries }: Explained): string {
+  if (endedBecause === 'retries-exhausted') return `${ENDINGS[endedBecause]} (maxRetries ${retries})`;
+  if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
+  if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
+  if (endedBecause !== 'deadline' || deadline === undefined) return ENDINGS[endedBecause];
+  const ofTheCall = `the deadline of ${duration(deadline.ms)}`;
+  return deadline.passed ? `${ofTheCall} has passed` : `${ofTheCall} is too near for a retry`;
+}
+
+/** What the refresh's own error says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */
+function refreshErrorOf(error: unknown, known: readonly string[]): string {
+  const { message, config, response } = (error ?? {}) as { message?: unknown; config?: unknown; response?: unknown };
+  if (typeof message !== 'string' || message === '') return '';
+  const secrets = [...known, ...secretsOf(config), ...secretsOf((response as { config?: unknown } | null)?.config)];
+  const opaque = (message.match(/[\w+~-]{12,}/g) ?? []).filter((word) => /\d/.test(word) && /[a-z]/i.test(word));
+  return `: "${oneLine(redact(message, [...secrets, ...opaque]), QUOTED)}"`;
 }
 
 function duration(ms: number): string {

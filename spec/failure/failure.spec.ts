@@ -298,7 +298,7 @@ describe(failureOf.name, () => {
       endedBecause: 'disabled',
       sends: 1,
       retries: 0,
-      summary: 'GET /v1/x ended after 1 send in 0 ms: 429 throttled, retrying is off',
+      summary: 'GET /v1/x ended after 1 send in 0 ms: 429 throttled, let through by `holdfast: false`',
     });
     expect(reportOf(through)).toBeUndefined();
 

@@ -36,7 +36,7 @@ describe('the summary of a call', () => {
     };
     const call = { url: '/v1/orders', method: 'post', data: { order: 1 } };
     expect(await summaryAfter([answer, answer, answer, answer], policy, call)).toBe(
-      'POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted; ' +
+      'POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted (maxRetries 3); ' +
         'the server says serviceNotAvailable: "Try again later." (MS-RequestId 7a1c9d0e)',
     );
   });
@@ -44,7 +44,7 @@ describe('the summary of a call', () => {
   it.each<[string, readonly Line[], Policy, Parameters<Scripted['call']>[0]?]>([
     ['GET / ended after 1 send in 0 ms: 404 rejected, not retryable', [404], {}],
     [
-      'GET / ended after 2 sends in 50 ms: 502 unavailable, retries exhausted',
+      'GET / ended after 2 sends in 50 ms: 502 unavailable, retries exhausted (maxRetries 1)',
       [503, 502],
       { retry: { maxRetries: 1 } },
     ],
@@ -54,13 +54,13 @@ describe('the summary of a call', () => {
       { retry: false },
     ],
     [
-      'POST /v1/x ended after 1 send in 0 ms: timeout (ETIMEDOUT), a repeat might be applied twice',
+      'POST /v1/x ended after 1 send in 0 ms: timeout (ETIMEDOUT), a repeat might be applied twice: turn on `idempotency`, if the server knows such keys',
       [networkError('ETIMEDOUT')],
       {},
       { url: 'v1/x?page=1', method: 'POST' },
     ],
     [
-      'GET / ended after 1 send in 0 ms: 503 unavailable, the deadline is too near (it asks for 2.0 s)',
+      'GET / ended after 1 send in 0 ms: 503 unavailable, the deadline of 1.0 s is too near for a retry (it asks for 2.0 s)',
       [{ status: 503, headers: { 'retry-after': '2' } }],
       { deadlineMs: 1_000 },
     ],
@@ -73,12 +73,12 @@ describe('the summary of a call', () => {
 describe(summaryOf.name, () => {
   it.each<[Failure['endedBecause'], string]>([
     ['not-retryable', 'not retryable'],
-    ['retries-exhausted', 'retries exhausted'],
+    ['retries-exhausted', 'retries exhausted (maxRetries 3)'],
     ['budget-empty', 'the retry budget is empty'],
     ['deadline', 'the deadline is too near'],
     ['wait-too-long', 'the server asks for too long a wait'],
-    ['unsafe-method', 'a repeat might be applied twice'],
-    ['body-not-replayable', 'the body can be read only once'],
+    ['unsafe-method', 'a repeat might be applied twice: turn on `idempotency`, if the server knows such keys'],
+    ['body-not-replayable', 'the body can be read only once: `body` can make it afresh'],
     ['refresh-failed', 'the token could not be refreshed'],
     ['still-unauthorized', 'still unauthorized with a fresh token'],
     ['cancelled', 'cancelled by the caller'],

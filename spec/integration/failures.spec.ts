@@ -257,7 +257,7 @@ describe('what is no answer at all', () => {
       sends: 4,
       challenges: [],
       summary: expect.stringMatching(
-        /^GET \/v1\/x ended after 4 sends in [\d.]+ m?s: network \(ECONNREFUSED\), retries exhausted$/,
+        /^GET \/v1\/x ended after 4 sends in [\d.]+ m?s: network \(ECONNREFUSED\), retries exhausted \(maxRetries 3\)$/,
       ),
     });
   });

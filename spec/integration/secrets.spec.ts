@@ -102,7 +102,7 @@ describe.each(ADAPTERS)('over %s, a server that repeats all it is told brings to
       error: String(reportOf(error)?.url),
     };
     expect(failure?.summary).toMatch(
-      /^GET .* ended after 2 sends in .*: 503 unavailable, retries exhausted; the server says/,
+      /^GET .* ended after 2 sends in .*: 503 unavailable, retries exhausted \(maxRetries 1\); the server says/,
     );
     for (const [where, text] of Object.entries(shown)) {
       for (const secret of FORBIDDEN) expect(text, where).not.toContain(secret);
