@@ -208,6 +208,18 @@ export class AdaptiveRate {
     this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs - this.skewMs, send.at + PROBE_PATIENCE));
   }
 
+  /** It has not left after all: as if `sent` had never been called. */
+  dropped(nowMs: number, send: AdaptiveSend): void {
+    if (!this.#end(send) || send.episode !== this.episode) return;
+    if (send.isProbe) {
+      // Another may be the probe, and at once.
+      if (this.phase === 'probing') this.nextProbeAt = Math.min(this.nextProbeAt, nowMs - this.skewMs);
+      return;
+    }
+    if (send.at >= this.startedAt) this.admitted = Math.max(0, this.admitted - 1);
+    if (send.ratePerMs < Infinity) this.dueAt -= 1 / send.ratePerMs;
+  }
+
   /** Nothing may leave before that instant. The release is paced as after a refusal, but nothing is learnt from it. */
   pause(nowMs: number, untilAt: number): void {
     if (isInstant(untilAt) && untilAt > nowMs) this.#pauseUntil(untilAt - this.skewMs);

@@ -26,6 +26,7 @@ export class FallbackPace implements Pace<Granted> {
   readonly #loss: Alone;
   #alone: LocalPace | undefined;
   #isAlone = false;
+  #aloneSince = 0;
   #lastLeftAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
 
@@ -44,7 +45,10 @@ export class FallbackPace implements Pace<Granted> {
       return Math.max(this.#shared.nextAt(nowMs, wanted, weight), this.#notBefore);
     }
     if (!wasAlone) this.#goAlone(nowMs);
-    if (this.#bucket.isProbeDue()) this.#shared.ask();
+    if (this.#bucket.isProbeDue()) {
+      this.#shared.wasUnseen(nowMs - this.#aloneSince);
+      this.#shared.ask();
+    }
     // Whoever asks is in line only when this has returned.
     if (this.#alone === undefined) Promise.resolve().then(this.#loss.refuse);
     const nextAt = this.#alone?.nextAt(nowMs) ?? Number.POSITIVE_INFINITY;
@@ -57,8 +61,10 @@ export class FallbackPace implements Pace<Granted> {
   }
 
   leave(nowMs: number, weight: number, waited: boolean): Granted {
-    const pace: Pace<unknown> = (this.#isAlone && this.#alone) || (this.#shared as Pace<unknown>);
+    const alone = this.#isAlone ? this.#alone : undefined;
+    const pace: Pace<unknown> = alone ?? (this.#shared as Pace<unknown>);
     this.#lastLeftAt = nowMs;
+    if (alone !== undefined) this.#shared.leftUnseen(weight);
     return { pace, leave: pace.leave(nowMs, weight, waited) };
   }
 
@@ -69,6 +75,10 @@ export class FallbackPace implements Pace<Granted> {
 
   ended(nowMs: number, { pace, leave }: Granted): void {
     pace.ended(nowMs, leave);
+  }
+
+  dropped(nowMs: number, { pace, leave }: Granted): void {
+    pace.dropped?.(nowMs, leave);
   }
 
   pause(nowMs: number, untilAt: number): void {
@@ -88,6 +98,7 @@ export class FallbackPace implements Pace<Granted> {
   shift(byMs: number): void {
     this.#lastLeftAt += byMs;
     this.#notBefore += byMs;
+    this.#aloneSince += byMs;
     this.#shared.shift(byMs);
     this.#alone?.shift(byMs);
   }
@@ -96,7 +107,7 @@ export class FallbackPace implements Pace<Granted> {
   #goAlone(nowMs: number): void {
     this.#alone = this.#loss.pace();
     this.#alone?.pause(nowMs, this.#shared.pausedUntil());
-    this.#alone?.follow(nowMs, this.#lastLeftAt);
-    this.#shared.spend();
+    this.#alone?.follow(nowMs, this.#lastLeftAt, this.#shared.known);
+    this.#aloneSince = nowMs;
   }
 }

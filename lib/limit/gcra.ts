@@ -11,6 +11,9 @@ const MAX_EXCESS_SHARE_REFUSED = 0.02;
 /** And no more than this, in ms: what takes longer is slow to be answered, not to arrive. */
 const MAX_EXCESS_MS = 100;
 
+/** How much longer than a pause a window may be and still be one as short, as a share of it: a second that is named is one just gone by. */
+const ABOUT = 0.1;
+
 /** What an instant since 1970 may be off in a double, and more, in ms. */
 const ROUNDING_MS = 0.01;
 
@@ -38,6 +41,10 @@ export interface LimitWindow {
  * A server counts when a request arrives. If one is slow to arrive (the first, for which a connection has to be made), those
  * that follow come closer together than they left, and the server counts one too many. So the slots a window behind it are moved
  * on, by what its answer was late: at most 0.4 % of the window, and once a send was refused all the same, 2 %.
+ *
+ * A server that asks for a pause of a second has a limit that refills in about a second. So a pause costs the bursts of windows that
+ * are as short as it is, and of no longer one: of 50 a second and 5,000 an hour (burst 5,000), `Retry-After: 1` leaves what is left of
+ * the 5,000.
  */
 export class Gcra {
   /** Between two slots, in ms. */
@@ -48,6 +55,10 @@ export class Gcra {
   readonly toleranceMs: number;
   /** The theoretical arrival time: when everything that has left is paid for, ms since the epoch. */
   #paidAt = Number.NEGATIVE_INFINITY;
+  /** Below which it does not come back by a slot that is given back: the burst was spent. */
+  #spentTo = Number.NEGATIVE_INFINITY;
+  /** When the last send left. */
+  #lastAt = Number.NEGATIVE_INFINITY;
   readonly #perMs: number;
   readonly #arrears = new Arrears();
   #excessShare = MAX_EXCESS_SHARE;
@@ -68,16 +79,39 @@ export class Gcra {
     return this.#paidAt - this.toleranceMs;
   }
 
-  /** Takes a slot for a send that leaves now. `waited`: it would have left when the slot was due, had the timer been on time. */
-  take(nowMs: number, weight: number, waited: boolean): void {
+  /**
+   * Takes a slot for a send that leaves now. `waited`: it would have left when the slot was due, had the timer been on time.
+   *
+   * @returns when all before it is paid for, for `giveBack`
+   */
+  take(nowMs: number, weight: number, waited: boolean): number {
     // After a rest there is nothing to make up for.
     if (this.#paidAt < nowMs - this.lateMs) this.#arrears.takeDue(nowMs);
-    this.#paidAt = Math.max(this.#paidAt, waited ? nowMs - this.lateMs : nowMs) + weight * this.intervalMs;
+    const from = Math.max(this.#paidAt, waited ? nowMs - this.lateMs : nowMs);
+    this.#paidAt = from + weight * this.intervalMs;
+    this.#lastAt = nowMs;
+    return from;
+  }
+
+  /**
+   * Gives back the slot of a send that has not left after all. What has been paid for by the time that another left is gone: that
+   * one did not have to wait for it.
+   */
+  giveBack(from: number, weight: number): void {
+    const costMs = weight * this.intervalMs;
+    const unpaidMs = Math.max(0, from + costMs - Math.max(from, this.#lastAt));
+    this.#paidAt = Math.max(this.#paidAt - unpaidMs, Math.min(this.#paidAt, this.#spentTo));
+  }
+
+  /** Whether it is as short as a pause, or a rest of which nothing is known. */
+  isAsShortAs(pauseMs: number): boolean {
+    return this.#perMs <= pauseMs * (1 + ABOUT);
   }
 
   /** Spends the burst: one send may leave at that instant, the others an interval apart. */
   spend(atMs: number): void {
-    this.#paidAt = Math.max(this.#paidAt, atMs + this.toleranceMs);
+    this.#spentTo = atMs + this.toleranceMs;
+    this.#paidAt = Math.max(this.#paidAt, this.#spentTo);
   }
 
   /**
@@ -117,6 +151,8 @@ export class Gcra {
   /** The clock was set: every instant moves along. */
   shift(byMs: number): void {
     this.#paidAt += byMs;
+    this.#spentTo += byMs;
+    this.#lastAt += byMs;
     this.#arrears.shift(byMs);
   }
 

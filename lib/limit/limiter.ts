@@ -32,6 +32,11 @@ export interface Permit {
   answered?(answer: Answer): void;
   /** Gives the permit back. Called exactly once, when the send has ended. */
   release(): void;
+  /**
+   * Takes it for one that was never given: nothing was sent, so it is to cost nothing of the quota. Called instead of `release`.
+   * Where it is missing, `release` is called.
+   */
+  drop?(): void;
 }
 
 export interface LimiterStats {

@@ -1,7 +1,7 @@
 import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from './adaptive.ts';
 import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Answer } from './limiter.ts';
-import type { Pace } from './pace.ts';
+import { type Pace, UNNAMED_MS } from './pace.ts';
 import { Travel } from './travel.ts';
 
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
@@ -13,6 +13,9 @@ const PATIENCE_MS = 10_000;
 /** What has to be known of a send when it is answered. */
 export interface Sent {
   readonly at: number;
+  readonly weight: number;
+  /** From when each window charged it. */
+  readonly from: readonly number[];
   /** How far the slots of each window had been moved on. */
   readonly movedMs: readonly number[];
   readonly learning: AdaptiveSend | undefined;
@@ -20,6 +23,14 @@ export interface Sent {
   readonly pauses: number;
   answered: boolean;
 }
+
+/** What is known of the windows of a bucket: from when each would let the next send leave, and when that was so. */
+export interface Known {
+  readonly at: readonly number[];
+  readonly heardAt: number;
+}
+
+const UNKNOWN: Known = { at: [], heardAt: Number.NEGATIVE_INFINITY };
 
 /** When the sends of a bucket may leave, as far as this process knows. */
 export class LocalPace implements Pace<Sent> {
@@ -69,9 +80,10 @@ export class LocalPace implements Pace<Sent> {
   leave(nowMs: number, weight: number, waited: boolean): Sent {
     this.#out += 1;
     this.#lastLeftAt = nowMs;
-    for (const window of this.#windows) window.take(nowMs, weight, waited);
+    const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
     const movedMs = this.#windows.map((window) => window.movedMs);
-    return { at: nowMs, movedMs, learning: this.#adaptive?.sent(nowMs), pauses: this.#pauses, answered: false };
+    const learning = this.#adaptive?.sent(nowMs);
+    return { at: nowMs, weight, from, movedMs, learning, pauses: this.#pauses, answered: false };
   }
 
   answered(nowMs: number, sent: Sent, answer: Answer): void {
@@ -85,7 +97,7 @@ export class LocalPace implements Pace<Sent> {
     }
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.#hold(nowMs, answer.untilAt);
     // Refused without a time: at least no burst.
-    else if (answer.throttled) this.spend(nowMs);
+    else if (answer.throttled) this.#spend(nowMs, UNNAMED_MS);
     else if (sent.pauses === this.#pauses) this.#opening += 1;
   }
 
@@ -94,20 +106,31 @@ export class LocalPace implements Pace<Sent> {
     if (learning !== undefined) this.#adaptive?.lost(nowMs, learning);
   }
 
+  dropped(nowMs: number, { from, weight, learning, pauses }: Sent): void {
+    if (pauses === this.#pauses) this.#out -= 1;
+    for (const [i, window] of this.#windows.entries()) window.giveBack(Number(from[i]), weight);
+    if (learning !== undefined) this.#adaptive?.dropped(nowMs, learning);
+  }
+
   pause(nowMs: number, untilAt: number): void {
     this.#hold(nowMs, untilAt);
     this.#adaptive?.pause(nowMs, untilAt);
   }
 
-  /** Goes on where another pace has stopped, whose last send left then: at its own distance, and without a burst. */
-  follow(nowMs: number, lastLeftAt: number): void {
-    this.spend(nowMs);
-    for (const window of this.#windows) window.follow(lastLeftAt);
-  }
-
-  /** Gives up what burst there is. */
-  spend(nowMs: number): void {
-    for (const window of this.#windows) window.spend(nowMs);
+  /**
+   * Goes on where another pace has stopped, whose last send left then: at its own distance, and without a burst. But what was left of
+   * the burst of a long window is left, as far as was known: in the time since then, less than that window, not all of it has gone.
+   */
+  follow(nowMs: number, lastLeftAt: number, { at, heardAt }: Known = UNKNOWN): void {
+    for (const [i, window] of this.#windows.entries()) {
+      const from = at[i];
+      if (from !== undefined && window.burst > 1 && !window.isAsShortAs(nowMs - heardAt)) {
+        window.spend(from);
+      } else {
+        window.spend(nowMs);
+        window.follow(lastLeftAt);
+      }
+    }
   }
 
   pausedUntil(): number {
@@ -132,6 +155,11 @@ export class LocalPace implements Pace<Sent> {
     this.#pauses += 1;
     this.#opening = 1;
     this.#out = 0;
-    this.spend(untilAt);
+    this.#spend(untilAt, untilAt - nowMs);
+  }
+
+  /** Gives up the bursts of the windows that are as short as a pause of so long. */
+  #spend(atMs: number, pauseMs: number): void {
+    for (const window of this.#windows) if (window.isAsShortAs(pauseMs)) window.spend(atMs);
   }
 }

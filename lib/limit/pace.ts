@@ -1,6 +1,9 @@
 import type { Answer } from './limiter.ts';
 import type { Place } from './line.ts';
 
+/** A refusal that names no time counts as a pause of so long, in ms: so it costs the bursts of windows up to a second. */
+export const UNNAMED_MS = 1_000;
+
 /**
  * When the sends of one bucket may leave: what an engine brings, and what a `Turnstile` asks. `Leave` is what it wants to be
  * told of a send again when that is answered or over.
@@ -24,6 +27,8 @@ export interface Pace<Leave> {
   answered(nowMs: number, leave: Leave, answer: Answer): void;
   /** The send is over; `answered` came first, if there was an answer. */
   ended(nowMs: number, leave: Leave): void;
+  /** The send did not take place: all is to be as if it had never been let go. `ended` is not told then. */
+  dropped?(nowMs: number, leave: Leave): void;
   /** Nothing may leave before that instant. */
   pause(nowMs: number, untilAt: number): void;
   pausedUntil(): number;

@@ -80,6 +80,10 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return this.#isWaitedFor(send);
   }
 
+  dropped(nowMs: number, { leave: send }: Granted<AdaptiveSend | undefined>): void {
+    if (send !== undefined) this.#events.push((rate, skewMs) => rate.dropped(nowMs + skewMs, { ...send }));
+  }
+
   turn(turn: Turn): Promise<Entry<AdaptiveSend | undefined>> {
     const next = this.#last.then(() => this.#turn(turn));
     this.#last = next.catch(() => {});

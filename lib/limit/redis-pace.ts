@@ -1,6 +1,7 @@
 import type { Clock } from '../wait/clock.ts';
 import type { Answer } from './limiter.ts';
-import type { Pace } from './pace.ts';
+import type { Known } from './local-pace.ts';
+import { type Pace, UNNAMED_MS } from './pace.ts';
 import { PROBE_MS } from './shared-store.ts';
 
 /**
@@ -24,8 +25,12 @@ export interface Turn {
   /** And so many more than one, for a send that needs them all at once. */
   readonly more: number;
   readonly horizonMs: number;
-  /** Nothing is to leave for so long; 0 gives up what burst there is. */
+  /** Nothing is to leave for so long. */
   readonly pauseMs?: number | undefined;
+  /** The bursts of windows as short as this are given up. As long as the pause, unless it is named. */
+  readonly spendMs?: number | undefined;
+  /** So many have left where the store did not see it. */
+  readonly unseen: number;
 }
 
 /** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
@@ -43,6 +48,8 @@ export interface Entry<Leave> {
   readonly members: number;
   /** The instant from which there may be more, also if nothing happens here. */
   readonly askAgainAt: number;
+  /** From when each window would let the next send leave, where that is known. */
+  readonly dueAt?: readonly number[] | undefined;
 }
 
 /** How a bucket is kept in the store. */
@@ -53,12 +60,15 @@ export interface Book<Leave> {
   answered(nowMs: number, send: Granted<Leave>, answer: Answer): boolean;
   /** A slot that was not used, or a send that was not answered; the same. */
   lost(nowMs: number, leave: Leave): boolean;
+  /** A send that has not left after all: its slot is given back in the next turn. */
+  dropped(nowMs: number, send: Granted<Leave>): void;
 }
 
 /** A send that has left in its slot. */
 export interface Granted<Leave> {
   readonly leave: Leave;
   readonly sentAt: number;
+  readonly weight: number;
   answered: boolean;
 }
 
@@ -83,7 +93,11 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   #answerMs = 0;
   /** What whoever is first needs. */
   #weight = 1;
-  #spends = false;
+  /** How many left where the store did not see it, and in how long. */
+  #unseen = 0;
+  #unseenMs: number | undefined;
+  /** From when each window would let the next send leave, as the store said last. */
+  #dueAt: readonly number[] = [];
   #asking = false;
   /** Something has to be told that came while it was asking. */
   #isUrgent = false;
@@ -120,7 +134,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   leave(nowMs: number, weight: number): Granted<Leave> | undefined {
     const [slot, ...others] = this.#slots.splice(0, weight);
     this.#giveUp(nowMs, others);
-    return slot && { leave: slot.leave, sentAt: nowMs, answered: false };
+    return slot && { leave: slot.leave, sentAt: nowMs, weight, answered: false };
   }
 
   answered(nowMs: number, send: Granted<Leave> | undefined, answer: Answer): void {
@@ -128,7 +142,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     send.answered = true;
     const isUrgent = this.#book.answered(nowMs, send, answer);
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
-    else if (answer.throttled) this.#tell(0);
+    else if (answer.throttled) this.#tell({ spendMs: UNNAMED_MS });
     else if (isUrgent) this.#askSoon();
   }
 
@@ -136,10 +150,16 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.leave)) this.#askSoon();
   }
 
+  dropped(nowMs: number, send: Granted<Leave> | undefined): void {
+    if (send === undefined) return;
+    this.#book.dropped(nowMs, send);
+    this.#askSoon();
+  }
+
   pause(nowMs: number, untilAt: number): void {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
     this.#hold(nowMs, untilAt);
-    this.#tell(untilAt - nowMs);
+    this.#tell({ pauseMs: untilAt - nowMs });
   }
 
   pausedUntil(): number {
@@ -155,12 +175,23 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#until += byMs;
     this.#heardAt += byMs;
     this.#askAgainAt += byMs;
+    this.#dueAt = this.#dueAt.map((at) => at + byMs);
     this.#slots = this.#slots.map(({ at, leave }) => ({ at: at + byMs, leave }));
   }
 
-  /** The burst is not to be had in the next turn: it was used where the store did not see it. */
-  spend(): void {
-    this.#spends = true;
+  /** What is known of the windows of the store. */
+  get known(): Known {
+    return { at: this.#dueAt, heardAt: this.#heardAt };
+  }
+
+  /** So many have left where the store did not see it: it is told in the next turn. */
+  leftUnseen(weight: number): void {
+    this.#unseen += weight;
+  }
+
+  /** For so long the store has not been seen. */
+  wasUnseen(forMs: number): void {
+    this.#unseenMs = forMs;
   }
 
   /** Reserves for all that wait when this turn of the event loop is over: one round trip for what came in it. */
@@ -192,24 +223,27 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   }
 
   /** Tells the others. That it could not be told is the store's to say. */
-  #tell(pauseMs: number): void {
-    this.#turn(0, pauseMs).then(this.#ports.wake, () => {});
+  #tell(what: Pick<Turn, 'pauseMs' | 'spendMs'>): void {
+    this.#turn(0, what).then(this.#ports.wake, () => {});
   }
 
-  async #turn(wanted: number, pause?: number): Promise<void> {
-    const pauseMs = pause ?? (this.#spends ? 0 : undefined);
+  async #turn(wanted: number, what?: Pick<Turn, 'pauseMs' | 'spendMs'>): Promise<void> {
+    const unseen = this.#unseen;
+    const spent = what ?? { spendMs: this.#unseenMs };
     const want = Math.max(0, wanted);
     const held = this.#slots.length;
     const least = Math.max(0, LEAST - held, this.#weight - held);
     const more = Math.max(0, this.#weight - 1 - held);
     const { clock } = this.#ports;
     const askedAt = clock.now();
-    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, pauseMs });
-    const { slots, pausedUntil, members, askAgainAt } = entry;
+    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...spent });
+    const { slots, pausedUntil, members, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(Math.max(0, now - askedAt), MAX_ANSWER_MS) - this.#answerMs) / 4;
-    this.#spends = false;
+    this.#unseen -= unseen;
+    if (what === undefined) this.#unseenMs = undefined;
     this.#heardAt = now;
+    this.#dueAt = dueAt;
     this.members = members;
     // What was granted came after the pause was known.
     if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);

@@ -107,6 +107,14 @@ export class Turnstile<Leave> {
     this.wake();
   }
 
+  drop(leave: Leave): void {
+    this.#running -= 1;
+    const now = this.#now();
+    if (this.pace.dropped === undefined) this.pace.ended(now, leave);
+    else this.pace.dropped(now, leave);
+    this.wake();
+  }
+
   /** Lets through whoever may leave by now, and sets the timer for who is next. */
   readonly wake = (): void => {
     const now = this.#now();
@@ -258,10 +266,19 @@ class TurnstilePermit<Leave> implements Permit {
     this.#turnstile?.answered(this.#leave, answer);
   }
 
+  drop(): void {
+    this.#end()?.drop(this.#leave);
+  }
+
   release(): void {
+    this.#end()?.release(this.#leave);
+  }
+
+  /** Either, and once. */
+  #end(): Turnstile<Leave> | undefined {
     const turnstile = this.#turnstile;
     this.#turnstile = undefined;
-    turnstile?.release(this.#leave);
+    return turnstile;
   }
 }
 

@@ -61,6 +61,10 @@ class Subject {
     this.rate.lost(T0 + this.now, send);
   }
 
+  drop(send: AdaptiveSend): void {
+    this.rate.dropped(T0 + this.now, send);
+  }
+
   /** Sends as soon as it may; each is answered after 20 ms, by `judge`, before the next leaves if need be. */
   run(ms: number, judge: () => Answer = () => WELCOME): number {
     const end = this.now + ms;
@@ -117,6 +121,17 @@ describe('while nothing is known', () => {
     const [first] = subject.sendAll();
     subject.lose(first as AdaptiveSend);
     expect(subject.sendAll()).toHaveLength(1);
+  });
+
+  it('takes a send that was dropped for one that never was: it is not counted, and the next takes its turn', () => {
+    const subject = chastened();
+    subject.wait();
+    subject.drop(subject.send());
+    expect(subject.waitMs).toBe(0);
+    expect(JSON.parse(subject.rate.save())).toMatchObject({ admitted: 1, inFlight: 0 });
+    const open = new Subject({ startConcurrency: 1 });
+    open.drop(open.send());
+    expect(open.sendAll()).toHaveLength(1);
   });
 
   it('counts the end of a send once, whoever tells it twice', () => {
@@ -238,6 +253,16 @@ describe('a probe', () => {
     subject.now += 900;
     subject.answer(subject.send());
     expect(subject.waitMs).toBeGreaterThan(10 * SECOND);
+  });
+
+  it('that was dropped is followed by the next at once', () => {
+    const subject = chastened();
+    subject.rate.pause(T0 + subject.now, T0 + subject.now + SECOND);
+    subject.now += SECOND;
+    subject.drop(subject.send());
+    expect(subject.waitMs).toBe(0);
+    subject.answer(subject.send());
+    expect(subject.waitMs).toBeGreaterThan(0);
   });
 
   it('whose end is never told is followed by the next', () => {

@@ -14,7 +14,7 @@ export interface Subject {
   pass(ms: number): Promise<void>;
   now(): number;
   /** What the engine cannot do, by its nature: the README says so. */
-  readonly cannot?: readonly ('maxWaitMs' | 'queue-bound' | 'keys')[];
+  readonly cannot?: readonly ('maxWaitMs' | 'queue-bound' | 'keys' | 'windows')[];
 }
 
 /** What every engine behind the port does. */
@@ -283,6 +283,65 @@ export function limiterContract(name: string, subject: () => Subject): void {
       await pass(10);
       (await inner).release();
       outer.release();
+      expect(limiter.stats()).toMatchObject({ queued: 0, running: 0 });
+    });
+
+    describe.each([
+      ['a pause of 100 ms', 100],
+      ['a 429 that names a second', 1_000],
+      ['a 429 that names no time', undefined],
+    ])('after %s', (_what, pauseMs) => {
+      it('has left what was left of the burst of a long window', async () => {
+        if (!can('windows')) return;
+        const { limiter: make, now, pass } = subject();
+        const hour = { requests: 5_000, perMs: 3_600_000, burst: 5_000 };
+        const limiter = await make({ windows: [{ requests: 50, perMs: 1_000 }, hour] });
+        const refused = await acquire(limiter);
+        if (pauseMs === 100) limiter.pause('k', now() + pauseMs);
+        else refused.answered?.({ throttled: true, untilAt: pauseMs && now() + pauseMs });
+        refused.release();
+        // At the pace of the hour, one in 0.72 s, they would take 14 s.
+        let given = 0;
+        const all = Array.from({ length: 20 }, async () => {
+          const permit = await acquire(limiter);
+          given += 1;
+          permit.release();
+        });
+        for (let i = 0; i < 200 && given < 20; i++) await pass(20);
+        expect(given).toBe(20);
+        await Promise.all(all);
+      });
+    });
+
+    it('takes a permit that was dropped for one that was never given: no quota is used by what is never sent', async () => {
+      if (!can('windows')) return;
+      const { limiter: make, pass } = subject();
+      const limiter = await make({ requests: 3, perMs: 1_200_000, burst: 3 });
+      for (let i = 0; i < 3; i++) {
+        const permit = await acquire(limiter);
+        await pass(5);
+        permit.drop?.();
+        permit.release();
+        await pass(50);
+      }
+      const order: unknown[] = [];
+      const asked = [1, 2, 3, 4].map((mark) => lineUp(limiter, order, mark));
+      for (let i = 0; i < 10; i++) await pass(20);
+      expect(order).toEqual([1, 2, 3]);
+      for (const permit of await Promise.all(asked.slice(0, 3))) permit.release();
+    });
+
+    it('lets the next in at once when a permit is dropped', async () => {
+      const { limiter: make, pass } = subject();
+      const limiter = await make({ maxConcurrent: 1 });
+      const first = await acquire(limiter);
+      const next = acquire(limiter);
+      first.drop?.();
+      first.drop?.();
+      first.release();
+      await pass(30);
+      (await next).release();
+      await pass(10);
       expect(limiter.stats()).toMatchObject({ queued: 0, running: 0 });
     });
 

@@ -37,6 +37,41 @@ describe(Gcra.name, () => {
     expect(gcra.nextAt() - T0).toBeCloseTo(505.05, 1);
   });
 
+  describe('given back a slot', () => {
+    it('is as if it had not been taken', () => {
+      const gcra = window(3);
+      const first = gcra.take(T0, 1, false);
+      const second = gcra.take(T0, 2, false);
+      gcra.giveBack(first, 1);
+      gcra.giveBack(second, 2);
+      for (let i = 0; i < 3; i++) {
+        expect(gcra.nextAt()).toBeLessThanOrEqual(T0);
+        gcra.take(T0, 1, false);
+      }
+      expect(gcra.nextAt()).toBeGreaterThan(T0);
+    });
+
+    it('does not give what another did not have to wait for', () => {
+      const gcra = window();
+      const first = gcra.take(T0, 1, false);
+      gcra.take(T0 + 500, 1, false);
+      gcra.giveBack(first, 1);
+      expect(gcra.nextAt() - T0).toBeCloseTo(510.05, 1);
+    });
+
+    it('has no burst that was spent meanwhile', () => {
+      const gcra = window(5);
+      const first = gcra.take(T0, 1, false);
+      gcra.spend(T0 + 1_000);
+      gcra.giveBack(first, 1);
+      expect(gcra.nextAt() - T0).toBeCloseTo(1_000, 1);
+    });
+  });
+
+  it('is as short as a pause that is no more than a tenth shorter', () => {
+    expect([908, 910, 5_000].map((pauseMs) => window().isAsShortAs(pauseMs))).toEqual([false, true, true]);
+  });
+
   it('is fresh when all that left is paid for', () => {
     const gcra = window();
     expect(gcra.isFresh(T0)).toBe(true);

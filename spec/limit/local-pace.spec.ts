@@ -39,11 +39,25 @@ describe(LocalPace.name, () => {
   describe('paused', () => {
     it('lets nothing leave before the end, and without a burst then', () => {
       const pace = made({ requests: 10, perMs: 1_000, burst: 5 });
-      pace.pause(T0, T0 + 500);
-      expect([pace.pausedUntil(), pace.earliest(T0, 0)]).toEqual([T0 + 500, T0 + 500]);
-      expect(pace.nextAt(T0)).toBe(T0 + 500);
-      pace.leave(T0 + 500, 1, true);
-      expect(pace.nextAt(T0 + 500) - T0).toBeCloseTo(600.5, 0);
+      pace.pause(T0, T0 + 1_500);
+      expect([pace.pausedUntil(), pace.earliest(T0, 0)]).toEqual([T0 + 1_500, T0 + 1_500]);
+      expect(pace.nextAt(T0)).toBe(T0 + 1_500);
+      pace.leave(T0 + 1_500, 1, true);
+      expect(pace.nextAt(T0 + 1_500) - T0).toBeCloseTo(1_600.5, 0);
+    });
+
+    it.each([
+      [909, 4],
+      [910, 0],
+      [3_600_000, 0],
+    ])('for %i ms leaves %i of the four that could leave besides, of a window of a second', (pauseMs, left) => {
+      const pace = made({ requests: 10, perMs: 1_000, burst: 5 });
+      const end = T0 + pauseMs;
+      pace.pause(T0, end);
+      pace.leave(end, 1, true);
+      let more = 0;
+      for (; pace.nextAt(end) <= end; more++) pace.leave(end, 1, true);
+      expect(more).toBe(left);
     });
 
     it.each([T0 - 1, T0])('is not by an instant that is over: %d', (untilAt) => {
@@ -164,6 +178,19 @@ describe(LocalPace.name, () => {
       expect(pace.nextAt(T0) - T0).toBeCloseTo(80.5, 0);
       pace.leave(T0 + 81, 1, true);
       expect(pace.nextAt(T0) - T0).toBeCloseTo(181, 0);
+    });
+
+    it.each([
+      ['is left of a long window where it was heard of lately', 30_000, 3],
+      ['was there is gone where the window has passed since', 60_000, 0],
+      ['was there is gone where nothing was ever heard', Number.POSITIVE_INFINITY, 0],
+    ])('what %s', (_what, agoMs, left) => {
+      const pace = made({ requests: 10, perMs: 60_000, burst: 5 });
+      // Three may leave at once: the slot of the first fell due two intervals ago.
+      pace.follow(T0, T0 - 20, { at: [T0 - 12_005], heardAt: T0 - agoMs });
+      let more = 0;
+      for (; pace.nextAt(T0) <= T0; more++) pace.leave(T0, 1, false);
+      expect(more).toBe(left);
     });
 
     it('begins at once where that has sent nothing, without a burst too', () => {

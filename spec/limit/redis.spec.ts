@@ -402,6 +402,33 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       }, 5_000);
     });
 
+    it('hiccups, keeps what was left of the burst of a long window, on its own and afterwards', async () => {
+      const hour = { requests: 5_000, perMs: 3_600_000, burst: 5_000 };
+      const windows = [{ requests: 50, perMs: 1_000 }, hour];
+      const { own, limiter, lost } = await fragile({ requests: undefined, perMs: undefined, windows });
+      own.stall();
+      // At the pace of the hour, one in 0.72 s, it would take longer than a test may.
+      await ask(limiter, 20);
+      expect(lost).toHaveBeenCalledTimes(1);
+      own.resume();
+      await ask(limiter, 60);
+    });
+
+    it('was away, charges the windows with what left meanwhile, and no more than their bursts', async () => {
+      const windows = [{ requests: 4, perMs: 60_000, burst: 4 }];
+      const { own, limiter } = await fragile({ requests: undefined, perMs: undefined, windows });
+      own.stall();
+      await ask(limiter, 2);
+      own.resume();
+      const at: number[] = [];
+      const rest = Array.from({ length: 3 }, () => ask(limiter, 1).then((asked) => at.push(...asked)));
+      await vi.waitFor(() => expect(at).toHaveLength(1), { timeout: 5_000 });
+      await pass(500);
+      expect(at).toHaveLength(1);
+      await limiter.close();
+      await Promise.allSettled(rest);
+    });
+
     it('is lost a second time, goes on at once, by the share of now and not by that of the first time', async () => {
       const { own, limiter } = await fragile({ requests: 100, perMs: 1_000, prefix: 'twice' });
       own.stall();
