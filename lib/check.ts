@@ -1,4 +1,5 @@
 import type { PolicyProblem } from './failure/errors.ts';
+import { nearest } from './model/nearest.ts';
 
 /** Notes what is wrong with `value`, which stands at `path`. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;
@@ -12,7 +13,7 @@ export function must(bound: string, allows: (value: unknown) => boolean, said = 
 }
 
 export function number(min: number, max = Number.POSITIVE_INFINITY, { above = false } = {}): Check {
-  const range = `${above ? 'above' : 'of at least'} ${min}${max === Number.POSITIVE_INFINITY ? '' : ` and at most ${max}`}`;
+  const range = `${above ? 'above' : 'of at least'} ${min}${atMost(max)}`;
   return must(
     `a number ${range}`,
     (value) => typeof value === 'number' && (above ? value > min : value >= min) && value <= max,
@@ -21,10 +22,18 @@ export function number(min: number, max = Number.POSITIVE_INFINITY, { above = fa
 
 export function integer(min: number, max: number): Check {
   return must(
-    `an integer from ${min} to ${max}`,
+    max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`,
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
   );
 }
+
+/** A bound that nobody chose says nothing but that there is one. */
+function atMost(max: number): string {
+  if (max === Number.POSITIVE_INFINITY) return '';
+  return max === Number.MAX_SAFE_INTEGER ? ' and finite' : ` and at most ${max === MAX_INT_32 ? '2³¹−1' : max}`;
+}
+
+const MAX_INT_32 = 2 ** 31 - 1;
 
 export function oneOf(...allowed: readonly string[]): Check {
   return must(allowed.map((each) => `'${each}'`).join(' or '), (value) => allowed.includes(value as string));
@@ -44,19 +53,32 @@ export function orFalse(check: Check): Check {
   };
 }
 
+/** What to say to whoever wrote something else than a group of options wants. */
+export interface Advice {
+  /** What to write for a name that is no option here. */
+  readonly names?: { readonly [name: string]: string } | undefined;
+  /** What to write in the place of `true`. */
+  readonly on?: string | undefined;
+  /** What to write in the place of a number. */
+  readonly number?: string | undefined;
+  /** What the fields are, where a wrong name is answered with all of them. */
+  readonly all?: string | undefined;
+}
+
 /** A plain object with these fields and no others. */
-export function object(fields: { readonly [name: string]: Check }): Check {
+export function object(fields: { readonly [name: string]: Check }, advice: Advice = {}): Check {
   return (value, path, problems) => {
     if (value === undefined) return;
     if (!isPlain(value)) {
       const bound = 'a plain object';
-      problems.push({ path, bound, value, message: `${path || 'the policy'} must be ${bound}, got ${kindOf(value)}` });
+      const found = `${kindOf(value)}${adviceOn(value, path, advice)}`;
+      problems.push({ path, bound, value, message: `${path || 'the policy'} must be ${bound}, got ${found}` });
       return;
     }
     for (const name of Object.keys(value)) {
       const at = path === '' ? name : `${path}.${name}`;
       if (Object.hasOwn(fields, name)) fields[name]?.(value[name], at, problems);
-      else if (value[name] !== undefined) problems.push(unknownOption(at, name, value[name], Object.keys(fields)));
+      else if (value[name] !== undefined) problems.push(unknownOption(at, name, value[name], fields, advice));
     }
   };
 }
@@ -72,26 +94,32 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function unknownOption(path: string, name: string, value: unknown, known: readonly string[]): PolicyProblem {
-  const [near] = known
-    .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far);
-  const hint = near !== undefined && near.far <= 1 + name.length / 3 ? `; did you mean ${near.each}?` : '';
-  return { path, bound: `one of ${known.join(', ')}`, value, message: `${path} is not an option${hint}` };
+function adviceOn(value: unknown, path: string, { on, number }: Advice): string {
+  if (value === true && on !== undefined) return `: ${on}`;
+  if (typeof value === 'number' && number !== undefined) return `: ${number}`;
+  // A factory that is handed over as it is. A function without a name of its own has that of the option.
+  const [, name] = /^the function (.+)/.exec(kindOf(value)) ?? [];
+  if (name !== undefined && name !== path.split('.').at(-1)) return `: call it, ${name}()`;
+  return '';
 }
 
-/** Levenshtein's edit distance, one row at a time. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = Number(row[j - 1]) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, Number(row[j]) + 1, Number(next[j - 1]) + 1));
-    }
-    row = next;
-  }
-  return Number(row.at(-1));
+function unknownOption(
+  path: string,
+  name: string,
+  value: unknown,
+  fields: { readonly [name: string]: Check },
+  { names = {}, all }: Advice,
+): PolicyProblem {
+  const known = Object.keys(fields);
+  const near = nearest(name, known);
+  const meant = Object.hasOwn(names, name) ? `; ${names[name]}` : near === undefined ? '' : `; did you mean ${near}?`;
+  const listed = all === undefined ? '' : ` (${all}: ${known.join(', ')})`;
+  return {
+    path,
+    bound: `one of ${known.join(', ')}`,
+    value,
+    message: `${path} is not an option${meant}${listed}`,
+  };
 }
 
 /** What it is, where it may be a secret that stands in the place of a function or an object: a token, for one. */
@@ -102,8 +130,35 @@ export function kindOf(value: unknown): string {
 /** A value for a message: short, and the inside of objects stays inside, since it may be secret. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return String(value);
+  if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return String(value);
+  // A proxy may throw at any question.
+  try {
+    return typeof value === 'function' ? kindOfFunction(value) : kindOfObject(value);
+  } catch {
+    return 'an object';
+  }
 }
+
+function kindOfFunction(value: object & { readonly name?: unknown }): string {
+  if (isInstance(value)) return 'an axios instance';
+  if (typeof value.name !== 'string' || value.name === '') return 'a function';
+  return `the ${isClass(value) ? 'class' : 'function'} ${value.name}`;
+}
+
+function kindOfObject(value: object): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof (value as { then?: unknown }).then === 'function') return 'a promise: await it?';
+  if (isModule(value)) return "a module: import its default, as in `import axios from 'axios'`";
+  if (isPlain(value)) return 'an object';
+  const { name } = (value.constructor ?? {}) as { name?: unknown };
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an instance of ${name}` : 'an object';
+}
+
+/** `import * as axios`, also as compilers to CommonJS write it. */
+const isModule = (value: object): boolean =>
+  Object.prototype.toString.call(value) === '[object Module]' || '__esModule' in value;
+
+const isInstance = (value: object): boolean =>
+  typeof (value as { interceptors?: { request?: { use?: unknown } } }).interceptors?.request?.use === 'function';
+
+const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));

@@ -1,4 +1,5 @@
 import { runInNewContext } from 'node:vm';
+import axios, { AxiosHeaders } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -131,18 +132,23 @@ describe(object.name, () => {
   });
 
   it.each([
-    ['a Map', new Map([['maxRetries', 1]])],
-    ['a Date', new Date(0)],
-    ['a promise', Promise.resolve({ maxRetries: 1 })],
+    ['an instance of Map', new Map([['maxRetries', 1]])],
+    ['an instance of Date', new Date(0)],
+    ['a promise: await it?', Promise.resolve({ maxRetries: 1 })],
+    ['an axios instance', axios.create()],
+    ['an instance of AxiosHeaders', new AxiosHeaders({ maxRetries: '1' })],
+    ['the class Options', class Options {}],
+    ['the function someOptions: call it, someOptions()', function someOptions() {}],
+    ['a function', (() => () => {})()],
     [
-      'an instance of a class',
+      'an instance of Options',
       new (class Options {
         readonly maxRetries = 1;
       })(),
     ],
-    ['an object whose options are inherited', Object.create({ maxRetries: 1 })],
-  ])('refuses %s, whose contents it would pass over in silence', (_name, value) => {
-    expect(messagesOf(check, value)).toEqual(['it must be a plain object, got an object']);
+    ['an object', Object.create({ maxRetries: 1 })],
+  ])('refuses %s, whose contents it would pass over in silence', (name, value) => {
+    expect(messagesOf(check, value)).toEqual([`it must be a plain object, got ${name}`]);
   });
 
   it.each([

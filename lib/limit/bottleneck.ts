@@ -1,5 +1,5 @@
 import Bottleneck from 'bottleneck';
-import { type Check, integer, isRecord, must, number, object, shown } from '../check.ts';
+import { type Check, integer, isRecord, kindOf, must, number, object, shown } from '../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { inTime } from '../wait/in-time.ts';
@@ -155,7 +155,7 @@ const OPTIONS = {
   maxWaitMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
   expirationMs: integer(1_000, Number.MAX_SAFE_INTEGER),
 };
-const aBottleneck = must('a Bottleneck, a Bottleneck.Group or the options of one', isRecord);
+const aBottleneck = must('a Bottleneck, a Bottleneck.Group or the options of one', isRecord, kindOf);
 const isTrue = must('true: a job that is dropped has to tell', (value) => value !== false);
 
 function requireValid(given: Given, options: unknown): void {

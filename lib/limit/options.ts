@@ -1,5 +1,16 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { aBoolean, aFunction, type Check, integer, isRecord, listOf, must, number, object } from '../check.ts';
+import {
+  type Advice,
+  aBoolean,
+  aFunction,
+  type Check,
+  integer,
+  isRecord,
+  listOf,
+  must,
+  number,
+  object,
+} from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive.ts';
 import type { LimitWindow } from './gcra.ts';
@@ -127,9 +138,9 @@ export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
 
 /** Checks what a policy has as its `limit`, or what an engine is given, whose further fields those are. */
 export const checkLimit =
-  (more: { readonly [name: string]: Check } = {}): Check =>
+  (more: { readonly [name: string]: Check } = {}, advice?: Advice): Check =>
   (value, path, problems) => {
-    object({ ...LIMIT_FIELDS, ...more })(value, path, problems);
+    object({ ...LIMIT_FIELDS, ...more }, advice)(value, path, problems);
     if (isRecord(value)) paired(value, path, problems);
   };
 

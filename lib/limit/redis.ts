@@ -1,4 +1,4 @@
-import { type Check, isRecord, must, number, oneOf } from '../check.ts';
+import { type Check, isRecord, kindOf, must, number, oneOf } from '../check.ts';
 import { LimitError } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
@@ -34,6 +34,7 @@ const FIELDS: { readonly [name: string]: Check } = {
   redis: must(
     'a client with evalsha(), eval() and script(), as those of ioredis',
     (value) => isRecord(value) && ['evalsha', 'eval', 'script'].every((name) => typeof value[name] === 'function'),
+    kindOf,
   ),
   prefix: must('a non-empty string without braces', (value) => typeof value === 'string' && /^[^{}]+$/.test(value)),
   onStoreLoss: oneOf('local', 'open', 'closed'),

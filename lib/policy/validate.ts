@@ -11,14 +11,15 @@ import {
   object,
   oneOf,
   orFalse,
-  shown,
 } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { checkLimit } from '../limit/options.ts';
 import { EVENT_NAMES } from '../observe/events.ts';
+import { constantBackoff, exponentialBackoff, linearBackoff } from '../wait/backoff.ts';
 import { MAX_TIMER_MS } from '../wait/clock.ts';
 import type { Policy } from './options.ts';
+import { EVENTS, POLICY_NAMES, RETRY_NAMES } from './other-names.ts';
 
 /** RFC 9110 §5.1: a field name is a token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
@@ -37,7 +38,7 @@ const statuses: Check = (value, path, problems) => {
   if (value === undefined) return;
   if (!isRecord(value)) {
     const bound = "an object like { 500: 'retry' }";
-    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${shown(value)}` });
+    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${kindOf(value)}` });
     return;
   }
   for (const [status, rule] of Object.entries(value)) {
@@ -47,38 +48,61 @@ const statuses: Check = (value, path, problems) => {
   }
 };
 
-const budget = object({
-  capacity: number(0),
-  transientCost: number(0),
-  throttledCost: number(0),
-  refund: number(0),
-  ratio: number(0, 1),
-  windowMs: number(1_000),
-  minRetriesPerWindow: number(0),
-  key: aFunction,
-});
+const TURNS_ON = '`{}` turns it on';
 
-const retry = object({
-  maxRetries: integer(0, 1_000),
-  backoff: aFunction,
-  retryAfter: object({
-    maxMs: number(0),
-    whenLonger: oneOf('fail', 'clamp'),
-    jitterMs: number(0, Number.MAX_SAFE_INTEGER),
-  }),
-  unsafe: oneOf('when-unapplied', 'always', 'never'),
-  timeouts: aBoolean,
-  budget: orFalse(budget),
-});
+const aBackoff = must(
+  'a function such as exponentialBackoff()',
+  (value) => typeof value === 'function' && !BACKOFFS.includes(value),
+  (value) =>
+    BACKOFFS.includes(value) ? `${kindOf(value)}: call it, ${(value as { name: string }).name}()` : kindOf(value),
+);
+/** They make a backoff, and are none. */
+const BACKOFFS: readonly unknown[] = [exponentialBackoff, linearBackoff, constantBackoff];
+
+const budget = object(
+  {
+    capacity: number(0),
+    transientCost: number(0),
+    throttledCost: number(0),
+    refund: number(0),
+    ratio: number(0, 1),
+    windowMs: number(1_000),
+    minRetriesPerWindow: number(0),
+    key: aFunction,
+  },
+  { on: TURNS_ON },
+);
+
+const retry = object(
+  {
+    maxRetries: integer(0, 1_000),
+    backoff: aBackoff,
+    retryAfter: object(
+      {
+        maxMs: number(0),
+        whenLonger: oneOf('fail', 'clamp'),
+        jitterMs: number(0, Number.MAX_SAFE_INTEGER),
+      },
+      { on: TURNS_ON, number: 'here it is { maxMs }, in ms' },
+    ),
+    unsafe: oneOf('when-unapplied', 'always', 'never'),
+    timeouts: aBoolean,
+    budget: orFalse(budget),
+  },
+  { names: RETRY_NAMES, on: TURNS_ON, number: 'here it is { maxRetries }' },
+);
 
 const aHeaderName = must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value));
 
-const idempotency = object({
-  header: aHeaderName,
-  methods: listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
-  generate: aFunction,
-  renew: oneOf('never', 'after-response'),
-});
+const idempotency = object(
+  {
+    header: aHeaderName,
+    methods: listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
+    generate: aFunction,
+    renew: oneOf('never', 'after-response'),
+  },
+  { on: TURNS_ON },
+);
 
 const isOrigin = (value: unknown): boolean => {
   try {
@@ -88,30 +112,33 @@ const isOrigin = (value: unknown): boolean => {
   }
 };
 
-const authOptions = object({
-  token: aFunction,
-  refresh: aFunction,
-  apply: aFunction,
-  refreshAheadMs: number(0),
-  refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
-  origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin),
-  neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
-  key: aFunction,
-  store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function'),
-  // Those of p-retry that make sense here; the signal is ours.
-  retry: object({
-    retries: number(0),
-    factor: number(0),
-    minTimeout: number(0),
-    maxTimeout: number(0),
-    maxRetryTime: number(0),
-    randomize: aBoolean,
-    unref: aBoolean,
-    onFailedAttempt: aFunction,
-    shouldRetry: aFunction,
-    shouldConsumeRetry: aFunction,
-  }),
-});
+const authOptions = object(
+  {
+    token: aFunction,
+    refresh: aFunction,
+    apply: aFunction,
+    refreshAheadMs: number(0),
+    refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+    origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin),
+    neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
+    key: aFunction,
+    store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function', kindOf),
+    // Those of p-retry that make sense here; the signal is ours.
+    retry: object({
+      retries: number(0),
+      factor: number(0),
+      minTimeout: number(0),
+      maxTimeout: number(0),
+      maxRetryTime: number(0),
+      randomize: aBoolean,
+      unref: aBoolean,
+      onFailedAttempt: aFunction,
+      shouldRetry: aFunction,
+      shouldConsumeRetry: aFunction,
+    }),
+  },
+  { on: 'it needs { token, refresh }' },
+);
 
 const auth: Check = (value, path, problems) => {
   authOptions(value, path, problems);
@@ -128,35 +155,47 @@ const auth: Check = (value, path, problems) => {
   }
 };
 
-const limitOptions = checkLimit();
+const limitOptions = checkLimit(
+  {},
+  {
+    on: 'it needs numbers, { requests, perMs } or { maxConcurrent }; { adaptive: true } learns them',
+    number: 'to bound retries it is retry.maxRetries; to bound sends { maxConcurrent }, or { requests, perMs }',
+  },
+);
 
 const limit: Check = (value, path, problems) => {
   if (!isLimiter(value)) limitOptions(value, path, problems);
 };
 
-const policy = object({
-  retry: orFalse(retry),
-  statuses,
-  classify: functions,
-  deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
-  idempotency: orFalse(idempotency),
-  auth: orFalse(auth),
-  correlation: orFalse(object({ header: aHeaderName, generate: aFunction })),
-  body: aFunction,
-  limit: orFalse(limit),
-  breaker: orFalse(
-    object({
-      failureRatio: number(0, 1, { above: true }),
-      minimumThroughput: integer(1, Number.MAX_SAFE_INTEGER),
-      windowMs: number(100, MAX_TIMER_MS),
-      openMs: number(0, MAX_TIMER_MS, { above: true }),
-      key: aFunction,
-      isFailure: aFunction,
-    }),
-  ),
-  beforeSend: functions,
-  on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions]))),
-});
+const policy = object(
+  {
+    retry: orFalse(retry),
+    statuses,
+    classify: functions,
+    deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+    idempotency: orFalse(idempotency),
+    auth: orFalse(auth),
+    correlation: orFalse(object({ header: aHeaderName, generate: aFunction }, { on: TURNS_ON })),
+    body: aFunction,
+    limit: orFalse(limit),
+    breaker: orFalse(
+      object(
+        {
+          failureRatio: number(0, 1, { above: true }),
+          minimumThroughput: integer(1, Number.MAX_SAFE_INTEGER),
+          windowMs: number(100, MAX_TIMER_MS),
+          openMs: number(0, MAX_TIMER_MS, { above: true }),
+          key: aFunction,
+          isFailure: aFunction,
+        },
+        { on: TURNS_ON },
+      ),
+    ),
+    beforeSend: functions,
+    on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions])), { names: EVENTS, all: 'the events' }),
+  },
+  { names: POLICY_NAMES },
+);
 
 /**
  * @throws {InvalidPolicyError} with every problem at once, each with its path, what is allowed there, and what was found.

@@ -723,13 +723,13 @@ describe('what it is made of', () => {
 
   it.each([
     ['bottleneck must be a Bottleneck, a Bottleneck.Group or the options of one', undefined],
-    ["or the options of one, got '10/s'", '10/s'],
+    ['or the options of one, got a string', '10/s'],
     ['bottleneck.rejectOnDrop must be true', { rejectOnDrop: false }],
     ['bottleneck.rejectOnDrop must be true', new Bottleneck({ rejectOnDrop: false })],
     ['bottleneck.rejectOnDrop must be true', new Bottleneck.Group({ rejectOnDrop: false })],
     ['limit.maxQueue must be an integer of at least 1, or Infinity, got 0', {}, { maxQueue: 0 }],
     ['limit.maxWaitMs must be a number above 0, got 0', {}, { maxWaitMs: 0 }],
-    ['limit.expirationMs must be an integer from 1000 to', {}, { expirationMs: 10 }],
+    ['limit.expirationMs must be an integer of at least 1000', {}, { expirationMs: 10 }],
     ['limit.expiration is not an option', {}, { expiration: 1_000 }],
     ['limit.key must be a function, got a string', {}, { key: 'a' }],
     ['limit must be a plain object', {}, null],

@@ -148,11 +148,14 @@ describe(validate.name, () => {
   });
 
   it.each([
-    [{ retry: { retries: 3 } }, 'retry.retries is not an option; did you mean maxRetries?'],
+    [{ retry: { retries: 3 } }, 'retry.retries is not an option; here it is retry.maxRetries'],
     [{ retry: { retryAfter: { maxMS: 1 } } }, 'retry.retryAfter.maxMS is not an option; did you mean maxMs?'],
     [{ retry: { budget: { ratios: 1 } } }, 'retry.budget.ratios is not an option; did you mean ratio?'],
     [{ idempotency: { headers: 'x' } }, 'idempotency.headers is not an option; did you mean header?'],
-    [{ on: { finish: () => {} } }, 'on.finish is not an option; did you mean finished?'],
+    [
+      { on: { finish: () => {} } },
+      `on.finish is not an option; did you mean finished? (the events: ${EVENT_NAMES.join(', ')})`,
+    ],
   ])('does so inside of groups: %o', (policy, message) => {
     expect(problemsOf(policy).map((problem) => problem.message)).toEqual([message]);
   });

@@ -1,0 +1,97 @@
+/**
+ * What is called something else here: the options of axios-retry, retry-axios, got, ky and p-retry, and our own in the wrong
+ * group. Data for the messages of `validate`, where a mere "not an option" would leave people to search.
+ */
+
+type Names = { readonly [name: string]: string };
+
+/** Every one of these names means the same. */
+const all = (words: string, ...names: readonly string[]): Names =>
+  Object.fromEntries(names.map((name) => [name, words]));
+
+const hereItIs = (ours: string, ...names: readonly string[]): Names => all(`here it is ${ours}`, ...names);
+
+/** Wherever somebody may put the options of another library: at the top of a policy, and in `retry`. */
+const ELSEWHERE: Names = {
+  ...hereItIs('retry.maxRetries', 'retries', 'maxRetry', 'noResponseRetries', 'retryCount', 'maxRetryAttempts'),
+  ...hereItIs('retry.maxRetries, which is one less', 'attempts', 'maxAttempts', 'numOfAttempts'),
+  ...hereItIs(
+    'retry.backoff, as constantBackoff(ms), linearBackoff() or exponentialBackoff()',
+    'delay',
+    'retryDelay',
+    'calculateDelay',
+    'backoffType',
+  ),
+  ...hereItIs('retry.backoff: exponentialBackoff({ baseMs })', 'minTimeout', 'minDelay', 'initialDelay', 'baseMs'),
+  ...hereItIs(
+    'retry.backoff: exponentialBackoff({ capMs })',
+    'maxTimeout',
+    'maxDelay',
+    'maxRetryDelay',
+    'backoffLimit',
+    'capMs',
+  ),
+  ...hereItIs('retry.backoff: exponentialBackoff({ factor })', 'factor', 'backoffFactor'),
+  ...hereItIs('retry.backoff: exponentialBackoff({ jitter })', 'jitter', 'noise', 'randomize'),
+  ...hereItIs(
+    'classify, a judge of your own, or statuses',
+    'retryCondition',
+    'retryIf',
+    'retryOn',
+    'shouldRetry',
+    'validateResponse',
+    'errorCodes',
+  ),
+  ...hereItIs("statuses, as in { 500: 'retry' }", 'statusCodes', 'statusCodesToRetry', 'retryStatusCodes'),
+  ...hereItIs('retry.unsafe: whether POST and PATCH are repeated too', 'methods', 'httpMethodsToRetry', 'retryMethods'),
+  ...hereItIs('retry.retryAfter.maxMs, in ms', 'maxRetryAfter'),
+  ...hereItIs('retry.retryAfter, which is honoured with any status', 'checkRetryAfter', 'afterStatusCodes'),
+  ...hereItIs('retry.timeouts', 'retryOnTimeout'),
+  ...all('each send has the whole timeout of axios; deadlineMs bounds the call', 'shouldResetTimeout'),
+  ...all("timeout is axios' own and bounds one send; deadlineMs bounds the call", 'timeout', 'totalTimeout'),
+  ...hereItIs("on['retry-scheduled']", 'onRetry', 'onRetryAttempt', 'onFailedAttempt'),
+  ...hereItIs('on.finished, or failureOf(error)', 'onMaxRetryTimesExceeded', 'onError', 'onFailure'),
+};
+
+/** Our own, by the group that they belong in. */
+const GROUPS: { readonly [group: string]: readonly string[] } = {
+  retry: ['maxRetries', 'backoff', 'retryAfter', 'unsafe', 'timeouts', 'budget'],
+  limit: ['requests', 'perMs', 'burst', 'windows', 'maxConcurrent', 'maxQueue', 'maxWaitMs', 'priority', 'adaptive'],
+  auth: ['token', 'refresh', 'apply', 'origins', 'store'],
+  breaker: ['failureRatio', 'minimumThroughput', 'openMs'],
+};
+
+const OURS: Names = Object.assign(
+  {},
+  ...Object.entries(GROUPS).flatMap(([group, names]) => names.map((name) => hereItIs(`${group}.${name}`, name))),
+);
+
+/** At the top of a policy. */
+export const POLICY_NAMES: Names = {
+  ...ELSEWHERE,
+  ...OURS,
+  ...hereItIs('retry', 'raxConfig', 'axios-retry', 'axiosRetry'),
+};
+
+/** In `retry`. */
+export const RETRY_NAMES: Names = {
+  ...ELSEWHERE,
+  ...hereItIs('retry.maxRetries', 'limit', 'retry', 'count', 'max'),
+  ...all(
+    'it is an option of the policy itself, beside retry',
+    'statuses',
+    'classify',
+    'deadlineMs',
+    'idempotency',
+    'body',
+    'beforeSend',
+    'on',
+  ),
+};
+
+/** In `on`. */
+export const EVENTS: Names = {
+  ...all('did you mean finished?', 'error', 'failed', 'failure', 'success', 'end'),
+  ...all('did you mean sent?', 'request', 'send'),
+  ...all('did you mean answered?', 'response', 'answer'),
+};
