@@ -158,7 +158,7 @@ export function attachWith(
     stats: () => ({
       ...tally,
       pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
-      budget: Object.fromEntries(budgets.all().flatMap((budget) => Object.entries(budget.balances()))),
+      budget: Object.fromEntries(budgets.all().flatMap((budget) => Object.entries(budget.balances(clock.now())))),
       open: breakers.all().flatMap((breaker) => breaker.open()),
     }),
     on: <E extends EventName>(event: E, listener: Listener<E>) => {

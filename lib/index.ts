@@ -29,6 +29,7 @@ export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
 export type { Call } from './model/call.ts';
 export type { Decision, DecisionKind } from './model/decision.ts';
 export type { Outcome } from './model/outcome.ts';
+export type { BudgetState } from './model/refused-retry.ts';
 export type { EndReason, Report, SendRecord } from './model/report.ts';
 export type { Verdict, VerdictKind } from './model/verdict.ts';
 export type { EventName, EventOf, Events, Listener } from './observe/events.ts';

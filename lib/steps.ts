@@ -18,7 +18,7 @@ import type { Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
 import type { EndReason } from './model/report.ts';
-import type { Verdict } from './model/verdict.ts';
+import type { Verdict, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
 import { headerOf } from './wait/header.ts';
 import { Patience } from './wait/patience.ts';
@@ -146,12 +146,20 @@ export class CallSteps implements Steps {
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
     call.endedBecause = endedBecause;
-    if (why === 'success') this.account?.succeeded(this.lastCost);
+    if (this.account !== undefined && outcome === call.outcome) this.settle(this.account, outcome, why);
     remember(outcome.response ?? outcome.error, call);
     if (outcome.error !== undefined) remember(responseOf(outcome), call);
     if (context.heard('finished')) context.tell('finished', { endedBecause, report: call.report() });
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
+  }
+
+  /** Tells the budget how the call ended; a call that ended otherwise than with its last answer was stopped from our side. */
+  private settle(account: Account, outcome: Outcome, why: 'success' | EndReason): void {
+    const { call } = this.context;
+    if (why === 'success') account.succeeded(this.lastCost);
+    const failed = call.verdict && isServerFailure(outcome, call.verdict.kind);
+    if (failed !== undefined) account.ended(failed, call.endedAt);
   }
 
   async refresh(): Promise<Refusal | undefined> {
@@ -214,8 +222,6 @@ export class CallSteps implements Steps {
       turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
       // Not sooner: a call that never gets to send anything does not count.
       if (call.sends.length === 0) this.account?.called(now);
-      // A judge that has a 202 polled does not say that the server is ill.
-      this.account?.sent(Number(responseOf(outcome)?.status) < 400 ? 'success' : verdict.kind);
       call.outcome = outcome;
       call.verdict = verdict;
       decision = verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now);
@@ -236,7 +242,8 @@ export class CallSteps implements Steps {
     const { account, authorization, context, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
-    const cost = account?.afford(verdict.kind, now);
+    const cost = account?.costOf(verdict.kind) ?? 0;
+    const refusedRetry = account?.refusal(verdict.kind, cost, now);
     const decision = decide({
       verdict,
       retry: policy.retry,
@@ -256,16 +263,17 @@ export class CallSteps implements Steps {
       replayable: policy.body !== undefined || isReplayable(call.config.data),
       previousMs: call.backoffMs,
       random: shared.random,
-      affordable: account === undefined || cost !== undefined,
+      affordable: refusedRetry === undefined,
     });
     if (verdict.kind === 'unauthorized' && decision.kind === 'stop' && decision.why === 'body-not-replayable') {
       // This call can't be replayed, but the next one will need the token.
       authorization?.replace(unauthorizedBy(outcome, call.errorText)).catch(() => {});
     }
+    if (decision.kind === 'stop' && decision.why === 'budget-empty') call.refusedRetry = refusedRetry;
     if (decision.kind === 'retry') {
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
       this.lastCost = cost;
-      if (account !== undefined && cost !== undefined) this.giveBack = account.withdraw(cost, verdict.kind, now);
+      this.giveBack = account?.withdraw(verdict.kind, cost, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }
     return decision;
@@ -303,8 +311,9 @@ export class CallSteps implements Steps {
     if (delayMs !== undefined) {
       context.tell('retry-scheduled', { retry: call.retries + 1, delayMs, verdict: kind, reason });
     }
-    if (account !== undefined && decision.kind === 'stop' && decision.why === 'budget-empty') {
-      context.tell('budget-empty', { key: account.key, balance: account.balance });
+    if (account !== undefined && call.refusedRetry !== undefined) {
+      const { rule, retries, calls, balance } = call.refusedRetry;
+      context.tell('budget-empty', { key: account.key, rule, retries, calls, balance });
     }
   }
 }
@@ -313,6 +322,18 @@ function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined)
   const response = outcome && responseOf(outcome);
   if (response === undefined || !(response.status >= 400)) return undefined;
   return readApiError(errorText ?? response.data, headerOf(response.headers, 'content-type'));
+}
+
+/**
+ * Whether a call that ended so was failed by the server, or by the way to it; `undefined` where that says nothing of either: it was
+ * cancelled, or something failed on our side. A throttled or rejected call was answered.
+ */
+function isServerFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
+  if (kind === 'success') return false;
+  const response = responseOf(outcome);
+  // A judge may want to see another answer than a 2xx; but one that broke off has no data.
+  if (kind === 'transient') return response === undefined || !(response.status < 400) || !('data' in response);
+  return response === undefined ? undefined : false;
 }
 
 /** What a 401 says, for the refresh. */

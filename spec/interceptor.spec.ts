@@ -287,6 +287,6 @@ describe(interceptor.name, () => {
     attachWith({ clock, random: () => 1 }, client, {});
     const error = await clock.run(axiosErrorOf(client.get('/x')));
     expect(sent).toHaveLength(4);
-    expect(failureOf(error)?.waitedMs).toBe(50 + 100 + 200);
+    expect(failureOf(error)?.waitedMs).toBe(500 + 1_000 + 2_000);
   });
 });

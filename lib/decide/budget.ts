@@ -1,18 +1,17 @@
 import { ByUse } from '../model/by-use.ts';
+import type { RefusedRetry } from '../model/refused-retry.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import type { ResolvedBudget } from '../policy/options.ts';
+import { RecentCalls } from './recent-calls.ts';
 import { SlidingCount } from './sliding-count.ts';
-
-/** How many sends back the health of a server is judged by. */
-const RECENT = 20;
 
 /**
  * Bounds retries, so that a struggling server is not finished off by its clients: an outage makes every call fail, and
  * unbounded retries multiply the load just then. First sends are never held back.
  *
- * Two bounds, since each has a hole that the other closes. The bucket (AWS's standard mode) costs nothing at ordinary
- * failure rates, but a fleet of small clients each comes with a full one; the ratio stops those, but if it were always
- * in force it would cost success at 20 % random failure, so it bites only while nearly everything fails.
+ * Two rules, since each has a hole that the other closes. The bucket (as in AWS's standard mode) is large enough for a burst of
+ * calls that all fail once, and refills with time; but a fleet of small clients each comes with a full one. The ratio stops
+ * those; but nobody can tell a blink from an outage at once, so it is in force only after most calls have failed for a while.
  */
 export class RetryBudget {
   readonly #accounts: ByUse<Account>;
@@ -26,28 +25,35 @@ export class RetryBudget {
   }
 
   /** The balance of every key, in tokens. */
-  balances(): { [key: string]: number } {
-    return Object.fromEntries(this.#accounts.all().map(({ key, balance }) => [key, balance]));
+  balances(nowMs: number): { [key: string]: number } {
+    return Object.fromEntries(this.#accounts.all().map((account) => [account.key, account.balance(nowMs)]));
   }
 }
 
 /** The budget of one key. */
 export class Account {
   readonly key: string;
-  balance: number;
   readonly #options: ResolvedBudget;
-  /** Outcomes of the last sends as bits, the newest lowest: 1 is a success. */
-  #recent = 0;
-  #known = 0;
+  #balance: number;
+  /** Up to when the bucket has been refilled, ms since the epoch. */
+  #refilledAt = 0;
+  readonly #recent: RecentCalls;
   readonly #calls: SlidingCount;
   readonly #retries: SlidingCount;
 
   constructor(key: string, options: ResolvedBudget) {
     this.key = key;
-    this.balance = options.capacity;
     this.#options = options;
+    this.#balance = options.capacity;
+    this.#recent = new RecentCalls(options.windowMs);
     this.#calls = new SlidingCount(options.windowMs);
     this.#retries = new SlidingCount(options.windowMs);
+  }
+
+  /** In tokens. */
+  balance(nowMs: number): number {
+    this.#refill(nowMs);
+    return this.#balance;
   }
 
   /** Counts a call that went out, for the ratio. */
@@ -55,47 +61,79 @@ export class Account {
     this.#calls.add(nowMs);
   }
 
-  /**
-   * Takes note of how a send went. Only a success or a transient failure says whether the server is well: one that
-   * throttles or rejects is answering.
-   */
-  sent(kind: VerdictKind): void {
-    if (kind !== 'success' && kind !== 'transient') return;
-    this.#recent = ((this.#recent << 1) | (kind === 'success' ? 1 : 0)) & (2 ** RECENT - 1);
-    if (this.#known < RECENT) this.#known += 1;
+  /** Takes note of how a call ended, for the ratio: a retried call that succeeded is a success. */
+  ended(failed: boolean, nowMs: number): void {
+    this.#recent.add(failed, nowMs);
   }
 
-  /** What a retry after this would take; `undefined` if the budget does not allow it. */
-  afford(kind: VerdictKind, nowMs: number): number | undefined {
-    const cost = kind === 'throttled' ? this.#options.throttledCost : this.#options.transientCost;
-    if (cost > this.balance) return undefined;
-    return kind === 'transient' && this.#failing() && this.#ratioReached(nowMs) ? undefined : cost;
+  /** What a retry after this takes. */
+  costOf(kind: VerdictKind): number {
+    return kind === 'throttled' ? this.#options.throttledCost : this.#options.transientCost;
+  }
+
+  /** Why a retry that takes so much is not allowed; `undefined` where it is. */
+  refusal(kind: VerdictKind, cost: number, nowMs: number): RefusedRetry | undefined {
+    if (cost > this.balance(nowMs)) return this.#refused('bucket', cost, nowMs);
+    const bound = kind === 'transient' && this.#isOutage(nowMs);
+    return bound && this.#retries.in(nowMs) + 1 > this.#allowed(nowMs)
+      ? this.#refused('ratio', cost, nowMs)
+      : undefined;
   }
 
   /** Takes a retry's cost; gives what gives it back, should that retry never leave. */
-  withdraw(cost: number, kind: VerdictKind, nowMs: number): () => void {
-    this.balance -= cost;
+  withdraw(kind: VerdictKind, cost: number, nowMs: number): () => void {
+    this.#balance = this.balance(nowMs) - cost;
     const counted = kind === 'transient' ? this.#retries.add(nowMs) : undefined;
     return () => {
-      this.balance = Math.min(this.#options.capacity, this.balance + cost);
+      this.#deposit(cost);
       if (counted !== undefined) this.#retries.takeBack(counted);
     };
   }
 
   /** Gives back what a call's last retry took, or the refund where it needed none. */
   succeeded(cost: number | undefined): void {
-    const { capacity, refund } = this.#options;
-    if (this.balance < capacity) this.balance = Math.min(capacity, this.balance + (cost ?? refund));
+    this.#deposit(cost ?? this.#options.refund);
   }
 
-  #failing(): boolean {
-    let successes = 0;
-    for (let bits = this.#recent; bits !== 0; bits &= bits - 1) successes += 1;
-    return successes * 2 < this.#known;
+  #deposit(tokens: number): void {
+    const { capacity } = this.#options;
+    if (this.#balance < capacity) this.#balance = Math.min(capacity, this.#balance + tokens);
   }
 
-  #ratioReached(nowMs: number): boolean {
+  /** Adds what time has brought, in whole tokens; what is left of one goes on growing. */
+  #refill(nowMs: number): void {
+    const { capacity, refillPerSecond } = this.#options;
+    const elapsedMs = nowMs - this.#refilledAt;
+    const tokens = Math.floor((elapsedMs * refillPerSecond) / 1_000);
+    // A clock that was set back brings nothing and takes nothing; from there on it counts anew.
+    if (this.#balance >= capacity || elapsedMs < 0) this.#refilledAt = nowMs;
+    else if (tokens > 0) {
+      this.#deposit(tokens);
+      this.#refilledAt += (tokens * 1_000) / refillPerSecond;
+    }
+  }
+
+  #isOutage(nowMs: number): boolean {
+    const since = this.#recent.failingSince(nowMs);
+    return since !== undefined && nowMs - since >= this.#options.failingMs;
+  }
+
+  #allowed(nowMs: number): number {
     const { ratio, minRetriesPerWindow } = this.#options;
-    return this.#retries.in(nowMs) + 1 > Math.max(minRetriesPerWindow, ratio * this.#calls.in(nowMs));
+    return Math.max(minRetriesPerWindow, ratio * this.#calls.in(nowMs));
+  }
+
+  #refused(rule: RefusedRetry['rule'], cost: number, nowMs: number): RefusedRetry {
+    const { capacity, windowMs } = this.#options;
+    return {
+      rule,
+      retries: this.#retries.in(nowMs),
+      calls: this.#calls.in(nowMs),
+      balance: this.#balance,
+      cost,
+      capacity,
+      allowed: Math.floor(this.#allowed(nowMs)),
+      windowMs,
+    };
   }
 }

@@ -2,6 +2,7 @@ import { isAxiosError, isCancel } from 'axios';
 import type { CallState } from '../model/call.ts';
 import { recall } from '../model/ledger.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
+import type { BudgetState, RefusedRetry } from '../model/refused-retry.ts';
 import type { EndReason, Report } from '../model/report.ts';
 import { headerOf } from '../wait/header.ts';
 import { type ApiError, readApiError } from './api-error.ts';
@@ -44,6 +45,8 @@ export interface Failure {
   /** What the server asked for, in ms, when that was not waited out. */
   readonly retryAfterMs?: number | undefined;
   readonly endedBecause: EndReason;
+  /** Of a call that ended `budget-empty`: which rule of the retry budget stopped its retry, and the numbers of that moment. */
+  readonly budget?: BudgetState | undefined;
   readonly sends: number;
   readonly retries: number;
   readonly replays: number;
@@ -114,6 +117,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   // Families of APIs give the same two names to opposite ids; the one that is known for the call's is not the request's.
   const requestId =
     firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
+  const refusedRetry = call?.endedBecause === 'budget-empty' ? call.refusedRetry : undefined;
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
@@ -122,6 +126,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
     retryAfterMs: call?.verdict?.retryAfterMs,
     endedBecause: call?.endedBecause === 'success' ? 'not-retryable' : (call?.endedBecause ?? 'disabled'),
+    budget: refusedRetry && stateOf(refusedRetry),
     sends: call?.sends.length ?? (started ? 1 : 0),
     retries: call?.retries ?? 0,
     replays: call?.replays ?? 0,
@@ -133,6 +138,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const sent = [call?.wire, { headers: call?.wireHeaders }, { headers: { authorization: call?.tokens } }];
   const explained = {
     ...facts,
+    refusedRetry,
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     refreshError: (error as { cause?: unknown } | undefined)?.cause,
@@ -146,6 +152,9 @@ const isOver = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadl
 /** Of a call that was sent and that the loop knows nothing of. */
 const whyDisabled = (config: unknown): 'not-attached' | 'let-through' =>
   (config as { holdfast?: unknown } | undefined)?.holdfast === false ? 'let-through' : 'not-attached';
+
+const stateOf = ({ rule, retries, calls, balance }: RefusedRetry): BudgetState =>
+  Object.freeze({ rule, retries, calls, balance });
 
 function kindOf(call: CallState | undefined, { response, error }: Outcome): FailureKind {
   if (isCancel(error) || call?.endedBecause === 'cancelled') return 'cancelled';

@@ -1,4 +1,5 @@
 import { addressOf } from '../model/address.ts';
+import type { RefusedRetry } from '../model/refused-retry.ts';
 import type { EndReason } from '../model/report.ts';
 import { mostSpecific } from './api-error.ts';
 import type { Failure } from './failure.ts';
@@ -7,6 +8,7 @@ import { secretsOf } from './secrets.ts';
 
 /** A failure, and what only its summary tells. */
 export type Explained = Omit<Failure, 'summary'> & {
+  readonly refusedRetry?: RefusedRetry | undefined;
   /** How long the call had in all, in ms, and whether that was over. */
   readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
   /** Why nobody looked after the call. */
@@ -79,7 +81,8 @@ export function summaryOf(
 }
 
 /** Why there was no further send; with the numbers, where an option of the policy sets them. */
-function endingOf({ endedBecause, code, deadline, disabled, retries }: Explained): string {
+function endingOf({ endedBecause, code, deadline, disabled, refusedRetry, retries }: Explained): string {
+  if (refusedRetry !== undefined) return refusalOf(refusedRetry);
   if (endedBecause === 'retries-exhausted') return `${ENDINGS[endedBecause]} (maxRetries ${retries})`;
   if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
@@ -96,6 +99,17 @@ function refreshErrorOf(error: unknown, known: readonly string[]): string {
   const opaque = (message.match(/[\w+~-]{12,}/g) ?? []).filter((word) => /\d/.test(word) && /[a-z]/i.test(word));
   return `: "${oneLine(redact(message, [...secrets, ...opaque]), QUOTED)}"`;
 }
+
+function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, windowMs }: RefusedRetry): string {
+  if (rule === 'bucket') {
+    return `the retry budget is empty (balance ${balance} of ${capacity}, a retry costs ${cost})`;
+  }
+  const window = windowMs === 60_000 ? 'a minute' : `in ${duration(windowMs)}`;
+  const [allowance, counted] = [counting(allowed, 'retry', 'retries'), counting(retries, 'retry', 'retries')];
+  return `the retry budget allows ${allowance} ${window} while most calls fail (${counted} for ${counting(calls, 'call', 'calls')})`;
+}
+
+const counting = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 function duration(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;

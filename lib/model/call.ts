@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { addressOf } from './address.ts';
 import type { Outcome } from './outcome.ts';
+import type { RefusedRetry } from './refused-retry.ts';
 import type { EndReason, Report, SendRecord } from './report.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -53,6 +54,8 @@ export class CallState {
   wireHeaders: InternalAxiosRequestConfig['headers'] | undefined;
   /** Every token that a send carried: a later answer may quote an earlier one. */
   tokens: string[] | undefined;
+  /** The retry that the budget refused. */
+  refusedRetry: RefusedRetry | undefined;
   endedBecause: 'success' | EndReason | undefined;
   endedAt = 0;
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */

@@ -1,4 +1,5 @@
 import type { Call } from '../model/call.ts';
+import type { BudgetState } from '../model/refused-retry.ts';
 import type { EndReason, Report } from '../model/report.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 
@@ -38,8 +39,8 @@ export interface Events {
   limited: { readonly call: Call; readonly key: string; readonly code: string | undefined };
   /** A throttled answer paused a whole bucket until the instant `untilAt`, ms since the epoch. */
   paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
-  /** A retry was not made because the retry budget of `key` is spent. */
-  'budget-empty': { readonly call: Call; readonly key: string; readonly balance: number };
+  /** A retry was not made because the retry budget of `key` is spent: `rule` says by which of its two rules, the rest with what numbers. */
+  'budget-empty': { readonly call: Call; readonly key: string } & BudgetState;
   /** Enough sends failed, or the probe did: until the instant `retryAt`, ms since the epoch, nothing is sent under that key. */
   'circuit-opened': { readonly call: Call; readonly key: string; readonly retryAt: number };
   /** The probe was answered: sends leave again. */

@@ -14,13 +14,15 @@ import type {
 /** The one place where defaults stand. The README's table is checked against it. */
 
 const budget: ResolvedBudget = {
-  capacity: 500,
+  capacity: 2_100,
   transientCost: 14,
   throttledCost: 5,
   refund: 1,
+  refillPerSecond: 14,
   ratio: 0.1,
   windowMs: 60_000,
   minRetriesPerWindow: 5,
+  failingMs: 10_000,
 };
 
 const retry: ResolvedRetry & { readonly budget: ResolvedBudget } = {

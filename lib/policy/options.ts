@@ -116,27 +116,35 @@ export interface RetryAfterOptions {
 }
 
 /**
- * A token bucket and a ratio, per key.
+ * A token bucket and a ratio, per key. Both bound retries only: a first send is never held back.
  *
- * The bucket follows AWS's standard retry mode in its 2026 constants: a retry takes a cost, a success gives it back.
- * The ratio bounds retries after transient failures in a sliding window, and is in force only while fewer than half of the
- * last 20 sends succeeded. Calls given the same numbers share one budget within an attachment.
+ * - The bucket: a retry takes a cost. Time, calls that succeed without a retry, and the last retry of a call that succeeds fill it
+ *   again. As in AWS's standard retry mode, but larger: 150 retries after transient failures at once, then one a second.
+ * - The ratio bounds retries after transient failures in a sliding window. It is in force only while, for `failingMs` on end, more
+ *   than half of the last 20 calls that ended have ended in a transient failure. A retried call that succeeded is a success;
+ *   cancelled calls do not count, nor do calls older than the window.
+ *
+ * Calls given the same numbers share one budget within an attachment.
  */
 export interface BudgetOptions {
-  /** Tokens in a full bucket. From 0; default 500. */
+  /** Tokens in a full bucket. From 0; default 2,100. */
   readonly capacity?: number | undefined;
   /** What a retry after a transient failure takes. From 0; default 14. */
   readonly transientCost?: number | undefined;
-  /** What a retry after throttling takes. From 0; default 5. */
+  /** What a retry after throttling takes; nothing where a limiter paces it. From 0; default 5. */
   readonly throttledCost?: number | undefined;
   /** What a call that succeeded without a retry gives back. From 0; default 1. */
   readonly refund?: number | undefined;
+  /** Tokens that a second brings. Finite, from 0; default 14. */
+  readonly refillPerSecond?: number | undefined;
   /** Retries per call in the window while the ratio is in force. From 0 to 1; default 0.1. */
   readonly ratio?: number | undefined;
   /** The ratio's sliding window, in ms. From 1,000; default 60,000. */
   readonly windowMs?: number | undefined;
   /** Retries that the ratio always allows in a window. From 0; default 5. */
   readonly minRetriesPerWindow?: number | undefined;
+  /** For how long most calls have to fail before the ratio is in force, in ms. From 0; default 10,000. */
+  readonly failingMs?: number | undefined;
   /** Which bucket a call draws on. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
 }

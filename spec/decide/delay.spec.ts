@@ -88,7 +88,7 @@ describe(delayFor.name, () => {
         options({}, () => ms),
         () => 0.5,
       );
-      expect(delay).toEqual({ ms: 50, backoff: true });
+      expect(delay).toEqual({ ms: 750, backoff: true });
     },
   );
 });

@@ -174,12 +174,12 @@ describe('what a failure tells', () => {
       sends: 2,
       retries: 1,
       replays: 0,
-      waitedMs: 50,
-      elapsedMs: 50,
+      waitedMs: 500,
+      elapsedMs: 500,
       requestId: 'r-1',
       correlationId: 'c-1',
       summary:
-        'PUT /v1/orders ended after 2 sends in 50 ms: 429 throttled, the server asks for too long a wait (it asks for 61.0 s); ' +
+        'PUT /v1/orders ended after 2 sends in 500 ms: 429 throttled, the server asks for too long a wait (it asks for 61.0 s); ' +
         'the server says perTenant: "No." (MS-RequestId r-1)',
     });
   });
@@ -380,7 +380,7 @@ describe(reportOf.name, () => {
       method: 'GET',
       url: 'https://api.example.com/v1/orders',
       startedAt,
-      elapsedMs: 2_050,
+      elapsedMs: 2_500,
       endedBecause: 'success',
       sends: [
         {
@@ -390,18 +390,18 @@ describe(reportOf.name, () => {
           code: 'ERR_BAD_RESPONSE',
           verdict: 'transient',
           decision: 'retry',
-          delayMs: 50,
+          delayMs: 500,
         },
         {
           ...record,
-          startedAt: startedAt + 50,
+          startedAt: startedAt + 500,
           status: 429,
           code: 'ERR_BAD_REQUEST',
           verdict: 'throttled',
           decision: 'retry',
           delayMs: 2_000,
         },
-        { ...record, startedAt: startedAt + 2_050, status: 200, verdict: 'success', decision: 'finish' },
+        { ...record, startedAt: startedAt + 2_500, status: 200, verdict: 'success', decision: 'finish' },
       ],
     });
   });
@@ -411,7 +411,7 @@ describe(reportOf.name, () => {
     expect(reportOf(error)).toMatchObject({
       endedBecause: 'not-retryable',
       sends: [
-        { code: 'ECONNRESET', verdict: 'transient', decision: 'retry', delayMs: 50 },
+        { code: 'ECONNRESET', verdict: 'transient', decision: 'retry', delayMs: 500 },
         { status: 404, verdict: 'permanent', decision: 'stop' },
       ],
     });

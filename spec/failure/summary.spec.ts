@@ -44,7 +44,7 @@ describe('the summary of a call', () => {
   it.each<[string, readonly Line[], Policy, Parameters<Scripted['call']>[0]?]>([
     ['GET / ended after 1 send in 0 ms: 404 rejected, not retryable', [404], {}],
     [
-      'GET / ended after 2 sends in 50 ms: 502 unavailable, retries exhausted (maxRetries 1)',
+      'GET / ended after 2 sends in 500 ms: 502 unavailable, retries exhausted (maxRetries 1)',
       [503, 502],
       { retry: { maxRetries: 1 } },
     ],

@@ -295,11 +295,11 @@ describe('a circuit', () => {
     const scheduled = next(holdfast, 'retry-scheduled');
     const waiting = axiosErrorOf(client.get('/'));
     await scheduled;
-    expect(holdfast.stats().budget[server.url]).toBe(486);
+    expect(holdfast.stats().budget[server.url]).toBe(2_086);
     await fail({ get: (path) => client.get(path, { holdfast: { retry: false } }) }, 3);
     await clock.advance(1_000);
     await waiting;
-    expect(holdfast.stats().budget[server.url]).toBe(500);
+    expect(holdfast.stats().budget[server.url]).toBe(2_100);
   });
 
   it('tells of the answer first, and then of what it turned the circuit to', async () => {

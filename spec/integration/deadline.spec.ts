@@ -260,7 +260,7 @@ describe('the deadline', () => {
     const setting = await byHand(status(503), policy);
     runThrough(setting);
     const call = axiosErrorOf(setting.client.get('/'));
-    await until(() => setting.holdfast.stats().waiting === 0 && setting.clock.nextIn === 4_975);
+    await until(() => setting.holdfast.stats().waiting === 0 && setting.clock.nextIn === 4_625);
     await setting.clock.advance(5_000);
     const error = await call;
     expect(error.response?.status).toBe(503);

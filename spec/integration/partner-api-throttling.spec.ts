@@ -25,7 +25,7 @@ describe("the gateway's 429", () => {
     const { server, client, delays } = await partner();
     server.script(sentence('Rate limit is exceeded.'));
     await client.get('/v1/customers');
-    expect(delays).toEqual([500]);
+    expect(delays).toEqual([750]);
   });
 
   it('fails at once where the sentence names more than the policy sits out', async () => {
@@ -64,8 +64,10 @@ describe('the limit of the Partner API', () => {
 describe('the budget of the Partner API', () => {
   it('is one per API, partner tenant and customer tenant', async () => {
     const tenant = ({ headers }: { headers: Record<string, unknown> }) => String(headers['X-Tenant']);
-    const { server, client, holdfast } = await partner(partnerApi({ tenant }));
-    server.script({ kind: 'answer', status: 429, retryAfter: 1, times: 3 });
+    const { server, client, holdfast } = await partner(
+      mergePolicies(partnerApi({ tenant }), { retry: { budget: { refillPerSecond: 0 } } }),
+    );
+    server.script({ kind: 'answer', status: 503, times: 3 });
     const as = (name: string) => ({ headers: { 'X-Tenant': name } });
 
     await axiosErrorOf(client.get('/v1/customers/c1', { ...as('contoso'), holdfast: { retry: { maxRetries: 2 } } }));
@@ -76,11 +78,11 @@ describe('the budget of the Partner API', () => {
     await client.get('/rest/customers/c1', as('contoso'));
 
     expect(holdfast.stats().budget).toEqual({
-      [`${server.url}/v1 contoso customers/c1`]: 490,
-      [`${server.url}/v1 contoso customers/c2`]: 500,
-      [`${server.url}/v1 contoso`]: 500,
-      [`${server.url}/v1 fabrikam customers/c1`]: 500,
-      [`${server.url}/rest contoso customers/c1`]: 500,
+      [`${server.url}/v1 contoso customers/c1`]: 2_072,
+      [`${server.url}/v1 contoso customers/c2`]: 2_100,
+      [`${server.url}/v1 contoso`]: 2_100,
+      [`${server.url}/v1 fabrikam customers/c1`]: 2_100,
+      [`${server.url}/rest contoso customers/c1`]: 2_100,
     });
   });
 

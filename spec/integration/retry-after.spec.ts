@@ -75,7 +75,7 @@ describe.each(ADAPTERS)('a wait that the server names, with the %s adapter', (ad
     const delays = runThrough(setting);
     await setting.client.get('/');
     // Half of the base for throttling.
-    expect(delays).toEqual([500]);
+    expect(delays).toEqual([750]);
   });
 });
 
@@ -175,8 +175,8 @@ describe('jitter on a wait that the server named', () => {
 
 describe('a wait that the server does not name', () => {
   it.each([
-    [503, [25, 50, 100, 200]],
-    [429, [500, 1_000, 2_000, 4_000]],
+    [503, [375, 750, 1_500, 3_000]],
+    [429, [750, 1_500, 3_000, 6_000]],
   ])('starts from the base of its kind and doubles: %i', async (code, expected) => {
     const setting = await byHand(status(code), { retry: { maxRetries: 4, budget: false } });
     const delays = runThrough(setting);
@@ -191,14 +191,14 @@ describe('a wait that the server does not name', () => {
     const setting = await byHand(inTurn(status(503), status(429), status(503), status(200)), NO_BUDGET);
     const delays = runThrough(setting);
     await setting.client.get('/');
-    expect(delays).toEqual([25, 1_000, 100]);
+    expect(delays).toEqual([375, 1_500, 1_500]);
   });
 
   it('does not count a named wait as a step back from the backoff', async () => {
     const setting = await byHand(inTurn(status(429, { 'retry-after': '7' }), status(429), status(200)), NO_BUDGET);
     const delays = runThrough(setting);
     await setting.client.get('/');
-    expect(delays).toEqual([7_000, 1_000]);
+    expect(delays).toEqual([7_000, 1_500]);
   });
 
   it.each([Number.NaN, -1, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, undefined, 'soon'])(
@@ -207,7 +207,7 @@ describe('a wait that the server does not name', () => {
       const setting = await byHand(status(503), { retry: { backoff: () => odd as number, budget: false } });
       const delays = runThrough(setting);
       await rejectionOf(setting.client.get('/'));
-      expect(delays).toEqual([25, 50, 100]);
+      expect(delays).toEqual([375, 750, 1_500]);
     },
   );
 

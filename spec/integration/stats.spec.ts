@@ -41,11 +41,15 @@ describe.each(ADAPTERS)('the statistics, over %s', (adapter) => {
   });
 
   it('count calls, sends and retries, and the balance of the budget', async () => {
-    const { client, holdfast, server } = await attached(inTurn(status(503), status(503), status(200)), {}, { adapter });
+    const { client, holdfast, server } = await attached(
+      inTurn(status(503), status(503), status(200)),
+      { retry: { budget: { refillPerSecond: 0 } } },
+      { adapter },
+    );
     await client.get('/');
-    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 1, sends: 3, retries: 2, budget: { [server.url]: 486 } });
+    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 1, sends: 3, retries: 2, budget: { [server.url]: 2_086 } });
     await client.get('/');
-    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 2, sends: 4, retries: 2, budget: { [server.url]: 487 } });
+    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 2, sends: 4, retries: 2, budget: { [server.url]: 2_087 } });
     expect(server.seen).toHaveLength(4);
   });
 
@@ -54,7 +58,7 @@ describe.each(ADAPTERS)('the statistics, over %s', (adapter) => {
     await rejectionOf(client.get('/'));
     await rejectionOf(client.get('/', { holdfast: false }));
     await rejectionOf(client.get('/', { holdfast: { retry: { maxRetries: -1 } } }));
-    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 1, sends: 1, budget: { [server.url]: 500 } });
+    expect(holdfast.stats()).toEqual({ ...NOTHING, calls: 1, sends: 1, budget: { [server.url]: 2_100 } });
     expect(server.seen).toHaveLength(2);
   });
 

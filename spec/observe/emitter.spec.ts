@@ -97,7 +97,7 @@ describe('the events of a call', () => {
       },
       {
         name: 'retry-scheduled',
-        event: { call: call(2), retry: 2, delayMs: 100, verdict: 'transient', reason: undefined },
+        event: { call: call(2), retry: 2, delayMs: 1_000, verdict: 'transient', reason: undefined },
       },
       { name: 'sent', event: { call: call(3), send: 3 } },
       { name: 'answered', event: { ...answered, call: call(3), send: 3, status: 200, verdict: 'success' } },
@@ -106,7 +106,7 @@ describe('the events of a call', () => {
         event: {
           call: call(3),
           endedBecause: 'success',
-          report: expect.objectContaining({ elapsedMs: 7_100, endedBecause: 'success' }),
+          report: expect.objectContaining({ elapsedMs: 8_000, endedBecause: 'success' }),
         },
       },
     ]);

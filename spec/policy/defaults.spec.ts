@@ -25,13 +25,15 @@ describe('the defaults', () => {
         unsafe: 'when-unapplied',
         timeouts: true,
         budget: {
-          capacity: 500,
+          capacity: 2_100,
           transientCost: 14,
           throttledCost: 5,
           refund: 1,
+          refillPerSecond: 14,
           ratio: 0.1,
           windowMs: 60_000,
           minRetriesPerWindow: 5,
+          failingMs: 10_000,
         },
       },
       statuses: {},
@@ -46,7 +48,7 @@ describe('the defaults', () => {
       on: {},
     });
     expect(DEFAULTS.idempotency).toEqual({ header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' });
-    expect(BACKOFF_DEFAULTS).toMatchObject({ baseMs: 50, throttledBaseMs: 1_000, capMs: 20_000, jitter: 'full' });
+    expect(BACKOFF_DEFAULTS).toMatchObject({ baseMs: 500, throttledBaseMs: 1_000, capMs: 20_000, jitter: 'equal' });
   });
 
   it('are what an attachment without a policy has', () => {

@@ -70,7 +70,7 @@ describe('a policy that came as JSON', () => {
     for (const part of [policy, policy.retry, policy.statuses, policy.on, policy.classify]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
-    expect(attach(client).policy).toMatchObject({ retry: { budget: { capacity: 500 } }, statuses: {} });
+    expect(attach(client).policy).toMatchObject({ retry: { budget: { capacity: 2_100 } }, statuses: {} });
   });
 });
 

@@ -50,9 +50,9 @@ function expectUniform(samples: readonly number[], from: number, to: number): vo
 const JITTERS: readonly Jitter[] = ['full', 'equal', 'decorrelated', 'none'];
 
 describe(exponentialBackoff.name, () => {
-  it('doubles from 50 ms after a transient failure, up to 20 s', () => {
+  it('doubles from 500 ms after a transient failure, up to 20 s', () => {
     const waits = Array.from({ length: 11 }, (_, retry) => ask(exponentialBackoff(), { retry }));
-    expect(waits).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 20_000, 20_000]);
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000, 20_000, 20_000, 20_000]);
   });
 
   it('starts from 1 s after throttling', () => {
@@ -62,14 +62,14 @@ describe(exponentialBackoff.name, () => {
 
   it('spreads full jitter evenly from 0 to the bound', () => {
     const random = seeded(1);
-    const backoff = exponentialBackoff();
+    const backoff = exponentialBackoff({ jitter: 'full' });
     const samples = Array.from({ length: 10_000 }, () => ask(backoff, { retry: 3, random }));
-    expectUniform(samples, 0, 400);
+    expectUniform(samples, 0, 4_000);
   });
 
   it('caps before full jitter, so that late retries are spread as well', () => {
     const random = seeded(2);
-    const backoff = exponentialBackoff();
+    const backoff = exponentialBackoff({ jitter: 'full' });
     const samples = Array.from({ length: 10_000 }, () => ask(backoff, { retry: 40, random }));
     expectUniform(samples, 0, 20_000);
   });
@@ -78,14 +78,25 @@ describe(exponentialBackoff.name, () => {
     const random = seeded(3);
     const backoff = exponentialBackoff({ jitter: 'equal' });
     const samples = Array.from({ length: 10_000 }, () => ask(backoff, { retry: 3, random }));
-    expectUniform(samples, 200, 400);
+    expectUniform(samples, 2_000, 4_000);
+  });
+
+  it('takes equal jitter by default: three waits are from 1.75 to 3.5 s together, 2.6 s in the median', () => {
+    const random = seeded(6);
+    const backoff = exponentialBackoff();
+    const three = () => [0, 1, 2].reduce((sum, retry) => sum + ask(backoff, { retry, random }), 0);
+    const sums = Array.from({ length: 10_000 }, three).sort((a, b) => a - b);
+    expect(sums[0]).toBeGreaterThanOrEqual(1_750);
+    expect(sums.at(-1)).toBeLessThanOrEqual(3_500);
+    expect(sums[5_000]).toBeGreaterThan(2_600);
+    expect(sums[5_000]).toBeLessThan(2_650);
   });
 
   it('draws decorrelated jitter between the base and three times the wait before', () => {
     const random = seeded(4);
     const backoff = exponentialBackoff({ jitter: 'decorrelated' });
     const samples = Array.from({ length: 10_000 }, () => ask(backoff, { previousMs: 1_000, random }));
-    expectUniform(samples, 50, 3_000);
+    expectUniform(samples, 500, 3_000);
   });
 
   it('caps decorrelated jitter after the draw', () => {
@@ -93,9 +104,9 @@ describe(exponentialBackoff.name, () => {
     expect(ask(backoff, { previousMs: 15_000, random: () => 0.9 })).toBe(20_000);
   });
 
-  it.each([0, Number.NaN, -5, 10])('takes the base for the wait before when that was %d ms', (previousMs) => {
+  it.each([0, Number.NaN, -5, 100])('takes the base for the wait before when that was %d ms', (previousMs) => {
     const backoff = exponentialBackoff({ jitter: 'decorrelated' });
-    expect(ask(backoff, { previousMs, random: () => 0.5 })).toBe(100);
+    expect(ask(backoff, { previousMs, random: () => 0.5 })).toBe(1_000);
   });
 
   it('stays finite after many decorrelated rounds', () => {
@@ -104,13 +115,13 @@ describe(exponentialBackoff.name, () => {
     let previousMs = 0;
     for (let retry = 0; retry < 5_000; retry++) {
       previousMs = ask(backoff, { retry, previousMs, random });
-      expect(previousMs >= 50 && previousMs <= 20_000).toBe(true);
+      expect(previousMs >= 500 && previousMs <= 20_000).toBe(true);
     }
   });
 
   it('takes the factor that it is given', () => {
-    expect(ask(exponentialBackoff({ factor: 3, jitter: 'none' }), { retry: 2 })).toBe(450);
-    expect(ask(exponentialBackoff({ jitter: 'none' }), { retry: 2, random: () => 0.3 })).toBe(200);
+    expect(ask(exponentialBackoff({ factor: 3, jitter: 'none' }), { retry: 2 })).toBe(4_500);
+    expect(ask(exponentialBackoff({ jitter: 'none' }), { retry: 2, random: () => 0.3 })).toBe(2_000);
   });
 
   it('takes an explicit undefined for no opinion', () => {
@@ -191,12 +202,12 @@ describe(linearBackoff.name, () => {
 describe('BACKOFF_DEFAULTS', () => {
   it('is what the documentation says', () => {
     expect(BACKOFF_DEFAULTS).toEqual({
-      baseMs: 50,
+      baseMs: 500,
       throttledBaseMs: 1_000,
       stepMs: 1_000,
       capMs: 20_000,
       factor: 2,
-      jitter: 'full',
+      jitter: 'equal',
     });
   });
 });

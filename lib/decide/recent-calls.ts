@@ -1,0 +1,60 @@
+/** By how many calls the health of a server is judged. */
+const RECENT = 20;
+
+/** Whether most of the last 20 calls failed, and since when. What is older than the window is forgotten. */
+export class RecentCalls {
+  readonly #windowMs: number;
+  /** A ring: when each ended, ms since the epoch, and whether it failed. */
+  readonly #endedAt = new Array<number>(RECENT).fill(0);
+  readonly #failed = new Array<boolean>(RECENT).fill(false);
+  #oldest = 0;
+  #known = 0;
+  #failures = 0;
+  #failingSince: number | undefined;
+
+  /** @param windowMs from when on a call is forgotten */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  add(failed: boolean, nowMs: number): void {
+    this.#forgetOld(nowMs);
+    if (this.#known === RECENT) this.#drop();
+    const place = (this.#oldest + this.#known) % RECENT;
+    this.#endedAt[place] = nowMs;
+    this.#failed[place] = failed;
+    this.#known += 1;
+    if (failed) this.#failures += 1;
+    this.#look(nowMs);
+  }
+
+  /** Since when, without a break, more than half of them have been failures; `undefined` where they are not. */
+  failingSince(nowMs: number): number | undefined {
+    this.#forgetOld(nowMs);
+    // A clock that was set back must not make it longer.
+    if (this.#failingSince !== undefined) this.#failingSince = Math.min(this.#failingSince, nowMs);
+    return this.#failingSince;
+  }
+
+  /** One by one, since the few that are left may say something else than those that follow: that is a break. */
+  #forgetOld(nowMs: number): void {
+    while (this.#known > 0) {
+      const endedAt = Number(this.#endedAt[this.#oldest]);
+      // Either way: what lies a window ahead is from before the clock was set back.
+      if (Math.abs(nowMs - endedAt) < this.#windowMs) return;
+      this.#drop();
+      this.#look(Math.min(nowMs, endedAt + this.#windowMs));
+    }
+  }
+
+  #drop(): void {
+    if (this.#failed[this.#oldest]) this.#failures -= 1;
+    this.#oldest = (this.#oldest + 1) % RECENT;
+    this.#known -= 1;
+  }
+
+  #look(nowMs: number): void {
+    if (this.#failures * 2 > this.#known) this.#failingSince ??= nowMs;
+    else this.#failingSince = undefined;
+  }
+}
