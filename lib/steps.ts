@@ -9,6 +9,7 @@ import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { Transmission } from './attempt/transmission.ts';
 import type { Unauthorized } from './auth/credential.ts';
 import { announcesJson, classify, type Evidence } from './classify/classify.ts';
+import { serverFailed } from './classify/server-failed.ts';
 import type { Account } from './decide/budget.ts';
 import { decide, FINISH } from './decide/decide.ts';
 import { type ApiError, readApiError } from './failure/api-error.ts';
@@ -158,7 +159,7 @@ export class CallSteps implements Steps {
   private settle(account: Account, outcome: Outcome, why: 'success' | EndReason): void {
     const { call } = this.context;
     if (why === 'success') account.succeeded(this.lastCost);
-    const failed = call.verdict && isServerFailure(outcome, call.verdict.kind);
+    const failed = call.verdict && isTransientFailure(outcome, call.verdict.kind);
     if (failed !== undefined) account.ended(failed, call.endedAt);
   }
 
@@ -325,15 +326,12 @@ function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined)
 }
 
 /**
- * Whether a call that ended so was failed by the server, or by the way to it; `undefined` where that says nothing of either: it was
- * cancelled, or something failed on our side. A throttled or rejected call was answered.
+ * Whether a call that ended so ended in a transient failure of the server, or of the way to it; `undefined` where that says nothing of
+ * either. Below 500 it was an answer, also where a judge or the table has it tried again.
  */
-function isServerFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
+function isTransientFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
   if (kind === 'success') return false;
-  const response = responseOf(outcome);
-  // A judge may want to see another answer than a 2xx; but one that broke off has no data.
-  if (kind === 'transient') return response === undefined || !(response.status < 400) || !('data' in response);
-  return response === undefined ? undefined : false;
+  return kind === 'cancelled' ? undefined : serverFailed(outcome) && kind === 'transient';
 }
 
 /** What a 401 says, for the refresh. */
