@@ -1,7 +1,9 @@
 import type { AxiosHeaders, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
-import type { Options as RetryOptions } from 'p-retry';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Challenge } from '../failure/challenge.ts';
+
+/** Looked up as ESM, which p-retry is, from CommonJS too. */
+type RetryOptions = import('p-retry', { with: { 'resolution-mode': 'import' }}).Options;
 
 /** An access token. */
 export interface Token {
@@ -89,7 +91,7 @@ export interface AuthOptions {
   /** Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. */
   readonly refresh: (context: RefreshContext) => Promise<Token | string>;
   /** Writes the token into a send's headers. Default: `Authorization: Bearer …`, in place of whatever stands there. */
-  readonly apply?: ((headers: AxiosHeaders, token: Token) => void) | undefined;
+  readonly apply?: ((headers: InstanceType<typeof AxiosHeaders>, token: Token) => void) | undefined;
   /**
    * How long before `expiresAt` a refresh begins in the background, in ms, while calls go on with the old token. At most half
    * of the token's life where that is known. From 0; default 120,000.

@@ -1,8 +1,8 @@
 import type { AxiosResponse } from 'axios';
 
 /**
- * The library's own errors: only for what axios cannot express. Each has a stable `code`, and a brand under a registered
- * symbol, so that `isHoldfastError` knows the errors of a second copy of the package as well (`instanceof` does not).
+ * The library's own errors: only for what axios cannot express. Each has a stable `code`, and brands under registered
+ * symbols, so that `isHoldfastError` and `instanceof` know the errors of a second copy of the package as well.
  */
 const BRAND = Symbol.for('axios-holdfast.error');
 
@@ -27,6 +27,21 @@ class HoldfastError<Code extends HoldfastErrorCode = HoldfastErrorCode> extends 
   }
 }
 
+/**
+ * Makes `instanceof` of this very class go by a brand that its errors have in every copy of the package. A class that extends
+ * it elsewhere is asked as ever.
+ */
+function brand(known: abstract new (...args: never[]) => HoldfastError, name: string): void {
+  const mark = Symbol.for(`axios-holdfast.${name}`);
+  Object.defineProperty(known.prototype, mark, { value: true });
+  Object.defineProperty(known, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (this !== known) return Function.prototype[Symbol.hasInstance].call(this, value);
+      return typeof value === 'object' && value !== null && (value as { [mark]?: unknown })[mark] === true;
+    },
+  });
+}
+
 /** One thing that is wrong with a policy. */
 export interface PolicyProblem {
   /** Where, for instance `retry.maxRetries`. */
@@ -40,6 +55,10 @@ export interface PolicyProblem {
 
 /** A policy is wrong: thrown by `attach` and `mergePolicies`, and what a call with a wrong policy of its own rejects with. */
 export class InvalidPolicyError extends HoldfastError {
+  static {
+    brand(InvalidPolicyError, 'InvalidPolicyError');
+  }
+
   /** Everything that is wrong, not only the first. */
   readonly problems: readonly PolicyProblem[];
 
@@ -56,10 +75,18 @@ export class InvalidPolicyError extends HoldfastError {
 }
 
 /** A limiter refused a send; `code` says which knob. */
-export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>> {}
+export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>> {
+  static {
+    brand(LimitError, 'LimitError');
+  }
+}
 
 /** The token could not be refreshed; `cause` is the refresh's own error. */
 export class TokenRefreshError extends HoldfastError {
+  static {
+    brand(TokenRefreshError, 'TokenRefreshError');
+  }
+
   /** The last answer that the call got: as a rule the 401 that asked for the refresh; none where the token had expired. */
   declare readonly response: AxiosResponse | undefined;
 
@@ -72,6 +99,10 @@ export class TokenRefreshError extends HoldfastError {
 
 /** The circuit breaker is open, so nothing was sent. */
 export class CircuitOpenError extends HoldfastError {
+  static {
+    brand(CircuitOpenError, 'CircuitOpenError');
+  }
+
   /** Instant of the next probe, ms since the epoch. */
   readonly retryAt: number;
 

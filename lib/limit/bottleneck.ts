@@ -1,4 +1,4 @@
-import Bottleneck from 'bottleneck';
+import type Bottleneck from 'bottleneck';
 import { type Check, integer, isRecord, kindOf, must, number, object, shown } from '../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
@@ -6,6 +6,7 @@ import { inTime } from '../wait/in-time.ts';
 import { BottleneckPace, type Job } from './bottleneck-pace.ts';
 import { understandRedis7 } from './bottleneck-redis7.ts';
 import { Buckets } from './buckets.ts';
+import installed from './installed-bottleneck.cjs';
 import type { Limiter } from './limiter.ts';
 import { fillIn, LIMIT_FIELDS, type LimitOptions } from './options.ts';
 import { Turnstile } from './turnstile.ts';
@@ -32,6 +33,8 @@ export interface BottleneckLike {
 export interface BottleneckGroupLike {
   key(key: string): BottleneckLike;
 }
+
+const Installed = installed ?? missing();
 
 type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOptions;
 
@@ -66,7 +69,7 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
   requireValid(given, options);
   const { expirationMs = 300_000, ...limits } = options;
   const limit = fillIn(limits);
-  const own = isGroup(given) || isBottleneck(given) ? undefined : new Bottleneck(given);
+  const own = isGroup(given) || isBottleneck(given) ? undefined : new Installed(given);
   // Whoever acquires is told; without anybody to tell it would be an unhandled rejection.
   own?.ready().catch(() => {});
   const only: BottleneckLike = own ?? (given as BottleneckLike);
@@ -126,6 +129,10 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       await own.disconnect(false).catch(() => {});
     },
   };
+}
+
+function missing(): never {
+  throw new Error('axios-holdfast/bottleneck needs the package bottleneck, which is not installed: npm i bottleneck');
 }
 
 const MEANINGS: readonly [RegExp, LimitError['code'], string][] = [

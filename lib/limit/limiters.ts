@@ -19,15 +19,20 @@ const ADJUSTABLE: ReadonlySet<string> = new Set(['key', 'priority', 'maxWaitMs']
 export const numbersIn = (options: LimitOptions): readonly string[] =>
   Object.entries(options).flatMap(([name, value]) => (value === undefined || ADJUSTABLE.has(name) ? [] : [name]));
 
+/** On every `AdjustedLimiter`; registered, so that a second copy of this package sees it too. */
+const ADJUSTED = Symbol.for('axios-holdfast.adjusted-limiter');
+const isAdjusted = (limit: Limiter): limit is AdjustedLimiter => ADJUSTED in limit;
+
 /** A limiter that was handed in, under somebody's own key, priority or patience. */
 export class AdjustedLimiter implements Limiter {
+  readonly [ADJUSTED] = true;
   readonly limiter: Limiter;
   readonly key: Limiter['key'];
   readonly priority: Limiter['priority'];
   readonly maxWaitMs: number | undefined;
 
   constructor(under: Limiter, { key, priority, maxWaitMs }: LimitOptions) {
-    const before = under instanceof AdjustedLimiter ? under : undefined;
+    const before = isAdjusted(under) ? under : undefined;
     this.limiter = before?.limiter ?? under;
     this.key = key ?? under.key;
     this.priority = priority ?? under.priority;
@@ -65,7 +70,7 @@ export class Limiters {
 
   of(limit: Limiter | ResolvedLimit): Limiter {
     if (!isLimiter(limit)) return this.#made.of(limit);
-    const limiter = limit instanceof AdjustedLimiter ? limit.limiter : limit;
+    const limiter = isAdjusted(limit) ? limit.limiter : limit;
     if (limiter.onStoreLost !== undefined && !this.#heard.has(limiter)) {
       this.#heard.add(limiter);
       this.#stopHearing.push(limiter.onStoreLost(this.#storeLost));

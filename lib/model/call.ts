@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { addressOf } from './address.ts';
+import { common } from './common.ts';
 import type { Outcome } from './outcome.ts';
 import type { RefusedRetry } from './refused-retry.ts';
 import type { EndReason, Report, SendRecord } from './report.ts';
@@ -24,7 +25,7 @@ export interface Call {
   readonly replays: number;
 }
 
-let calls = 0;
+const calls = common('calls', () => ({ made: 0 }));
 
 /**
  * What the loop knows of one call while it is under way, and the whole story afterwards.
@@ -60,7 +61,7 @@ export class CallState {
   endedAt = 0;
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */
   errorText: string | undefined;
-  readonly #number = ++calls;
+  readonly #number = ++calls.made;
   #url: string | undefined;
   #snapshot: Call | undefined;
 

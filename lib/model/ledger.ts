@@ -1,4 +1,5 @@
 import type { CallState } from './call.ts';
+import { common } from './common.ts';
 
 /**
  * Which call a response or an error belongs to, for `reportOf` and `failureOf`.
@@ -9,14 +10,17 @@ import type { CallState } from './call.ts';
  */
 const CALL = Symbol.for('axios-holdfast.call');
 
+/** The calls of what is frozen and so cannot be marked. */
+const frozen = common('calls-of-frozen', () => new WeakMap<object, CallState>());
+
 interface Marked {
   readonly [CALL]?: CallState;
 }
 
 export function remember(ended: unknown, call: CallState): void {
   if (typeof ended !== 'object' || ended === null) return;
-  // Reflect: something frozen goes without a report rather than taking the caller's answer down.
-  Reflect.defineProperty(ended, CALL, { value: call, configurable: true });
+  // Reflect: something frozen must not take the caller's answer down.
+  if (!Reflect.defineProperty(ended, CALL, { value: call, configurable: true })) frozen.set(ended, call);
 }
 
 /** A call, and the response or the error that it ended with. */
@@ -33,11 +37,14 @@ export interface Ended {
  */
 export function recall(ended: unknown): Ended | undefined {
   for (let at = ended, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth++) {
-    const { response, cause } = at as { response?: Marked; cause?: unknown };
+    const { response, cause } = at as { response?: unknown; cause?: unknown };
     // Through the response too: what axios makes of an answer that it then can't transform is an error that we never saw.
-    const call = (at as Marked)[CALL] ?? response?.[CALL];
+    const call = callOf(at) ?? callOf(response);
     if (call !== undefined) return { call, ending: at };
     at = cause;
   }
   return undefined;
 }
+
+const callOf = (ended: unknown): CallState | undefined =>
+  typeof ended === 'object' && ended !== null ? ((ended as Marked)[CALL] ?? frozen.get(ended)) : undefined;

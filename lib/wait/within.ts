@@ -1,3 +1,5 @@
+import { common } from '../model/common.ts';
+
 /**
  * Tells whether something is done from within something else, by the asynchronous context.
  *
@@ -25,11 +27,15 @@ const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => un
   'node:async_hooks',
 ) as { AsyncLocalStorage?: new () => Context } | undefined;
 
-const context = hooks?.AsyncLocalStorage ? new hooks.AsyncLocalStorage() : undefined;
-let running = 0;
+/** Of all copies of this package, since they may share a limiter. */
+const doings = common('doings', () => ({
+  context: hooks?.AsyncLocalStorage && new hooks.AsyncLocalStorage(),
+  running: 0,
+}));
+const { context } = doings;
 
 export function isWithin(owner: object, key?: string): boolean {
-  if (running === 0) return false;
+  if (doings.running === 0) return false;
   for (let at = context?.getStore(); at !== undefined; at = at.outer) {
     if (at.owner === owner && at.key === key && !at.over) return true;
   }
@@ -51,13 +57,13 @@ export async function within<T>(
   given?.(() => {
     doing.over = true;
   });
-  running += 1;
+  doings.running += 1;
   try {
     return await (context ? context.run(doing, body) : body());
   } finally {
     doing.over = true;
-    running -= 1;
+    doings.running -= 1;
     // An enabled context costs every promise of the process a little.
-    if (running === 0) context?.disable();
+    if (doings.running === 0) context?.disable();
   }
 }

@@ -117,7 +117,19 @@ describe('a second copy of the package', () => {
 
   it('is another one', () => {
     expect(copy.attach).not.toBe(attach);
-    expect(new copy.LimitError('ERR_LIMIT_CLOSED', 'x')).not.toBeInstanceOf(LimitError);
+    expect(copy.LimitError).not.toBe(LimitError);
+  });
+
+  it("has errors that are instances of our classes, and of no other of ours or of a user's", () => {
+    class Mine extends LimitError {}
+    const theirs = new copy.LimitError('ERR_LIMIT_CLOSED', 'x');
+    expect(theirs).toBeInstanceOf(LimitError);
+    expect(theirs).not.toBeInstanceOf(CircuitOpenError);
+    expect(theirs).not.toBeInstanceOf(Mine);
+    expect(new Mine('ERR_LIMIT_CLOSED', 'x')).toBeInstanceOf(Mine);
+    expect(new Mine('ERR_LIMIT_CLOSED', 'x')).toBeInstanceOf(copy.LimitError);
+    for (const [error, name] of OURS) expect(error).toBeInstanceOf(copy[name]);
+    for (const value of [undefined, null, 'text', {}, new Error('x')]) expect(value).not.toBeInstanceOf(LimitError);
   });
 
   it('knows our errors by their brand, and we its', () => {

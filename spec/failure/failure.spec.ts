@@ -445,10 +445,10 @@ describe(reportOf.name, () => {
     expect([first?.url, second?.url]).toEqual(['https://api.example.com/first', 'https://api.example.com/second']);
   });
 
-  it('does without the mark where the answer is frozen', async () => {
+  it('knows what is frozen too, which cannot be marked', async () => {
     const frozen = Object.freeze(new Error('frozen'));
     const { client } = scripted([], {}, { adapter: () => Promise.reject(frozen) });
     expect(await client.get('/').catch((error: unknown) => error)).toBe(frozen);
-    expect(reportOf(frozen)).toBeUndefined();
+    expect(reportOf(frozen)?.sends).toHaveLength(1);
   });
 });

@@ -30,10 +30,12 @@ describe(remember.name, () => {
     expect(recall(ended)).toBeUndefined();
   });
 
-  it('does nothing to what is frozen', () => {
+  it('knows what is frozen too, which cannot be marked', () => {
     const frozen = Object.freeze({});
-    expect(() => remember(frozen, aCall())).not.toThrow();
-    expect(recall(frozen)).toBeUndefined();
+    const call = aCall();
+    remember(frozen, call);
+    expect(recall(frozen)?.call).toBe(call);
+    expect(recall({ response: frozen })?.call).toBe(call);
   });
 });
 

@@ -63,7 +63,7 @@ function read(path: string): Source {
 }
 
 const imports = sources.flatMap((source) => source.imports);
-const isOurs = ({ to }: Import) => to.endsWith('.ts');
+const isOurs = ({ to }: Import) => /\.(?:ts|cjs)$/.test(to);
 const placeOf = (path: string): string => path.split('/')[0] ?? '';
 const floorOf = (path: string): number => FLOORS.indexOf(placeOf(path));
 
