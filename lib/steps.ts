@@ -245,6 +245,11 @@ export class CallSteps implements Steps {
     const response = responseOf(outcome);
     const cost = account?.costOf(verdict.kind) ?? 0;
     const refusedRetry = account?.refusal(verdict.kind, cost, now);
+    const refreshable =
+      verdict.kind === 'unauthorized' &&
+      !transmission.leftOrigin(outcome) &&
+      Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText)));
+    if (refreshable && call.replays > 0) authorization?.refusedAgain();
     const decision = decide({
       verdict,
       retry: policy.retry,
@@ -252,10 +257,8 @@ export class CallSteps implements Steps {
       method: call.wire?.method?.toUpperCase() ?? call.method,
       retries: call.retries,
       replays: call.replays,
-      refreshable:
-        verdict.kind === 'unauthorized' &&
-        !transmission.leftOrigin(outcome) &&
-        Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText))),
+      refreshable,
+      refusedAnew: refreshable && authorization?.isRefusedAnew === true,
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,
       accepted: outcome.response !== undefined && response !== undefined && isNoError(response.status),

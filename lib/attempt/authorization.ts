@@ -72,6 +72,16 @@ export class Authorization {
     return true;
   }
 
+  /** The answer to a replay was another 401: the token that the refresh gave does not help. */
+  refusedAgain(): void {
+    if (this.token !== undefined) this.credential.refused(this.token.value);
+  }
+
+  /** Whether the token of the last send was known to be refused though a refresh has just given it. */
+  get isRefusedAnew(): boolean {
+    return this.token !== undefined && this.credential.isRefusedAnew(this.token.value);
+  }
+
   /** Not where `beforeSend` wrote something else, nor where axios' own `auth` went out in its place. */
   private wasCarried({ value }: Token): boolean {
     if (!this.authenticator.isStandard) return true;

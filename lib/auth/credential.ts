@@ -7,7 +7,10 @@ import { runRefresh } from './refresh.ts';
 import { refreshThroughStore } from './refresh-through-store.ts';
 import { tokenOf } from './token.ts';
 
-/** How long after a failed refresh no other is tried, in ms: what Azure's clients wait. */
+/**
+ * How long after a failed refresh no other is tried, in ms: what Azure's clients wait. And after one that gave a token which the server
+ * refused as well: another would hardly fare better, and every call would refresh anew.
+ */
 export const COOL_DOWN_MS = 3_000;
 
 /** How long a flight waits for `token()`, in ms. */
@@ -67,6 +70,8 @@ export class Credential {
   /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
   private readonly flights = new Map<string, Flight>();
   private failed: Failed | undefined;
+  /** The refreshed token that was refused as well, and until when a 401 is no reason to replace it. */
+  private refusedAnew: { readonly value: string; readonly until: number } | undefined;
 
   /** What the error of the last failed refresh may quote. */
   get secrets(): readonly string[] {
@@ -130,6 +135,20 @@ export class Credential {
     }
   }
 
+  /**
+   * A send that was replayed with this token was refused, too. Only what a refresh gave counts, and only that very value: a call that is
+   * refused for reasons of its own keeps nobody from being sent, and for 3 s from refreshing this one token on a 401.
+   */
+  refused(value: string): void {
+    if (this.standIn?.token.value !== value) return;
+    this.refusedAnew = { value, until: this.ports.clock.now() + COOL_DOWN_MS };
+  }
+
+  /** Whether a 401 is no reason to replace this token: a refresh gave it, and the server refused it a moment ago. */
+  isRefusedAnew(value: string): boolean {
+    return this.refusedAnew?.value === value && this.isCooling(this.refusedAnew.until);
+  }
+
   private async ask(): Promise<Token | undefined> {
     // Where there is nothing, storages say null.
     const given = (await this.options.token({ key: this.key })) ?? undefined;
@@ -183,10 +202,13 @@ export class Credential {
 
   /** The failed refresh after which no other is tried yet. */
   private cooling({ value }: Token): Failed | undefined {
-    if (this.failed?.of !== value) return undefined;
-    const left = this.failed.until - this.ports.clock.now();
+    return this.failed?.of === value && this.isCooling(this.failed.until) ? this.failed : undefined;
+  }
+
+  private isCooling(until: number): boolean {
+    const left = until - this.ports.clock.now();
     // A clock that was set back must not prolong it.
-    return left > 0 && left <= COOL_DOWN_MS ? this.failed : undefined;
+    return left > 0 && left <= COOL_DOWN_MS;
   }
 
   private refresh(

@@ -16,6 +16,8 @@ export interface Facts {
   readonly replays: number;
   /** Whether the send carried a token of ours, and another one might be accepted. */
   readonly refreshable: boolean;
+  /** Whether a refresh had just given that token, and the server has refused it already. */
+  readonly refusedAnew: boolean;
   readonly nowMs: number;
   readonly deadlineAt: number;
   /** Whether axios resolved an answer that is no error: a 304 that `validateStatus` lets through. */
@@ -54,9 +56,10 @@ export function decide(facts: Facts): Decision {
 }
 
 function refreshOrStop(facts: Facts): Decision {
-  const { refreshable, replays, replayable, nowMs, deadlineAt } = facts;
+  const { refreshable, refusedAnew, replays, replayable, nowMs, deadlineAt } = facts;
   if (replays > 0) return stop('still-unauthorized');
   if (!refreshable) return stop('not-retryable');
+  if (refusedAnew) return stop('still-unauthorized');
   // A 401 was not applied (RFC 9110 §15.5.2), unless a redirect lies between it and what was sent.
   if (!isHarmless({ ...facts, unsafe: 'when-unapplied' })) return stop('unsafe-method');
   if (!replayable) return stop('body-not-replayable');

@@ -16,6 +16,7 @@ const FACTS: Facts = {
   retries: 0,
   replays: 0,
   refreshable: false,
+  refusedAnew: false,
   nowMs: NOW,
   deadlineAt: Number.POSITIVE_INFINITY,
   accepted: false,
@@ -72,6 +73,7 @@ describe(decide.name, () => {
     it('does so once: a second 401 is final', () => {
       expect(refused({ replays: 1 })).toEqual({ kind: 'stop', why: 'still-unauthorized' });
       expect(refused({ replays: 1, refreshable: false })).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+      expect(refused({ refusedAnew: true })).toEqual({ kind: 'stop', why: 'still-unauthorized' });
     });
 
     it('does not repeat a POST that may have been applied, since a redirect lay between', () => {
