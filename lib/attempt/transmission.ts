@@ -1,4 +1,5 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import { kindOf } from '../check.ts';
 import { isIdempotent } from '../decide/harmless.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
@@ -154,7 +155,7 @@ export class Transmission {
     const { call, policy } = this.context;
     if (remake) config.data = await policy.body?.(config);
     const argument = Object.freeze({ config, send: call.sent + 1, call: call.snapshot() });
-    for (const before of policy.beforeSend) await before(argument);
+    for (const before of policy.beforeSend) requireNothing(await before(argument));
   }
 
   private transmit(config: InternalAxiosRequestConfig, nowMs?: number): Promise<Outcome> {
@@ -204,4 +205,10 @@ export class Transmission {
     this.prevented = why;
     return outcome;
   }
+}
+
+/** What it gives would be passed over, and a config that it has made instead would never be sent. */
+function requireNothing(given: unknown): void {
+  if (given === undefined) return;
+  throw new TypeError(`beforeSend must change \`config\` in place and give nothing; it gave ${kindOf(given)}`);
 }

@@ -87,8 +87,9 @@ function endingOf({ endedBecause, code, deadline, disabled, refusedRetry, retrie
   if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
   if (endedBecause !== 'deadline' || deadline === undefined) return ENDINGS[endedBecause];
-  const ofTheCall = `the deadline of ${duration(deadline.ms)}`;
-  return deadline.passed ? `${ofTheCall} has passed` : `${ofTheCall} is too near for a retry`;
+  const ofTheCall = `the deadline of ${duration(deadline.ms).replace('.0 s', ' s')}`;
+  if (deadline.passed) return `${ofTheCall} has passed`;
+  return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : 'a retry'}`;
 }
 
 /** What the refresh's own error says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */

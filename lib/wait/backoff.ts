@@ -1,3 +1,4 @@
+import { nearest } from '../model/nearest.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Random } from './clock.ts';
 
@@ -64,9 +65,10 @@ const JITTERS: readonly unknown[] = ['full', 'equal', 'decorrelated', 'none'] sa
 /**
  * Waits that grow with each retry, with jitter.
  *
- * @throws TypeError if an option has the wrong type, RangeError if it is out of its range
+ * @throws TypeError if there is no such option or it has the wrong type, RangeError if it is out of its range
  */
 export function exponentialBackoff(options: ExponentialBackoffOptions = {}): Backoff {
+  requireOptions('exponentialBackoff', options, ['baseMs', 'throttledBaseMs', 'capMs', 'factor', 'jitter']);
   const {
     baseMs = BACKOFF_DEFAULTS.baseMs,
     throttledBaseMs = BACKOFF_DEFAULTS.throttledBaseMs,
@@ -106,9 +108,10 @@ export function constantBackoff(ms: number): Backoff {
  * Waits of one step, two steps, three …, without jitter: for one client and a server that asks for it. Many clients
  * that fail together are better served by `exponentialBackoff`.
  *
- * @throws TypeError if an option has the wrong type, RangeError if it is out of its range
+ * @throws TypeError if there is no such option or it has the wrong type, RangeError if it is out of its range
  */
 export function linearBackoff(options: LinearBackoffOptions = {}): Backoff {
+  requireOptions('linearBackoff', options, ['stepMs', 'capMs']);
   const { stepMs = BACKOFF_DEFAULTS.stepMs, capMs = BACKOFF_DEFAULTS.capMs } = options;
   requireNumber('stepMs', stepMs, 0);
   requireNumber('capMs', capMs, 0);
@@ -124,6 +127,20 @@ function decorrelated(baseMs: number, capMs: number, previousMs: number, random:
   return Math.min(capMs, base + random() * spread);
 }
 
+/** What is not read would leave the defaults in force, and nobody would know. */
+function requireOptions(factory: string, options: unknown, known: readonly [first: string, ...others: string[]]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const meant = typeof options === 'number' ? `; did you mean { ${known[0]}: ${options} }?` : '';
+    throw new TypeError(`${factory} takes { ${known.join(', ')} }; got ${shown(options)}${meant}`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    const near = nearest(name, known);
+    const hint = near === undefined ? `its options are ${known.join(', ')}` : `did you mean ${near}?`;
+    throw new TypeError(`${name} is not an option of ${factory}; ${hint}`);
+  }
+}
+
 function requireNumber(option: string, value: unknown, least: number): void {
   if (typeof value === 'number' && value >= least && value < Infinity) return;
   const problem = `${option} must be a finite number of at least ${least}; got ${shown(value)}`;
@@ -131,5 +148,8 @@ function requireNumber(option: string, value: unknown, least: number): void {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -60,7 +60,7 @@ describe('the summary of a call', () => {
       { url: 'v1/x?page=1', method: 'POST' },
     ],
     [
-      'GET / ended after 1 send in 0 ms: 503 unavailable, the deadline of 1.0 s is too near for a retry (it asks for 2.0 s)',
+      'GET / ended after 1 send in 0 ms: 503 unavailable, the deadline of 1 s is too near for a retry (it asks for 2.0 s)',
       [{ status: 503, headers: { 'retry-after': '2' } }],
       { deadlineMs: 1_000 },
     ],

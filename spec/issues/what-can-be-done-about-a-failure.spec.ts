@@ -64,12 +64,23 @@ describe('of a deadline', () => {
     const rejected = rejectionOf(client.get('/'));
     await vi.waitFor(() => expect(server.seen).toHaveLength(1));
     await clock.advance(30_000);
-    expect(failureOf(await rejected)?.summary).toMatch(/timeout \(ETIMEDOUT\), the deadline of 30(\.0)? s has passed$/);
+    expect(failureOf(await rejected)?.summary).toMatch(/timeout \(ETIMEDOUT\), the deadline of 30 s has passed$/);
   });
 
   it('that a retry could not meet, that it is too near', async () => {
     const summary = await summaryOf(status(503, { 'retry-after': '40' }), { deadlineMs: 30_000 });
-    expect(summary).toMatch(/503 unavailable, the deadline of 30(\.0)? s is too near for a retry/);
+    expect(summary).toMatch(/503 unavailable, the deadline of 30 s is too near for a retry/);
+  });
+
+  it('that is over before its turn in the queue, that it is too near for that', async () => {
+    const server = await serving(status(200));
+    const client = axios.create({ baseURL: server.url });
+    attach(client, { limit: { requests: 1, perMs: 60_000 }, deadlineMs: 2_500 });
+    await client.get('/');
+    const error = await rejectionOf(client.get('/'));
+    expect(failureOf(error)?.summary).toMatch(
+      /limited \(ERR_LIMIT_DEADLINE\), the deadline of 2\.5 s is too near for its turn in the queue$/,
+    );
   });
 });
 

@@ -211,3 +211,45 @@ describe('BACKOFF_DEFAULTS', () => {
     });
   });
 });
+
+describe('an option that a backoff does not have', () => {
+  const exponential = exponentialBackoff as (options: unknown) => unknown;
+  const linear = linearBackoff as (options: unknown) => unknown;
+  const all = 'its options are baseMs, throttledBaseMs, capMs, factor, jitter';
+
+  it.each<[unknown, string]>([
+    [{ base: 100 }, 'base is not an option of exponentialBackoff; did you mean baseMs?'],
+    [{ basems: 100 }, 'basems is not an option of exponentialBackoff; did you mean baseMs?'],
+    [{ cap: 100 }, 'cap is not an option of exponentialBackoff; did you mean capMs?'],
+    [{ throttled: 100 }, 'throttled is not an option of exponentialBackoff; did you mean throttledBaseMs?'],
+    [{ jiter: 'full' }, 'jiter is not an option of exponentialBackoff; did you mean jitter?'],
+    [{ minTimeout: 100 }, `minTimeout is not an option of exponentialBackoff; ${all}`],
+    [
+      500,
+      'exponentialBackoff takes { baseMs, throttledBaseMs, capMs, factor, jitter }; got 500; did you mean { baseMs: 500 }?',
+    ],
+    [null, 'exponentialBackoff takes { baseMs, throttledBaseMs, capMs, factor, jitter }; got null'],
+    [[1, 2], 'exponentialBackoff takes { baseMs, throttledBaseMs, capMs, factor, jitter }; got an array'],
+    [() => 1, 'exponentialBackoff takes { baseMs, throttledBaseMs, capMs, factor, jitter }; got a function'],
+  ])('is refused: exponentialBackoff(%o)', (options, message) => {
+    expect(() => exponential(options)).toThrow(new TypeError(message));
+  });
+
+  it.each<[unknown, string]>([
+    [{ step: 100 }, 'step is not an option of linearBackoff; did you mean stepMs?'],
+    [{ delay: 100 }, 'delay is not an option of linearBackoff; its options are stepMs, capMs'],
+    [500, 'linearBackoff takes { stepMs, capMs }; got 500; did you mean { stepMs: 500 }?'],
+  ])('is refused: linearBackoff(%o)', (options, message) => {
+    expect(() => linear(options)).toThrow(new TypeError(message));
+  });
+
+  it('is no opinion where it holds undefined', () => {
+    expect(() => exponential({ base: undefined, baseMs: undefined })).not.toThrow();
+  });
+
+  it('is a number where an object is given', () => {
+    expect(() => constantBackoff({ ms: 1 } as never)).toThrow(
+      'ms must be a finite number of at least 0; got an object',
+    );
+  });
+});
