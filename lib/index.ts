@@ -1,4 +1,4 @@
-export { type AttachableInstance, type Attachment, type AttachOptions, attach, type Stats } from './attach.ts';
+export { type AttachableInstance, type Attachment, attach, type Stats } from './attach.ts';
 export type {
   AuthOptions,
   RefreshContext,
@@ -40,6 +40,7 @@ export type {
   BudgetOptions,
   Classifier,
   CorrelationOptions,
+  Evidence,
   IdempotencyOptions,
   Policy,
   ResolvedBreaker,
@@ -50,7 +51,9 @@ export type {
   ResolvedRetry,
   RetryAfterOptions,
   RetryOptions,
+  StatusRange,
   StatusRule,
+  StatusRules,
 } from './policy/options.ts';
 export { type PartnerApiOptions, partnerApi } from './policy/presets/partner-api.ts';
 export {

@@ -1,14 +1,17 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Admission } from './attempt/admission.ts';
 import { Authorization } from './attempt/authorization.ts';
+import { type Bounded, bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
 import { keyOf } from './attempt/key.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
+import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
 import type { Unauthorized } from './auth/credential.ts';
-import { announcesJson, classify, type Evidence } from './classify/classify.ts';
+import { announcesJson, classify, conclude } from './classify/classify.ts';
+import { evidenceOf } from './classify/evidence.ts';
 import { serverFailed } from './classify/server-failed.ts';
 import type { Account } from './decide/budget.ts';
 import { decide, FINISH } from './decide/decide.ts';
@@ -19,13 +22,16 @@ import type { Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
 import type { EndReason } from './model/report.ts';
-import type { Verdict, VerdictKind } from './model/verdict.ts';
+import type { Judgement, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
+import type { Evidence } from './policy/options.ts';
 import { headerOf } from './wait/header.ts';
 import { Patience } from './wait/patience.ts';
 import { sleep } from './wait/sleep.ts';
 
-const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
+const PERMANENT: Judgement = Object.freeze({ kind: 'permanent' });
+const CANCELLED: Judgement = Object.freeze({ kind: 'cancelled' });
+const STOP: Decision = Object.freeze({ kind: 'stop', why: 'not-retryable' });
 /** How long the loop reads an error body that trickles, in ms. */
 const PEEK_MS = 1_000;
 /** How long a permit is held while `token` is asked, in ms. */
@@ -45,8 +51,14 @@ export class CallSteps implements Steps {
   private lastCost: number | undefined;
   /** Gives it back; until that retry has left. */
   private giveBack: (() => void) | undefined;
-  /** When the last outcome was judged, ms since the epoch. */
+  /** When the last outcome came, ms since the epoch. */
+  private answeredAt = 0;
+  /** When it was judged. */
   private judgedAt = 0;
+  /** What the judges were shown of the last outcome, if there are any. */
+  private shown: Evidence | undefined;
+  /** What they made of its body, if they asked. */
+  private body: TransformedBody | undefined;
 
   constructor(shared: Shared, policy: CallContext['policy'], config: InternalAxiosRequestConfig) {
     const { auth, breaker, limit, retry } = policy;
@@ -81,6 +93,9 @@ export class CallSteps implements Steps {
     if (prevented !== undefined) return { kind: 'stop', why: prevented };
     this.transmission.settled(outcome);
     this.giveBack = undefined;
+    this.shown = undefined;
+    this.body = undefined;
+    this.context.call.errorText = undefined;
     const response = responseOf(outcome);
     return response !== undefined && response.status >= 400 && isUnread(response.data)
       ? this.readThenJudge(outcome, response)
@@ -136,9 +151,10 @@ export class CallSteps implements Steps {
     return settled;
   }
 
-  private close(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
+  private close(ending: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
     const { context } = this;
     const { call, shared } = context;
+    const outcome = this.asJudged(ending);
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();
@@ -147,10 +163,13 @@ export class CallSteps implements Steps {
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
     call.endedBecause = endedBecause;
-    if (this.account !== undefined && outcome === call.outcome) this.settle(this.account, outcome, why);
+    if (this.account !== undefined && ending === call.outcome) this.settle(this.account, ending, why);
     remember(outcome.response ?? outcome.error, call);
     if (outcome.error !== undefined) remember(responseOf(outcome), call);
     if (context.heard('finished')) context.tell('finished', { endedBecause, report: call.report() });
+    // Last: a listener may have cancelled the call, and axios asks for no body then.
+    if (!context.cancellation?.requested) this.body?.handOver(responseOf(outcome));
+    this.body = undefined;
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
   }
@@ -161,6 +180,20 @@ export class CallSteps implements Steps {
     if (why === 'success') account.succeeded(this.lastCost);
     const failed = call.verdict && isTransientFailure(outcome, call.verdict.kind);
     if (failed !== undefined) account.ended(failed, call.endedAt);
+  }
+
+  /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */
+  private asJudged(outcome: Outcome): Outcome {
+    const { call, shared } = this.context;
+    const { accept, reject, reason } = call.verdict ?? PERMANENT;
+    // Not what ends the call in place of an answer: a refusal of the limiter, a failed refresh.
+    if (!(accept || reject) || outcome !== call.outcome) return outcome;
+    const response = responseOf(outcome);
+    if (response === undefined || (accept === true) === (outcome.response !== undefined)) return outcome;
+    if (accept) return { response };
+    const message = `classify rejected the answer${reason === undefined ? '' : `: ${reason}`}`;
+    const code = response.status >= 400 && response.status < 500 ? 'ERR_BAD_REQUEST' : 'ERR_BAD_RESPONSE';
+    return { error: shared.errors.axiosError(message, code, call.config, response.request, response) };
   }
 
   async refresh(): Promise<Refusal | undefined> {
@@ -200,46 +233,98 @@ export class CallSteps implements Steps {
     return this.judgeRead(outcome);
   }
 
-  private judgeRead(outcome: Outcome): Decision {
-    const { context } = this;
-    const { call, cancellation, policy, shared } = context;
+  private judgeRead(outcome: Outcome): Decision | Promise<Decision> {
+    const now = this.context.shared.clock.now();
+    this.answeredAt = now;
+    let judged: Judgement | Promise<Judgement>;
+    try {
+      judged = this.verdictOn(outcome, now);
+    } catch (error) {
+      this.record(outcome, PERMANENT, STOP, undefined);
+      throw error;
+    }
+    return judged instanceof Promise ? this.judgeLater(outcome, judged) : this.follow(outcome, judged, now);
+  }
+
+  private verdictOn(outcome: Outcome, now: number): Judgement | Promise<Judgement> {
+    const { admission, guard } = this;
+    const { cancellation, policy } = this.context;
+    if (cancellation?.requested && responseOf(outcome) === undefined) return CANCELLED;
+    const ask = () => classify(outcome, policy, () => this.evidence(outcome, now), now);
+    if (policy.classify.length === 0) return ask();
+    // A call that a judge makes would wait for the permit that this one holds, or find the circuit open.
+    const permitted = admission?.mayHoldUp ? () => admission.within(ask) : ask;
+    return guard === undefined ? permitted() : guard.probing(permitted);
+  }
+
+  /** Waits for a judge that gave a promise, no longer than the call may last. */
+  private async judgeLater(outcome: Outcome, judging: Promise<Judgement>): Promise<Decision> {
+    const { call, cancellation, policy, shared } = this.context;
+    let judged: Bounded<Judgement>;
+    try {
+      judged = await bounded(judging, shared.clock, call.deadlineAt, cancellation);
+    } catch (error) {
+      this.record(outcome, PERMANENT, STOP, undefined);
+      throw error;
+    }
     const now = shared.clock.now();
+    if (judged.kind === 'done') return this.follow(outcome, judged.value, now);
+    if (judged.kind === 'cancelled') return this.follow(outcome, CANCELLED, now);
+    // What it would have said nobody knows: the answer stands as it is, and nothing follows from it.
+    return this.follow(outcome, conclude(undefined, outcome, policy, now), now, { kind: 'stop', why: 'deadline' });
+  }
+
+  /**
+   * Acts on what an outcome means.
+   *
+   * @param settled what is to be done, where that is known already
+   */
+  private follow(outcome: Outcome, judged: Judgement, now: number, settled?: Decision): Decision {
+    const { call } = this.context;
     this.judgedAt = now;
-    let verdict = PERMANENT;
-    let decision: Decision = { kind: 'stop', why: 'not-retryable' };
+    let verdict = judged;
+    let decision = STOP;
     let pausedUntil: number | undefined;
     let turned: 'open' | 'closed' | undefined;
-    const evidence = () => this.evidence(outcome);
     try {
-      verdict =
-        cancellation?.requested && responseOf(outcome) === undefined
-          ? { kind: 'cancelled' }
-          : classify(outcome, policy, evidence, now);
       // What the last hop says of itself is not said of the first.
       if (verdict.kind !== 'success' && verdict.unapplied !== false && this.transmission.wasRedirected(outcome)) {
         verdict = { ...verdict, unapplied: false };
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
+      const evidence = () => this.evidence(outcome, now);
       turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
       // Not sooner: a call that never gets to send anything does not count.
       if (call.sends.length === 0) this.account?.called(now);
       call.outcome = outcome;
       call.verdict = verdict;
-      decision = verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now);
+      decision = settled ?? (verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now));
     } finally {
-      // Also when a judge of the policy throws: the send was made, so the report has it.
-      this.record(outcome, verdict, decision, now, pausedUntil);
+      // Also when the policy's own code throws: the send was made, so the report has it.
+      this.record(outcome, verdict, decision, pausedUntil);
       this.guard?.tell(turned, now);
     }
     return decision;
   }
 
-  private evidence(outcome: Outcome): Evidence {
+  private evidence(outcome: Outcome, now: number): Evidence {
+    if (this.shown !== undefined) return this.shown;
     const { call } = this.context;
-    return { call: call.snapshot(), api: apiErrorOf(outcome, call.errorText) };
+    const response = responseOf(outcome);
+    const body = response && new TransformedBody(call.config, response);
+    const { errorText } = call;
+    const sources = {
+      call: call.snapshot(),
+      api: () => shownErrorOf(outcome, errorText),
+      // Once the next send is made, or the call is over, nobody is there to be shown anything.
+      data: () => (this.body === body ? body?.make() : undefined),
+    };
+    this.body = body;
+    this.shown = evidenceOf(outcome, sources, now);
+    return this.shown;
   }
 
-  private decideOn(verdict: Verdict, outcome: Outcome, now: number): Decision {
+  private decideOn(verdict: Judgement, outcome: Outcome, now: number): Decision {
     const { account, authorization, context, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
@@ -248,7 +333,7 @@ export class CallSteps implements Steps {
     const refreshable =
       verdict.kind === 'unauthorized' &&
       !transmission.leftOrigin(outcome) &&
-      Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText)));
+      Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText), verdict.explicit === true));
     if (refreshable && call.replays > 0) authorization?.refusedAgain();
     const decision = decide({
       verdict,
@@ -261,7 +346,8 @@ export class CallSteps implements Steps {
       refusedAnew: refreshable && authorization?.isRefusedAnew === true,
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
       deadlineAt: call.deadlineAt,
-      accepted: outcome.response !== undefined && response !== undefined && isNoError(response.status),
+      accepted:
+        response !== undefined && (verdict.accept || (outcome.response !== undefined && isNoError(response.status))),
       timedOut: isTimeout(outcome.error),
       sameKey: transmission.key.survives(response !== undefined, call.wireHeaders),
       replayable: policy.body !== undefined || isReplayable(call.config.data),
@@ -286,15 +372,14 @@ export class CallSteps implements Steps {
   /** Writes a send into the report, and tells of it: the answer first, then what followed from it. */
   private record(
     outcome: Outcome,
-    { kind, reason }: Verdict,
+    { kind, reason }: Judgement,
     decision: Decision,
-    now: number,
     pausedUntil: number | undefined,
   ): void {
     const { account, context } = this;
     const { call } = context;
     const startedAt = this.transmission.sentAt;
-    const durationMs = Math.max(0, now - startedAt);
+    const durationMs = Math.max(0, this.answeredAt - startedAt);
     const queuedMs = this.admission?.queuedMs ?? 0;
     const status = responseOf(outcome)?.status;
     const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
@@ -335,6 +420,17 @@ function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined)
 function isTransientFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
   if (kind === 'success') return false;
   return kind === 'cancelled' ? undefined : serverFailed(outcome) && kind === 'transient';
+}
+
+/**
+ * What a judge is shown of it, also of an answer that is none: a 200 may carry an error. There a code and a description alone are not
+ * enough, since a country has them too.
+ */
+function shownErrorOf(outcome: Outcome, errorText: string | undefined): ApiError | undefined {
+  const response = responseOf(outcome);
+  if (response === undefined || response.status >= 400) return apiErrorOf(outcome, errorText);
+  const api = readApiError(response.data, headerOf(response.headers, 'content-type'));
+  return api?.shape === 'flat' && api.source === undefined ? undefined : api;
 }
 
 /** What a 401 says, for the refresh. */

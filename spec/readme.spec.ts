@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { failureOf } from 'axios-holdfast';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PartnerApi, startPartnerApi } from '../examples/partner-api/server.ts';
 import { verdictOfStatus } from '../lib/classify/status.ts';
 import { EVENT_NAMES } from '../lib/observe/events.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
+import { attached, axiosErrorOf, status } from './support/attached.ts';
 import { noRedis, type RedisServer, redisServer } from './support/redis-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -71,6 +73,27 @@ describe('the code blocks of the README', () => {
     const told = vi.spyOn(console, 'log').mockImplementation(() => {});
     await import(`${folder}/block-${i}.ts?again`);
     expect(told.mock.calls).toEqual([[1]]);
+  });
+
+  it('have judges that do what is said of them', async () => {
+    const i = blocks.findIndex((code) => code.includes('export const namedWait'));
+    const { quota, namedWait, graphql, plain } = await import(`${folder}/block-${i}.ts?again`);
+    const throttling = [
+      [quota, 403, { 'x-ratelimit-remaining': '0' }, {}, undefined],
+      [namedWait, 429, {}, { error: { details: [{ retryDelay: '34.07s' }] } }, 34_070],
+      [namedWait, 429, {}, { message: 'Please try again in 57 seconds.' }, 57_000],
+      [graphql, 200, {}, { errors: [{ extensions: { code: 'RATE_LIMITED' } }] }, undefined],
+    ] as const;
+    for (const [classify, code, headers, body, retryAfterMs] of throttling) {
+      const policy = { classify, retry: { maxRetries: 1, retryAfter: { maxMs: 0 } } };
+      const { client } = await attached(status(code, headers, body), policy);
+      expect(failureOf(await axiosErrorOf(client.post('/', {})))).toMatchObject({ kind: 'throttled', retryAfterMs });
+    }
+    const none = await attached(status(404), { classify: plain });
+    expect((await none.client.get('/')).status).toBe(404);
+    const broke = { error: { code: 'insufficient_quota', message: 'No credit.' } };
+    const spent = await attached(status(429, { 'retry-after': '1' }, broke), { classify: plain });
+    expect(failureOf(await axiosErrorOf(spent.client.get('/')))?.endedBecause).toBe('not-retryable');
   });
 
   it('print what their comments say', async () => {

@@ -67,15 +67,15 @@ export class Admission {
    *
    * @returns until when the answer pauses the bucket, ms since the epoch, if it does
    */
-  answered(outcome: Outcome, { kind, retryAfterMs }: Verdict, nowMs: number): number | undefined {
+  answered(outcome: Outcome, { kind, retryAfterMs, final = false }: Verdict, nowMs: number): number | undefined {
     const { permit } = this;
     this.endScope();
     if (permit === undefined && !this.isNested) return undefined;
     this.permit = undefined;
     const response = responseOf(outcome);
-    // A 503 that names a time speaks for the whole server, as a 429 does.
-    const throttled = kind === 'throttled';
-    const named = throttled || response?.status === 503 ? retryAfterMs : undefined;
+    // A 503 that names a time speaks for the whole server, as a 429 does. What no wait can change is no matter of rate.
+    const throttled = kind === 'throttled' && !final;
+    const named = throttled || (response?.status === 503 && !final) ? retryAfterMs : undefined;
     // One rogue header must not shut everybody out for a day.
     const { retry } = this.context.policy;
     const { maxMs } = (retry || DEFAULTS.retry).retryAfter;
@@ -97,7 +97,7 @@ export class Admission {
    * Does something while the permit is held: a call that it makes would wait for that very permit. What it leaves running takes
    * permits of its own, once this one is handed back.
    */
-  within<T>(body: () => Promise<T>): Promise<T> {
+  within<T>(body: () => T): T {
     return within(this.limiter, body, this.key, (end) => {
       this.endScope = end;
     });

@@ -62,9 +62,14 @@ export class Authorization {
     this.token = undefined;
   }
 
-  /** Whether a refresh may help: a token of ours was refused, and not for what it may do or for what the policy names. */
-  isRefreshable({ challenges, api }: Unauthorized): boolean {
-    if (this.token === undefined || !this.wasCarried(this.token) || !mayRefresh(challenges)) return false;
+  /**
+   * Whether a refresh may help: a token of ours was refused, and not for what it may do or for what the policy names.
+   *
+   * @param explicit whether the policy says that this answer calls for one, whatever the challenges say
+   */
+  isRefreshable({ challenges, api }: Unauthorized, explicit: boolean): boolean {
+    if (this.token === undefined || !this.wasCarried(this.token)) return false;
+    if (!explicit && !mayRefresh(challenges)) return false;
     const { neverRefreshOn } = this.authenticator.options;
     for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
       if (neverRefreshOn.includes(at.code)) return false;

@@ -1,11 +1,10 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { shown } from '../check.ts';
-import { type Evidence, exhibit } from '../classify/classify.ts';
 import { serverFailed } from '../classify/server-failed.ts';
 import type { Circuit, Learnt, Ticket } from '../decide/breaker.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
-import type { ResolvedBreaker } from '../policy/options.ts';
+import type { Evidence, ResolvedBreaker } from '../policy/options.ts';
 import { isWithin, within } from '../wait/within.ts';
 import type { CallContext, Refusal } from './context.ts';
 import { keyOf } from './key.ts';
@@ -50,7 +49,7 @@ export class CircuitGuard {
   }
 
   /** Does what the probe needs, which may be a call through the same circuit. */
-  probing<T>(body: () => Promise<T>): Promise<T> {
+  probing<T>(body: () => T): T {
     return this.ticket?.isProbe ? within(this.circuit, body) : body();
   }
 
@@ -103,7 +102,7 @@ export class CircuitGuard {
     // `AbortSignal.timeout()` is a timeout, whatever axios makes of it. Who gives up otherwise has reasons of their own.
     const timedOut = gaveUp && (reason as Error | undefined)?.name === 'TimeoutError';
     if (gaveUp && !timedOut) return 'nothing';
-    const failed = this.opinion(outcome, nowMs, evidence) ?? (timedOut || serverFailed(outcome));
+    const failed = this.opinion(evidence) ?? (timedOut || serverFailed(outcome));
     if (failed === undefined) return 'nothing';
     if (!failed) return 'well';
     // It stood in a queue, or had been sent before, for longer than it was given time then.
@@ -111,9 +110,9 @@ export class CircuitGuard {
     return (cutOff && isProbe) || ((cutOff || timedOut) && isLate) ? 'impatient' : 'failed';
   }
 
-  private opinion(outcome: Outcome, nowMs: number, evidence: () => Evidence): boolean | undefined {
+  private opinion(evidence: () => Evidence): boolean | undefined {
     const { isFailure } = this.options;
-    const opinion: unknown = isFailure?.(exhibit(outcome, evidence(), nowMs));
+    const opinion: unknown = isFailure?.(evidence());
     if (opinion === undefined || typeof opinion === 'boolean') return opinion;
     // A promise would pass for true.
     throw new TypeError(`breaker.isFailure must give true, false or undefined, got ${shown(opinion)}`);

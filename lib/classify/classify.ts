@@ -1,34 +1,19 @@
-import type { ApiError } from '../failure/api-error.ts';
-import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
-import type { Call } from '../model/call.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
-import type { Classifier, ResolvedPolicy } from '../policy/options.ts';
+import type { Judgement, Verdict } from '../model/verdict.ts';
+import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
 import { headerOf } from '../wait/header.ts';
-import { parseRetryAfter } from '../wait/retry-after.ts';
+import { checkedVerdict } from './checked-verdict.ts';
+import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';
-import { SUCCESS, verdictOfStatus } from './status.ts';
-
-const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
-  'success',
-  'throttled',
-  'transient',
-  'unauthorized',
-  'permanent',
-  'cancelled',
-]);
+import { ruleOf, SUCCESS, verdictOfStatus } from './status.ts';
 
 const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
 
-/** What the judges of a policy are shown; made only when there is a judge. */
-export interface Evidence {
-  readonly call: Call;
-  readonly api: ApiError | undefined;
-}
-
 /**
- * What an outcome means: the policy's judges first, then the status, then the network's error.
+ * What an outcome means: the policy's judges first, then the status, then the network's error. A promise only where a judge gives
+ * one.
  *
+ * @param evidence what the judges are shown; asked only when there are any
  * @throws whatever a judge of the policy throws, and a TypeError when it gives what is no verdict.
  */
 export function classify(
@@ -36,38 +21,58 @@ export function classify(
   policy: Pick<ResolvedPolicy, 'statuses' | 'classify'>,
   evidence: () => Evidence,
   nowMs: number,
-): Verdict {
-  const verdict = opinion(outcome, policy, evidence, nowMs) ?? builtIn(outcome, policy);
+): Judgement | Promise<Judgement> {
+  const told = policy.classify.length === 0 ? undefined : opinion(policy.classify, evidence());
+  return told instanceof Promise
+    ? told.then((late) => conclude(late, outcome, policy, nowMs))
+    : conclude(told, outcome, policy, nowMs);
+}
+
+/** What an outcome means where no judge has an opinion. */
+export function conclude(
+  told: Verdict | undefined,
+  outcome: Outcome,
+  policy: Pick<ResolvedPolicy, 'statuses'>,
+  nowMs: number,
+): Judgement {
+  const verdict = told === undefined ? builtIn(outcome, policy) : explicit(told);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
   return withWait(verdict, outcome, nowMs);
 }
 
+/** The first one that a judge has, from the n-th judge on. */
 function opinion(
-  outcome: Outcome,
-  policy: Pick<ResolvedPolicy, 'classify'>,
-  evidence: () => Evidence,
-  nowMs: number,
-): Verdict | undefined {
-  if (policy.classify.length === 0) return undefined;
-  const argument = exhibit(outcome, evidence(), nowMs);
-  for (const judge of policy.classify) {
-    const verdict = judge(argument);
-    if (verdict === undefined) continue;
-    // An async judge gives a promise, and `condition && verdict` gives false: neither may pass for an opinion.
-    if (KINDS.has((verdict as Verdict | null)?.kind)) return verdict;
-    throw new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined");
+  judges: readonly Classifier[],
+  evidence: Evidence,
+  from = 0,
+): Verdict | undefined | Promise<Verdict | undefined> {
+  for (let n = from; n < judges.length; n++) {
+    const given: unknown = judges[n]?.(evidence);
+    if (isThenable(given)) return lateOpinion(given, judges, evidence, n + 1);
+    const verdict = checkedVerdict(given);
+    if (verdict !== undefined) return verdict;
   }
   return undefined;
 }
 
-/** What the judges of a policy are shown of an outcome. */
-export function exhibit(outcome: Outcome, evidence: Evidence, nowMs: number): Parameters<Classifier>[0] {
-  const failed = Number(responseOf(outcome)?.status) >= 400;
-  const retryAfterMs = failed ? namedWait(outcome, nowMs)?.ms : undefined;
-  return Object.freeze({ outcome, retryAfterMs, ...evidence });
+async function lateOpinion(
+  promise: PromiseLike<unknown>,
+  judges: readonly Classifier[],
+  evidence: Evidence,
+  next: number,
+): Promise<Verdict | undefined> {
+  return checkedVerdict(await promise, 'a promise of ') ?? opinion(judges, evidence, next);
 }
 
-function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>): Verdict {
+/** Of whichever realm or library. */
+const isThenable = (given: unknown): given is PromiseLike<unknown> =>
+  typeof (given as PromiseLike<unknown> | null | undefined)?.then === 'function';
+
+/** That the policy says so, which goes before what the challenges of the answer say. */
+const explicit = (verdict: Verdict): Judgement =>
+  verdict.kind === 'unauthorized' ? { ...verdict, explicit: true } : verdict;
+
+function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>): Judgement {
   const response = responseOf(outcome);
   if (response === undefined) return verdictOfError(outcome.error);
   const { status } = response;
@@ -77,27 +82,20 @@ function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'
     const verdict = verdictOfError(outcome.error);
     return verdict.kind === 'cancelled' ? verdict : TORN;
   }
-  return verdictOfStatus(status, statuses[status]);
+  const rule = ruleOf(status, statuses);
+  const verdict = verdictOfStatus(status, rule);
+  return rule === undefined ? verdict : explicit(verdict);
 }
 
 /** Adds how long the server asked to wait. */
 function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
-  const named = verdict.retryAfterMs === undefined ? namedWait(outcome, nowMs) : undefined;
+  const response = responseOf(outcome);
+  if (response === undefined || verdict.retryAfterMs !== undefined) return verdict;
+  const named = namedWait(response, nowMs, verdict.kind === 'throttled');
   if (named === undefined) return verdict;
   // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
-  const refused = named.explicit && responseOf(outcome)?.status === 503 && verdict.unapplied === undefined;
+  const refused = named.explicit && response.status === 503 && verdict.unapplied === undefined;
   return { ...verdict, retryAfterMs: named.ms, ...(refused && { unapplied: true }) };
-}
-
-/** What a failed answer asks for: its Retry-After, else the reset of its rate limit. */
-function namedWait(outcome: Outcome, nowMs: number): { readonly ms: number; readonly explicit: boolean } | undefined {
-  const response = responseOf(outcome);
-  if (response === undefined) return undefined;
-  const explicit = parseRetryAfter(response.headers, nowMs);
-  if (explicit !== undefined) return { ms: explicit, explicit: true };
-  const quota = readQuota(response.headers, nowMs);
-  const ms = quota && quotaWaitMs(quota);
-  return ms === undefined ? undefined : { ms, explicit: false };
 }
 
 /** Whether the answer announces JSON, so that reading an unread body for it is worth while. */

@@ -1,5 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
-import type { StatusRule } from '../policy/options.ts';
+import type { ResolvedPolicy, StatusRule } from '../policy/options.ts';
 
 export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });
 const THROTTLED: Verdict = Object.freeze({ kind: 'throttled', unapplied: true });
@@ -32,4 +32,14 @@ export function verdictOfStatus(status: number, rule?: StatusRule): Verdict {
   if (rule !== undefined) return rule === 'retry' && status === 429 ? THROTTLED : RULES[rule];
   if (status >= 200 && status < 300) return SUCCESS;
   return STATUS_VERDICTS[status] ?? PERMANENT;
+}
+
+const tens = Array.from({ length: 100 }, (_, n) => `${n}x`);
+const hundreds = Array.from({ length: 10 }, (_, n) => `${n}xx`);
+
+/** The policy's own rule for a status: `503` goes before `'50x'`, and that before `'5xx'`. */
+export function ruleOf(status: number, statuses: ResolvedPolicy['statuses']): StatusRule | undefined {
+  const rules: { readonly [statusOrRange: string]: StatusRule | undefined } = statuses;
+  // The names of the ranges are at hand, since every success asks for them.
+  return rules[status] ?? rules[tens[Math.trunc(status / 10)] ?? ''] ?? rules[hundreds[Math.trunc(status / 100)] ?? ''];
 }

@@ -20,7 +20,7 @@ export interface Facts {
   readonly refusedAnew: boolean;
   readonly nowMs: number;
   readonly deadlineAt: number;
-  /** Whether axios resolved an answer that is no error: a 304 that `validateStatus` lets through. */
+  /** Whether the answer is good enough: a judge accepts it, or axios resolved a 304 that `validateStatus` lets through. */
   readonly accepted: boolean;
   readonly timedOut: boolean;
   /** Whether a repeat would carry the same idempotency key. */
@@ -56,7 +56,8 @@ export function decide(facts: Facts): Decision {
 }
 
 function refreshOrStop(facts: Facts): Decision {
-  const { refreshable, refusedAnew, replays, replayable, nowMs, deadlineAt } = facts;
+  const { refreshable, refusedAnew, replays, replayable, verdict, nowMs, deadlineAt } = facts;
+  if (verdict.final) return stop('not-retryable');
   if (replays > 0) return stop('still-unauthorized');
   if (!refreshable) return stop('not-retryable');
   if (refusedAnew) return stop('still-unauthorized');
@@ -68,6 +69,7 @@ function refreshOrStop(facts: Facts): Decision {
 
 function retryOrStop(facts: Facts): Decision {
   const { retry, verdict, nowMs, deadlineAt } = facts;
+  if (verdict.final) return stop('not-retryable');
   if (nowMs >= deadlineAt) return stop('deadline');
   if (retry === false) return stop('disabled');
   if (facts.timedOut && !retry.timeouts) return stop('not-retryable');

@@ -170,8 +170,12 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   }
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
-  // A 2xx that axios rejects broke off, unless the loop found it whole and `validateStatus` refused it.
-  if (status >= 200 && status < 300 && error !== undefined) return verdict === 'success' ? 'rejected' : 'network';
+  const isGood = status >= 200 && status < 300;
+  // A judge had no time to say what it is.
+  if (isGood && call?.endedBecause === 'deadline' && verdict === 'success') return 'timeout';
+  // A 2xx that axios rejects broke off, unless it was whole and somebody refused it: `validateStatus` or a judge.
+  const isWhole = verdict === 'success' || verdict === 'permanent' || call?.verdict?.reject;
+  if (isGood && error !== undefined && !isWhole) return 'network';
   return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
 }
 

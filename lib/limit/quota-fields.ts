@@ -24,15 +24,17 @@ interface Family {
 /**
  * @param names of the headers to look at, as they are spelled
  * @param serverNow ms since the epoch
+ * @param throttled whether the answer refused for rate
  */
 export function readFields(
   headers: unknown,
   names: readonly string[],
   serverNow: number,
+  throttled: boolean,
 ): { readonly counters: readonly Counter[]; readonly policies: readonly Policy[] } {
   const families = familiesOf(headers, names);
   return {
-    counters: families.map((family) => counterOf(family, serverNow)),
+    counters: families.map((family) => counterOf(family, serverNow, throttled)),
     policies: families.flatMap(policiesOf),
   };
 }
@@ -53,10 +55,11 @@ function familiesOf(headers: unknown, names: readonly string[]): readonly Family
   return [...families.values()];
 }
 
-function counterOf({ vendor, unit, fields }: Family, serverNow: number): Counter {
+function counterOf({ vendor, unit, fields }: Family, serverNow: number, throttled: boolean): Counter {
   // X-RateLimit-Reset is an epoch at GitHub; elsewhere it is a delay, sent beside the limit or what was used of it. A
-  // small number with neither of them may be either, which is too little to hold a call back for.
-  const isClear = vendor !== 'x-' || unit !== undefined || fields.has('limit') || fields.has('used');
+  // small number with neither of them may be either, which is too little to hold a call back for; unless it is all that a refusal says.
+  const isLone = throttled && !fields.has('remaining');
+  const isClear = isLone || vendor !== 'x-' || unit !== undefined || fields.has('limit') || fields.has('used');
   const resets = RESETS.map((field) => ({ field, value: fields.get(field) })).filter(
     ({ field, value }) => value !== undefined && (isClear || field !== 'reset' || !isBareDelay(value)),
   );

@@ -39,13 +39,14 @@ export interface Quota {
  * A malformed field is ignored. `undefined` when nothing is left. Never throws; `headers` may be anything.
  *
  * @param nowMs the client's clock, ms since the epoch
+ * @param throttled whether the answer refused for rate: then a reset that stands alone can only be the wait
  */
-export function readQuota(headers: unknown, nowMs: number): Quota | undefined {
+export function readQuota(headers: unknown, nowMs: number, throttled = false): Quota | undefined {
   const names = headerNames(headers).filter((name) => /rate-?limit/i.test(name));
   if (names.length === 0) return undefined;
 
   const announced = readPolicies(headerOf(headers, 'ratelimit-policy'));
-  const told = readFields(headers, names, serverTime(headers, nowMs));
+  const told = readFields(headers, names, serverTime(headers, nowMs), throttled);
   const policies = [...announced, ...told.policies]
     .filter(({ unit }) => unit === REQUESTS)
     .map(({ name, quota, windowMs }) => ({ name, quota, windowMs }));
@@ -60,11 +61,13 @@ export function readQuota(headers: unknown, nowMs: number): Quota | undefined {
 }
 
 /**
- * The wait that a quota implies for a request that was throttled, in ms: the time until it is refilled, and only when
- * it is used up. With some left the reset is no wait, and nothing can be inferred. `Retry-After` takes precedence.
+ * The wait that a quota implies for a request that was not served, in ms: the time until it is refilled, when it is used up. With some
+ * left the reset is no wait, and nothing can be inferred. Where nothing is said of what is left, the reset of an answer that
+ * refused for rate is the wait, unless it is now. `Retry-After` takes precedence.
  */
-export function quotaWaitMs(quota: Quota): number | undefined {
-  return quota.remaining === 0 ? quota.resetMs : undefined;
+export function quotaWaitMs({ remaining, resetMs }: Quota, throttled = false): number | undefined {
+  if (remaining === undefined) return (throttled && resetMs) || undefined;
+  return remaining === 0 ? resetMs : undefined;
 }
 
 function bindingOf(counters: readonly Counter[]): Counter | undefined {

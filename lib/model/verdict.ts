@@ -21,4 +21,25 @@ export interface Verdict {
   readonly retryAfterMs?: number | undefined;
   /** `true` when the send provably had no effect, so that any method may be repeated. */
   readonly unapplied?: boolean | undefined;
+  /**
+   * `true` for what no repeat can change: no retry, no refresh, no pause of the limiter's bucket, whatever the kind. A 429 that means
+   * "no credit left" stays `throttled`, and the call ends at once.
+   */
+  readonly final?: boolean | undefined;
+  /**
+   * `true` has a call that ends with this answer reject, although `validateStatus` lets it through: with an AxiosError that carries the
+   * response. For a 200 that holds an error. Whether it is retried first is up to `kind`.
+   */
+  readonly reject?: boolean | undefined;
+  /**
+   * `true` has a call that ends with this answer resolve with it, although `validateStatus` refuses it: a 404 that means "none". Without
+   * an answer it says nothing. A verdict can't both accept and reject.
+   */
+  readonly accept?: boolean | undefined;
+}
+
+/** A verdict as the loop goes by it. */
+export interface Judgement extends Verdict {
+  /** The policy calls this answer `unauthorized`, by a judge or in `statuses`, whatever the challenges of the answer say. */
+  readonly explicit?: boolean | undefined;
 }

@@ -1,4 +1,4 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosError, AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { AuthOptions, ResolvedAuth } from '../auth/options.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Limiter } from '../limit/limiter.ts';
@@ -20,9 +20,10 @@ export interface Policy {
   readonly retry?: false | RetryOptions | undefined;
   /**
    * What a status means here, overriding the built-in table: `retry` (subject to whether a repeat is harmless), `fail`
-   * at once, or `refresh` the token. For instance `{ 500: 'retry' }`.
+   * at once, or `refresh` the token. For instance `{ 500: 'retry' }`. Keys are statuses from 100 to 999 and ranges: `503` goes before
+   * `'50x'`, and that before `'5xx'`. A range holds for all of it: `{ '4xx': 'fail' }` ends a 401 and a 429 as well.
    */
-  readonly statuses?: { readonly [status: number]: StatusRule | undefined } | undefined;
+  readonly statuses?: StatusRules | undefined;
   /** A judge of your own, or several; the first that has an opinion decides. */
   readonly classify?: Classifier | readonly Classifier[] | undefined;
   /**
@@ -58,23 +59,50 @@ export interface Policy {
 
 export type StatusRule = 'retry' | 'fail' | 'refresh';
 
+type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+
+/** `'5xx'` is 500 to 599, `'52x'` 520 to 529. */
+export type StatusRange = `${Exclude<Digit, 0>}${'x' | Digit}x`;
+
+export type StatusRules = { readonly [status: number]: StatusRule | undefined } & {
+  readonly [R in StatusRange]?: StatusRule | undefined;
+};
+
 /**
- * A judge of the caller's own, asked before the built-in rules.
+ * A judge of the caller's own, asked before the built-in rules, of every outcome: `({ status }) => status === 403 ? { kind:
+ * 'throttled' } : undefined` reads a 403 that axios rejects as well as one that `validateStatus` lets through.
  *
- * It gets one frozen argument and may read a 2xx body as well as an error's (`api`, where the body is one of the known
- * shapes). `undefined` means no opinion. If it throws, the call rejects with what it threw.
+ * `undefined` means no opinion. It may give a promise, which is waited for no longer than the call may last. If it throws, or gives
+ * anything else (a TypeError says what), the call rejects.
  */
-export type Classifier = (argument: {
-  readonly outcome: Outcome;
-  readonly call: Call;
-  /** The error body of an answer from 400 up, read. */
-  readonly api: ApiError | undefined;
+export type Classifier = (evidence: Evidence) => Verdict | undefined | Promise<Verdict | undefined>;
+
+/** What a judge is shown. Frozen; what takes work to make is made when it is read, and once for all judges. */
+export interface Evidence {
+  /** The server's answer, whether axios resolves it or rejects with it; its `data` is the raw body. `undefined` where none came. */
+  readonly response: AxiosResponse | undefined;
+  /** Of the answer. */
+  readonly status: number | undefined;
+  /** Of the answer: `headers.get('x-should-retry')`, in any letter case. Empty where none came. */
+  readonly headers: AxiosHeaders;
   /**
-   * How long the headers of an answer from 400 up ask to wait, in ms. A verdict to retry without a `retryAfterMs` of its own
-   * gets what the headers say, whatever the status.
+   * What the caller will see as `response.data`: what `transformResponse` makes of the body. As a rule parsed JSON; a stream
+   * stays one, unread. `undefined` where there is no answer, or `transformResponse` throws. Typed as axios types it.
+   */
+  readonly data: AxiosResponse['data'];
+  /** Whatever the adapter rejected with; as a rule an AxiosError, but none of its fields is sure. */
+  readonly error: Partial<AxiosError> | undefined;
+  /** As the adapter gave it. `outcome.response` is there only where axios resolves. */
+  readonly outcome: Outcome;
+  /** The error that the body holds, if it is of a known shape: see `readApiError`. Also of a 200 that carries one. */
+  readonly api: ApiError | undefined;
+  readonly call: Call;
+  /**
+   * How long the answer asks to wait, in ms: its Retry-After, or from 400 up the reset of a used-up quota. A verdict to retry without a
+   * `retryAfterMs` of its own gets what the headers say, whatever the status.
    */
   readonly retryAfterMs: number | undefined;
-}) => Verdict | undefined;
+}
 
 /**
  * Runs before every send, since axios' request interceptors run once per call. `config` is this send's own copy: change
@@ -173,7 +201,7 @@ export interface BreakerOptions {
    * Whether a send shows that the server is ill. Asked first, with what a judge of `classify` is shown; `undefined` means no opinion.
    * Not asked where the caller has given up. If it throws, or gives anything else, the call rejects.
    */
-  readonly isFailure?: ((argument: Parameters<Classifier>[0]) => boolean | undefined) | undefined;
+  readonly isFailure?: ((evidence: Evidence) => boolean | undefined) | undefined;
 }
 
 export interface IdempotencyOptions {
@@ -200,7 +228,7 @@ export interface CorrelationOptions {
 /** A policy with every default filled in, frozen. It is a `Policy` again. */
 export interface ResolvedPolicy extends Policy {
   readonly retry: false | ResolvedRetry;
-  readonly statuses: { readonly [status: number]: StatusRule | undefined };
+  readonly statuses: StatusRules;
   readonly classify: readonly Classifier[];
   readonly deadlineMs: number;
   readonly idempotency: false | ResolvedIdempotency;

@@ -24,9 +24,9 @@ import { EVENTS, POLICY_NAMES, RETRY_NAMES } from './other-names.ts';
 /** RFC 9110 §5.1: a field name is a token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 
-/** As a response has it: `5e2` and `0500` would never match. */
-const STATUS = /^[1-5]\d\d$/;
-const A_STATUS = 'a status from 100 to 599';
+/** As a response has it, or a range: `5e2` and `0500` would never match. */
+const STATUS = /^[1-9](\d\d|\dx|xx)$/;
+const A_STATUS = "a status from 100 to 999, or a range such as '5xx' or '52x'";
 
 const functions = must(
   'a function or an array of functions',

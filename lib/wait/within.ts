@@ -43,27 +43,30 @@ export function isWithin(owner: object, key?: string): boolean {
 }
 
 /**
- * Does something within `owner`'s `key`.
+ * Does something within `owner`'s `key`; where it gives a promise, until that settles.
  *
  * @param given called at once, with what ends it early: what goes on after that is not within it any more
  */
-export async function within<T>(
-  owner: object,
-  body: () => Promise<T>,
-  key?: string,
-  given?: (end: () => void) => void,
-): Promise<T> {
+export function within<T>(owner: object, body: () => T, key?: string, given?: (end: () => void) => void): T {
   const doing: Doing = { owner, key, outer: context?.getStore(), over: false };
   given?.(() => {
     doing.over = true;
   });
   doings.running += 1;
-  try {
-    return await (context ? context.run(doing, body) : body());
-  } finally {
+  const end = () => {
     doing.over = true;
     doings.running -= 1;
     // An enabled context costs every promise of the process a little.
     if (doings.running === 0) context?.disable();
+  };
+  let done: T;
+  try {
+    done = context ? context.run(doing, body) : body();
+  } catch (error) {
+    end();
+    throw error;
   }
+  if (done instanceof Promise) done.then(end, end);
+  else end();
+  return done;
 }

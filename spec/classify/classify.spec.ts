@@ -1,17 +1,19 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
-import { announcesJson, classify, type Evidence } from '../../lib/classify/classify.ts';
+import { announcesJson, classify } from '../../lib/classify/classify.ts';
+import { evidenceOf } from '../../lib/classify/evidence.ts';
 import { CallState } from '../../lib/model/call.ts';
 import type { Outcome } from '../../lib/model/outcome.ts';
-import type { Verdict } from '../../lib/model/verdict.ts';
+import type { Judgement, Verdict } from '../../lib/model/verdict.ts';
 import type { Classifier, ResolvedPolicy } from '../../lib/policy/options.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const config: InternalAxiosRequestConfig = { method: 'post', url: 'http://a.example/', headers: new AxiosHeaders() };
-const evidence = (): Evidence => ({
+const sources = {
   call: new CallState(config, NOW, 1_000).snapshot(),
-  api: undefined,
-});
+  api: () => undefined,
+  data: () => undefined,
+};
 
 function answer(status: number, headers: object = {}, data: unknown = ''): AxiosResponse {
   return { status, statusText: '', headers: new AxiosHeaders({ ...headers }), data, config };
@@ -22,8 +24,11 @@ const rejected = (response: AxiosResponse): Outcome => ({
   error: new AxiosError('Request failed', AxiosError.ERR_BAD_REQUEST, config, undefined, response),
 });
 
-function judged(outcome: Outcome, policy: Partial<Pick<ResolvedPolicy, 'statuses' | 'classify'>> = {}): Verdict {
-  return classify(outcome, { statuses: {}, classify: [], ...policy }, evidence, NOW);
+function judged(outcome: Outcome, policy: Partial<Pick<ResolvedPolicy, 'statuses' | 'classify'>> = {}): Judgement {
+  const evidence = () => evidenceOf(outcome, sources, NOW);
+  const verdict = classify(outcome, { statuses: {}, classify: [], ...policy }, evidence, NOW);
+  if (verdict instanceof Promise) throw new Error('no judge here gives a promise');
+  return verdict;
 }
 
 describe(classify.name, () => {
@@ -77,6 +82,23 @@ describe(classify.name, () => {
     expect(judged(rejected(answer(500)), { statuses }).kind).toBe('transient');
     expect(judged(rejected(answer(503)), { statuses }).kind).toBe('permanent');
     expect(judged(rejected(answer(502)), { statuses }).kind).toBe('transient');
+  });
+
+  it('reads a status by the narrowest rule that holds for it', () => {
+    const statuses = { '5xx': 'retry', '52x': 'fail', 521: 'refresh', '9xx': 'refresh' } as const;
+    const kinds = [500, 519, 520, 521, 522, 529, 530, 599, 999, 404].map(
+      (code) => judged(resolved(answer(code)), { statuses }).kind,
+    );
+    expect(kinds.join(' ')).toBe(
+      'transient transient permanent unauthorized permanent permanent transient transient unauthorized permanent',
+    );
+  });
+
+  it('waits for a reset that stands alone only where the answer refused for rate', () => {
+    const lone = { 'x-ratelimit-reset': '3' };
+    expect(judged(rejected(answer(429, lone))).retryAfterMs).toBe(3_000);
+    expect(judged(rejected(answer(503, lone)))).not.toHaveProperty('retryAfterMs');
+    expect(judged(rejected(answer(502, { 'ratelimit-reset': '3' })))).not.toHaveProperty('retryAfterMs');
   });
 
   it('takes a rejected 200 without data for broken off, but never for applied', () => {
@@ -183,12 +205,19 @@ describe(classify.name, () => {
       expect(shown).toMatchObject({ outcome, call: { method: 'POST', url: 'http://a.example/' }, api: undefined });
     });
 
-    it.each(['success', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'] as const)(
+    it.each(['success', 'throttled', 'transient', 'permanent', 'cancelled'] as const)(
       'takes %s for a verdict',
       (kind) => {
         expect(judged(rejected(answer(404)), { classify: [says({ kind })] })).toEqual({ kind });
       },
     );
+
+    it('notes that the policy calls it unauthorized, not the table', () => {
+      const explicit = { kind: 'unauthorized', explicit: true };
+      expect(judged(rejected(answer(401)), { classify: [says({ kind: 'unauthorized' })] })).toEqual(explicit);
+      expect(judged(rejected(answer(403)), { statuses: { 403: 'refresh' } })).toEqual({ ...explicit, unapplied: true });
+      expect(judged(rejected(answer(401)), { statuses: { 403: 'refresh' } })).not.toHaveProperty('explicit');
+    });
 
     const shownFor = (outcome: Outcome): unknown => {
       const judge = vi.fn<Classifier>();
@@ -203,15 +232,21 @@ describe(classify.name, () => {
       expect(shownFor(rejected(answer(429)))).toBeUndefined();
     });
 
-    it('shows them no wait where nothing failed, or nothing was answered', () => {
-      expect(shownFor(resolved(answer(200, { 'retry-after': '7' })))).toBeUndefined();
-      expect(shownFor(resolved(answer(399, { 'retry-after': '7' })))).toBeUndefined();
+    it('shows them what a success asks for outright, but nothing by the state of its quota', () => {
+      const usedUp = { 'ratelimit-remaining': '0', 'ratelimit-reset': '3' };
+      for (const status of [200, 202, 399]) {
+        expect(shownFor(resolved(answer(status, { 'retry-after': '7' })))).toBe(7_000);
+        expect(shownFor(resolved(answer(status, usedUp)))).toBeUndefined();
+      }
+      expect(shownFor(resolved(answer(400, usedUp)))).toBe(3_000);
+    });
+
+    it('shows them no wait where nothing was answered', () => {
       expect(shownFor({ error: { code: 'ECONNRESET' } })).toBeUndefined();
     });
 
     it('asks them about errors of the network too', () => {
-      const judge: Classifier = ({ outcome }) =>
-        (outcome.error as { code?: string })?.code === 'ECONNRESET' ? { kind: 'permanent' } : undefined;
+      const judge: Classifier = ({ error }) => (error?.code === 'ECONNRESET' ? { kind: 'permanent' } : undefined);
       expect(judged({ error: { code: 'ECONNRESET' } }, { classify: [judge] }).kind).toBe('permanent');
     });
 
@@ -223,15 +258,19 @@ describe(classify.name, () => {
       expect(() => judged(rejected(answer(404)), { classify: [throwing] })).toThrow(thrown);
     });
 
-    it.each([null, false, 'retry', {}, { kind: 'retry' }, Promise.resolve({ kind: 'transient' })])(
-      'refuses what is no verdict, and says so: %j',
-      (nonsense) => {
-        const judge = (() => nonsense) as unknown as Classifier;
-        expect(() => judged(rejected(answer(404)), { classify: [judge] })).toThrow(
-          new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined"),
-        );
-      },
-    );
+    it('goes by the first opinion also where it comes late, and asks nobody after it', async () => {
+      const judges = [
+        () => Promise.resolve(undefined),
+        silent,
+        async () => ({ kind: 'permanent' }) as const,
+        says({ kind: 'success' }),
+      ];
+      const outcome = rejected(answer(503));
+      const policy = { statuses: {}, classify: judges };
+      const verdict = classify(outcome, policy, () => evidenceOf(outcome, sources, NOW), NOW);
+      expect(verdict).toBeInstanceOf(Promise);
+      expect(await verdict).toEqual({ kind: 'permanent' });
+    });
   });
 });
 

@@ -42,9 +42,15 @@ describe(decide.name, () => {
     });
   });
 
-  it('fails fast on what is permanent, unless axios had accepted it', () => {
+  it('fails fast on what is permanent, unless it is good enough for the caller', () => {
     expect(decided({ verdict: { kind: 'permanent' } })).toEqual({ kind: 'stop', why: 'not-retryable' });
     expect(decided({ verdict: { kind: 'permanent' }, accepted: true })).toBe(FINISH);
+  });
+
+  it.each(['throttled', 'transient', 'unauthorized'] as const)('sends nothing again that is %s for good', (kind) => {
+    const verdict = { kind, final: true, unapplied: true } as const;
+    expect(decided({ verdict, refreshable: true })).toEqual({ kind: 'stop', why: 'not-retryable' });
+    expect(decided({ verdict: { ...verdict, final: false }, refreshable: true }).kind).not.toBe('stop');
   });
 
   it('fails fast on a 401, since there is nothing to refresh', () => {

@@ -1,4 +1,3 @@
-import type { AxiosResponse } from 'axios';
 import { type Classifier, failureOf, reportOf, type Verdict } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { ADAPTERS, attached, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
@@ -8,10 +7,8 @@ import { hangUp } from '../support/faults.ts';
 const busy = status(200, {}, { status: 'throttled' });
 const done = status(200, {}, { status: 'done' });
 
-const readsBody: Classifier = ({ outcome }) => {
-  const body = outcome.response?.data;
-  return typeof body === 'string' && body.includes('"throttled"') ? { kind: 'throttled', reason: 'busy' } : undefined;
-};
+const readsBody: Classifier = ({ data }) =>
+  data.status === 'throttled' ? { kind: 'throttled', reason: 'busy' } : undefined;
 
 const always =
   (verdict: Verdict): Classifier =>
@@ -57,9 +54,8 @@ describe.each(ADAPTERS)('a judge of the policy over the %s adapter', (adapter) =
     async (responseType) => {
       const body = { error: { code: 'serverBusy', message: 'Come back later.' } };
       const codes: (string | undefined)[] = [];
-      const classify: Classifier = ({ api, outcome }) => {
+      const classify: Classifier = ({ api, status }) => {
         codes.push(api?.code);
-        const status = (outcome.error as { response?: AxiosResponse } | undefined)?.response?.status;
         return status === 400 && api?.code === 'serverBusy' ? { kind: 'throttled', retryAfterMs: 0 } : undefined;
       };
       const answers = inTurn(status(400, {}, body), status(200));
@@ -173,10 +169,12 @@ describe('a judge of the policy', () => {
   });
 
   it('that gives what is no verdict has the call reject and say so', async () => {
-    const classify = (async () => undefined) as unknown as Classifier;
+    const classify = (() => false) as unknown as Classifier;
     const { server, client } = await attached(status(200), { classify });
     expect(await rejectionOf(client.get('/'))).toEqual(
-      new TypeError("classify must give a verdict, such as { kind: 'transient' }, or undefined"),
+      new TypeError(
+        "classify gave false; it must give a verdict such as { kind: 'transient' }, or undefined for no opinion",
+      ),
     );
     expect(server.seen).toHaveLength(1);
   });

@@ -256,6 +256,14 @@ describe(quotaWaitMs.name, () => {
     expect(quotaWaitMs({ policies: [], remaining: 0 })).toBeUndefined();
   });
 
+  it('takes a reset that stands alone for the wait of an answer that refused for rate, unless it is now', () => {
+    expect(quotaWaitMs({ policies: [], resetMs: 5 }, true)).toBe(5);
+    expect(quotaWaitMs({ policies: [], resetMs: 0 }, true)).toBeUndefined();
+    expect(quotaWaitMs({ policies: [], remaining: 1, resetMs: 5 }, true)).toBeUndefined();
+    expect(quotaWaitMs({ policies: [], remaining: 0, resetMs: 0 }, true)).toBe(0);
+    expect(quotaWaitMs({ policies: [] }, true)).toBeUndefined();
+  });
+
   const drafts = [
     ...structured.cases10,
     ...structured.derived,

@@ -22,7 +22,6 @@ const FLOORS = [
   'pipeline.ts',
   'steps.ts',
   'interceptor.ts',
-  'instance.ts',
   'attach.ts',
   'index.ts',
   'redis.ts',

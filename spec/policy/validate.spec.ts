@@ -17,6 +17,8 @@ function problemsOf(policy: unknown): readonly PolicyProblem[] {
 
 const pathsOf = (policy: unknown) => problemsOf(policy).map(({ path }) => path);
 
+const STATUS = "a status from 100 to 999, or a range such as '5xx' or '52x'";
+
 const limiter = { acquire: () => {}, pause: () => {}, close: () => {}, stats: () => {} };
 
 describe(validate.name, () => {
@@ -55,7 +57,7 @@ describe(validate.name, () => {
           key: () => 'k',
         },
       },
-      statuses: { 100: 'retry', 500: 'fail', 599: 'refresh' },
+      statuses: { 100: 'retry', 500: 'fail', 999: 'refresh', '4xx': 'fail', '52x': 'retry' },
       classify: [() => undefined],
       deadlineMs: Number.MIN_VALUE,
       idempotency: { header: 'X-Key', methods: ['post'], generate: () => 'k', renew: 'after-response' },
@@ -98,11 +100,15 @@ describe(validate.name, () => {
     ['retry.budget.key', 'origin', 'a function'],
     ['statuses', ['retry'], "an object like { 500: 'retry' }"],
     ['statuses.500', true, "'retry' or 'fail' or 'refresh'"],
-    ['statuses.99', 'retry', 'a status from 100 to 599'],
-    ['statuses.600', 'retry', 'a status from 100 to 599'],
-    ['statuses.5xx', 'retry', 'a status from 100 to 599'],
-    ['statuses.5e2', 'retry', 'a status from 100 to 599'],
-    ['statuses.0500', 'retry', 'a status from 100 to 599'],
+    ['statuses.99', 'retry', STATUS],
+    ['statuses.1000', 'retry', STATUS],
+    ['statuses.5XX', 'retry', STATUS],
+    ['statuses.0xx', 'retry', STATUS],
+    ['statuses.xxx', 'retry', STATUS],
+    ['statuses.5x2', 'retry', STATUS],
+    ['statuses.5*', 'retry', STATUS],
+    ['statuses.5e2', 'retry', STATUS],
+    ['statuses.0500', 'retry', STATUS],
     ['classify', {}, 'a function or an array of functions'],
     ['classify', [() => undefined, 'no'], 'a function or an array of functions'],
     ['deadlineMs', 0, 'a number above 0'],
@@ -163,7 +169,7 @@ describe(validate.name, () => {
   it('reports everything at once, in the order in which it was written', () => {
     const policy = {
       retry: { maxRetries: -1, backof: () => 0, retryAfter: { maxMs: 'long' }, budget: { ratio: 2 } },
-      statuses: { 500: 'maybe', 700: 'retry' },
+      statuses: { 500: 'maybe', 7000: 'retry' },
       deadlineMs: 0,
       colour: 'red',
     };
@@ -173,7 +179,7 @@ describe(validate.name, () => {
       'retry.retryAfter.maxMs',
       'retry.budget.ratio',
       'statuses.500',
-      'statuses.700',
+      'statuses.7000',
       'deadlineMs',
       'colour',
     ]);

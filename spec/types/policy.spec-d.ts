@@ -54,6 +54,30 @@ attach(client, {
     finished: [({ report }) => void report.sends, ({ endedBecause }) => void endedBecause],
   },
 });
+// A judge as one writes it at first.
+attach(client, { classify: ({ status }) => (status === 403 ? { kind: 'throttled' } : undefined) });
+attach(client, {
+  classify: ({ status, error, response, headers, data, api, call, outcome, retryAfterMs }) => {
+    if (status === 409 || error?.code === 'ECONNRESET' || error?.response?.status === 502)
+      return { kind: 'transient', reason: error?.message };
+    if (axios.isAxiosError(error) && error.config?.url === '/') return { kind: 'permanent' };
+    if (data?.code === 'BUSY' || data.errors[0].code === 'BUSY') return { kind: 'throttled', retryAfterMs: 1_000 };
+    if (headers.get('x-should-retry') === 'true' || headers['x-should-retry'] === 'true') return { kind: 'transient' };
+    if (response?.headers['x-a'] || response?.data.n) return { kind: 'permanent', reject: true, final: true };
+    if (api?.code === 'none' && call.sends > 0 && outcome.response) return { kind: 'success', accept: true };
+    return retryAfterMs !== undefined && retryAfterMs > 0 ? { kind: 'transient', unapplied: true } : undefined;
+  },
+});
+attach(client, { classify: async ({ status }) => ((await status) === 403 ? { kind: 'throttled' } : undefined) });
+attach(client, { classify: [async () => undefined, () => undefined, () => Promise.resolve({ kind: 'transient' })] });
+attach(client, { statuses: { '5xx': 'retry', '52x': 'fail', 610: 'retry', 999: 'refresh' } });
+// @ts-expect-error no such range
+attach(client, { statuses: { '5XX': 'retry' } });
+// @ts-expect-error no such range
+attach(client, { statuses: { '0xx': 'retry' } });
+// @ts-expect-error a promise of no verdict
+attach(client, { classify: async () => true });
+
 const frozen = Object.freeze({ retry: Object.freeze({ maxRetries: 3 }), classify: Object.freeze([() => undefined]) });
 attach(client, frozen);
 attach(client, mergePolicies({ retry: false }, frozen, {}));

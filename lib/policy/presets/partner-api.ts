@@ -2,7 +2,6 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { ApiError } from '../../failure/api-error.ts';
 import { retryHintMs } from '../../failure/retry-hint.ts';
 import { addressOf } from '../../model/address.ts';
-import { responseOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { Classifier, Policy } from '../options.ts';
 
@@ -73,8 +72,7 @@ export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Po
   };
 }
 
-const byBodyCode: Classifier = ({ outcome, api, retryAfterMs }) => {
-  const status = responseOf(outcome)?.status;
+const byBodyCode: Classifier = ({ status, api, retryAfterMs }) => {
   // From the outside in, the most detailed code that is known here counts.
   let known: Verdict | undefined;
   for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
@@ -87,14 +85,13 @@ const byBodyCode: Classifier = ({ outcome, api, retryAfterMs }) => {
 };
 
 /** The gateway that stands before the API says how long to wait in a sentence, sometimes there alone. */
-const byGateway: Classifier = ({ outcome, api, retryAfterMs }) => {
-  if (responseOf(outcome)?.status !== 429 || retryAfterMs !== undefined) return undefined;
+const byGateway: Classifier = ({ status, api, retryAfterMs }) => {
+  if (status !== 429 || retryAfterMs !== undefined) return undefined;
   const hint = api && retryHintMs(api);
   return hint === undefined ? undefined : { kind: 'throttled', retryAfterMs: hint };
 };
 
-const byOlderEdition: Classifier = ({ outcome, retryAfterMs }) => {
-  const status = responseOf(outcome)?.status;
+const byOlderEdition: Classifier = ({ status, retryAfterMs }) => {
   const unnamed = (status === 503 || status === 504) && retryAfterMs === undefined;
   return unnamed ? permanent('the answer does not say when to come back') : undefined;
 };

@@ -1,0 +1,46 @@
+import { isRecord, shown } from '../check.ts';
+import type { Verdict, VerdictKind } from '../model/verdict.ts';
+
+const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
+  'success',
+  'throttled',
+  'transient',
+  'unauthorized',
+  'permanent',
+  'cancelled',
+]);
+
+const FLAGS = ['unapplied', 'reject', 'accept', 'final'] as const;
+
+/**
+ * What a judge gave, if it is a verdict or `undefined`. `condition && verdict` gives false: that must not pass for an opinion, nor for
+ * none.
+ *
+ * @param how what stood before it, as `a promise of `
+ * @throws {TypeError} that says what it gave, and what it must
+ */
+export function checkedVerdict(given: unknown, how = ''): Verdict | undefined {
+  if (given === undefined) return undefined;
+  if (!isRecord(given) || given.kind === undefined) {
+    const what = isRecord(given) ? 'an object without a kind' : shown(given);
+    throw new TypeError(
+      `classify gave ${how}${what}; it must give a verdict such as { kind: 'transient' }, or undefined for no opinion`,
+    );
+  }
+  const refuse = (name: string, bound: string) => {
+    throw new TypeError(`classify gave ${how}a verdict with ${name} ${shown(given[name])}; it must be ${bound}`);
+  };
+  const { kind, reason, retryAfterMs } = given;
+  if (!KINDS.has(kind)) refuse('kind', `one of ${[...KINDS].map((each) => `'${each}'`).join(', ')}`);
+  if (reason !== undefined && typeof reason !== 'string') refuse('reason', 'a string');
+  if (retryAfterMs !== undefined && !(typeof retryAfterMs === 'number' && retryAfterMs >= 0)) {
+    refuse('retryAfterMs', 'a number of at least 0, in ms');
+  }
+  for (const flag of FLAGS) {
+    if (given[flag] !== undefined && typeof given[flag] !== 'boolean') refuse(flag, 'true or false');
+  }
+  if (given.reject === true && given.accept === true) {
+    throw new TypeError(`classify gave ${how}a verdict with both reject and accept; it must be one of them`);
+  }
+  return given as unknown as Verdict;
+}
