@@ -4,16 +4,15 @@ import { Authorization } from './attempt/authorization.ts';
 import { type Bounded, bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
-import { keyOf } from './attempt/key.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
+import { Spending } from './attempt/spending.ts';
 import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
 import type { Unauthorized } from './auth/credential.ts';
 import { announcesJson, classify, conclude } from './classify/classify.ts';
 import { evidenceOf } from './classify/evidence.ts';
 import { serverFailed } from './classify/server-failed.ts';
-import type { Account } from './decide/budget.ts';
 import { decide, FINISH } from './decide/decide.ts';
 import { type ApiError, readApiError } from './failure/api-error.ts';
 import { parseChallenges } from './failure/challenge.ts';
@@ -46,11 +45,7 @@ export class CallSteps implements Steps {
   private readonly guard: CircuitGuard | undefined;
   private readonly admission: Admission | undefined;
   private readonly transmission: Transmission;
-  private readonly account: Account | undefined;
-  /** What the last retry took from the budget. */
-  private lastCost: number | undefined;
-  /** Gives it back; until that retry has left. */
-  private giveBack: (() => void) | undefined;
+  private readonly spending: Spending | undefined;
   /** When the last outcome came, ms since the epoch. */
   private answeredAt = 0;
   /** When it was judged. */
@@ -70,10 +65,8 @@ export class CallSteps implements Steps {
     }
     this.guard = breaker === false ? undefined : new CircuitGuard(this.context, breaker);
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
-    this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard);
-    if (retry !== false && retry.budget !== false) {
-      this.account = shared.budget(retry.budget).account(keyOf(retry.budget.key, config, 'retry.budget.key'));
-    }
+    this.spending = retry === false || retry.budget === false ? undefined : new Spending(this.context, retry.budget);
+    this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard, this.spending);
     shared.tally.calls += 1;
   }
 
@@ -92,7 +85,7 @@ export class CallSteps implements Steps {
     const { prevented } = this.transmission;
     if (prevented !== undefined) return { kind: 'stop', why: prevented };
     this.transmission.settled(outcome);
-    this.giveBack = undefined;
+    this.spending?.sent();
     this.shown = undefined;
     this.body = undefined;
     this.context.call.errorText = undefined;
@@ -158,12 +151,16 @@ export class CallSteps implements Steps {
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();
-    this.giveBack?.();
+    this.spending?.takeBack();
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
     call.endedBecause = endedBecause;
-    if (this.account !== undefined && ending === call.outcome) this.settle(this.account, ending, why);
+    // A call that ended otherwise than with its last answer was stopped from our side.
+    if (ending === call.outcome) {
+      const failed = call.verdict && isTransientFailure(ending, call.verdict.kind);
+      this.spending?.ended(why === 'success', failed, call.endedAt);
+    }
     remember(outcome.response ?? outcome.error, call);
     if (outcome.error !== undefined) remember(responseOf(outcome), call);
     if (context.heard('finished')) context.tell('finished', { endedBecause, report: call.report() });
@@ -172,14 +169,6 @@ export class CallSteps implements Steps {
     this.body = undefined;
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
-  }
-
-  /** Tells the budget how the call ended; a call that ended otherwise than with its last answer was stopped from our side. */
-  private settle(account: Account, outcome: Outcome, why: 'success' | EndReason): void {
-    const { call } = this.context;
-    if (why === 'success') account.succeeded(this.lastCost);
-    const failed = call.verdict && isTransientFailure(outcome, call.verdict.kind);
-    if (failed !== undefined) account.ended(failed, call.endedAt);
   }
 
   /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */
@@ -294,8 +283,7 @@ export class CallSteps implements Steps {
       pausedUntil = this.admission?.answered(outcome, verdict, now);
       const evidence = () => this.evidence(outcome, now);
       turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
-      // Not sooner: a call that never gets to send anything does not count.
-      if (call.sends.length === 0) this.account?.called(now);
+      if (call.sends.length === 0) this.spending?.called(now);
       call.outcome = outcome;
       call.verdict = verdict;
       decision = settled ?? (verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now));
@@ -325,11 +313,10 @@ export class CallSteps implements Steps {
   }
 
   private decideOn(verdict: Judgement, outcome: Outcome, now: number): Decision {
-    const { account, authorization, context, transmission } = this;
+    const { authorization, context, spending, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
-    const cost = account?.costOf(verdict.kind) ?? 0;
-    const refusedRetry = account?.refusal(verdict.kind, cost, now);
+    const refusedRetry = spending?.refusal(verdict.kind, now);
     const refreshable =
       verdict.kind === 'unauthorized' &&
       !transmission.leftOrigin(outcome) &&
@@ -362,8 +349,7 @@ export class CallSteps implements Steps {
     if (decision.kind === 'stop' && decision.why === 'budget-empty') call.refusedRetry = refusedRetry;
     if (decision.kind === 'retry') {
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
-      this.lastCost = cost;
-      this.giveBack = account?.withdraw(verdict.kind, cost, now);
+      spending?.withdraw(verdict.kind, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }
     return decision;
@@ -376,7 +362,7 @@ export class CallSteps implements Steps {
     decision: Decision,
     pausedUntil: number | undefined,
   ): void {
-    const { account, context } = this;
+    const { context } = this;
     const { call } = context;
     const startedAt = this.transmission.sentAt;
     const durationMs = Math.max(0, this.answeredAt - startedAt);
@@ -400,10 +386,7 @@ export class CallSteps implements Steps {
     if (delayMs !== undefined) {
       context.tell('retry-scheduled', { retry: call.retries + 1, delayMs, verdict: kind, reason });
     }
-    if (account !== undefined && call.refusedRetry !== undefined) {
-      const { rule, retries, calls, balance } = call.refusedRetry;
-      context.tell('budget-empty', { key: account.key, rule, retries, calls, balance });
-    }
+    if (call.refusedRetry !== undefined) this.spending?.refuse(call.refusedRetry);
   }
 }
 

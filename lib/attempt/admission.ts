@@ -1,3 +1,4 @@
+import type { InternalAxiosRequestConfig } from 'axios';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit } from '../limit/limiter.ts';
@@ -14,12 +15,15 @@ import { keyOf } from './key.ts';
 
 /** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
 export class Admission {
-  /** How long the last permit took, in ms. */
+  /** How long the permit of a send took, in ms. */
   queuedMs = 0;
   private readonly context: CallContext;
   private readonly limiter: Limiter;
-  /** The bucket. */
-  readonly key: string;
+  private readonly keyFor: Limiter['key'];
+  /** The bucket of where the call itself would go. */
+  private readonly home: string;
+  /** The bucket of where the send goes. */
+  key: string;
   private readonly priority: number | undefined;
   private readonly maxWaitMs: number | undefined;
   /** Whether a send may have to wait for another's end. */
@@ -29,6 +33,8 @@ export class Admission {
   /** Another call of this limiter makes this one while it holds a permit. */
   private isNested = false;
   private permit: Permit | undefined;
+  /** How many sends had been made when it was taken. */
+  private sentBefore = 0;
   private endScope = () => {};
 
   constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
@@ -36,7 +42,9 @@ export class Admission {
     this.context = context;
     this.limiter = context.shared.limiter(limit);
     // The call's own policy may name them, and so may a limiter that was handed in.
-    this.key = keyOf(limit.key, config, 'limit.key');
+    this.keyFor = limit.key;
+    this.home = keyOf(limit.key, config, 'limit.key');
+    this.key = this.home;
     this.priority = limit.priority?.(config);
     this.maxWaitMs = 'maxWaitMs' in limit ? limit.maxWaitMs : undefined;
     this.isShared = isLimiter(limit);
@@ -44,8 +52,23 @@ export class Admission {
   }
 
   acquire(): Refusal | undefined | Promise<Refusal | undefined> {
-    const { call, cancellation } = this.context;
     this.queuedMs = 0;
+    this.key = this.home;
+    return this.take();
+  }
+
+  /** The send goes there: in place of the permit that it has, it takes one of that place. */
+  moveTo(config: InternalAxiosRequestConfig): Refusal | undefined | Promise<Refusal | undefined> {
+    const key = keyOf(this.keyFor, config, 'limit.key');
+    if (key === this.key) return undefined;
+    this.release();
+    this.key = key;
+    return this.take();
+  }
+
+  private take(): Refusal | undefined | Promise<Refusal | undefined> {
+    const { call, cancellation } = this.context;
+    this.sentBefore = call.sent;
     this.isNested = isWithin(this.limiter, this.key);
     if (this.isNested) return undefined;
     // By which the place in the queue is given up.
@@ -103,12 +126,14 @@ export class Admission {
     });
   }
 
-  /** Hands back a permit that was not used. */
+  /** Hands back the permit, if there is one: as if it had never been taken where nothing was sent with it. */
   release(): void {
     const { permit } = this;
     this.endScope();
     this.permit = undefined;
-    if (permit !== undefined) quietly(() => permit.release());
+    if (permit === undefined) return;
+    if (this.context.call.sent > this.sentBefore) quietly(() => permit.release());
+    else drop(permit);
   }
 
   /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
@@ -139,10 +164,10 @@ export class Admission {
     } finally {
       shared.queue.delete(refuse);
       shared.tally.queued -= 1;
-      this.queuedMs = Math.max(0, shared.clock.now() - asked);
+      this.queuedMs += Math.max(0, shared.clock.now() - asked);
       if (this.permit === undefined) {
         // The place in the queue is given up; a permit that comes all the same goes straight back.
-        acquired.then((permit) => permit.release()).catch(() => {});
+        acquired.then(drop).catch(() => {});
         aborter?.abort();
       }
     }
@@ -155,6 +180,11 @@ export class Admission {
     context.tell('limited', { key, code });
     return { outcome: context.call.outcome ?? { error }, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
   }
+}
+
+/** Nothing was sent with it. */
+function drop(permit: Permit): void {
+  quietly(() => (permit.drop === undefined ? permit.release() : permit.drop()));
 }
 
 /** A limiter that fails after the send must not take the place of the server's answer. */

@@ -13,6 +13,9 @@ import { keyOf } from './key.ts';
 export class CircuitGuard {
   private readonly context: CallContext;
   private readonly options: ResolvedBreaker;
+  /** Of where the call itself would go. */
+  private readonly home: Circuit;
+  /** Of where the send goes. */
   private circuit: Circuit;
   /** Of a send that has been let out and not been heard of since. */
   private ticket: Ticket | undefined;
@@ -20,7 +23,24 @@ export class CircuitGuard {
   constructor(context: CallContext, options: ResolvedBreaker) {
     this.context = context;
     this.options = options;
-    this.circuit = this.circuitOf(context.call.config);
+    this.home = this.circuitOf(context.call.config);
+    this.circuit = this.home;
+  }
+
+  /**
+   * Why nothing may be sent now. Asked before the call waits for anything else, by where it would go itself; but whether a further send
+   * goes there `beforeSend` has to say, if there is one.
+   */
+  refusal(): Refusal | undefined {
+    const { call, mayMove } = this.context;
+    this.circuit = this.home;
+    return mayMove && call.sent > 0 ? undefined : this.closedDoor();
+  }
+
+  /** The send goes there; gives the reason where nothing may be sent there now. */
+  moveTo(config: InternalAxiosRequestConfig): Refusal | undefined {
+    this.circuit = this.circuitOf(config);
+    return this.closedDoor();
   }
 
   private circuitOf(config: InternalAxiosRequestConfig): Circuit {
@@ -28,8 +48,7 @@ export class CircuitGuard {
     return this.context.shared.breaker(options).circuit(keyOf(options.key, config, 'breaker.key'));
   }
 
-  /** Why nothing may be sent now. Asked before the call waits for anything else. */
-  refusal(): Refusal | undefined {
+  private closedDoor(): Refusal | undefined {
     const { call, shared } = this.context;
     const nowMs = shared.clock.now();
     const retryAt = this.circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
@@ -42,7 +61,7 @@ export class CircuitGuard {
 
   /** The send leaves, if it may. */
   enter(): Refusal | undefined {
-    const refusal = this.refusal();
+    const refusal = this.closedDoor();
     if (refusal === undefined && !isWithin(this.circuit))
       this.ticket = this.circuit.enter(this.context.shared.clock.now());
     return refusal;
@@ -53,8 +72,9 @@ export class CircuitGuard {
     return this.ticket?.isProbe ? within(this.circuit, body) : body();
   }
 
-  /** Whether a retry after so long would find the circuit open. */
+  /** Whether a retry after so long is known to find the circuit open. */
   isOpenIn(delayMs: number, nowMs: number): boolean {
+    if (this.context.mayMove) return false;
     const retryAt = this.circuit.refusesUntil(nowMs, this.context.call.deadlineAt - nowMs - delayMs);
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }

@@ -55,6 +55,11 @@ export class CallContext {
     this.cancellation = cancellationOf(config);
   }
 
+  /** Whether a send may go elsewhere than the call itself: only `beforeSend` can see to that. */
+  get mayMove(): boolean {
+    return this.policy.beforeSend.length > 0;
+  }
+
   /** Why the call must go no further; `undefined` while it may. */
   over(): Refusal | undefined {
     if (this.cancellation?.requested) return this.cancelled();

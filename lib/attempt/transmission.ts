@@ -17,6 +17,7 @@ import { IdempotencyKey } from './idempotency-key.ts';
 import { leftOrigin, wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
+import type { Spending } from './spending.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
@@ -34,6 +35,7 @@ export class Transmission {
   private readonly authorization: Authorization | undefined;
   private readonly admission: Admission | undefined;
   private readonly guard: CircuitGuard | undefined;
+  private readonly spending: Spending | undefined;
   /** What became of a request that the deadline cut off. */
   private cutOff: Outcome | undefined;
   /** What the caller's config held before the first request borrowed it. */
@@ -51,11 +53,13 @@ export class Transmission {
     authorization: Authorization | undefined,
     admission: Admission | undefined,
     guard: CircuitGuard | undefined,
+    spending: Spending | undefined,
   ) {
     this.context = context;
     this.authorization = authorization;
     this.admission = admission;
     this.guard = guard;
+    this.spending = spending;
     this.key = new IdempotencyKey(context.policy.idempotency, context.call.config);
   }
 
@@ -128,6 +132,8 @@ export class Transmission {
       if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
       if (prepared.kind === 'deadline') return this.prevent(context.overdue());
       if (takeTokenOff !== undefined) this.authorization?.guard(config, takeTokenOff);
+      const refused = context.mayMove ? await this.moveTo(config) : undefined;
+      if (refused !== undefined) return this.prevent(refused);
     }
     return this.transmit(config);
   }
@@ -156,6 +162,15 @@ export class Transmission {
     if (remake) config.data = await policy.body?.(config);
     const argument = Object.freeze({ config, send: call.sent + 1, call: call.snapshot() });
     for (const before of policy.beforeSend) requireNothing(await before(argument));
+  }
+
+  /**
+   * Circuit, budget and limiter go by where the send goes, which `beforeSend` may have changed. The limiter last, since a permit may take
+   * time.
+   */
+  private async moveTo(config: InternalAxiosRequestConfig): Promise<Refusal | undefined> {
+    const { admission, guard, spending } = this;
+    return guard?.moveTo(config) ?? spending?.moveTo(config) ?? admission?.moveTo(config);
   }
 
   private transmit(config: InternalAxiosRequestConfig, nowMs?: number): Promise<Outcome> {

@@ -51,7 +51,10 @@ export interface Policy {
   readonly limit?: false | LimitOptions | Limiter | undefined;
   /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
   readonly breaker?: false | BreakerOptions | undefined;
-  /** Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. */
+  /**
+   * Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. Where that changes a key, limiter, budget and
+   * breaker go by the new one: the permit is dropped, and one of that place taken. It is not run again then.
+   */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
   /** Listeners by event name. Never awaited; one that throws or rejects breaks nothing. */
   readonly on?: { readonly [E in EventName]?: Listener<E> | readonly Listener<E>[] | undefined } | undefined;

@@ -44,6 +44,10 @@ export class Noted implements Limiter {
         this.log.push('release');
         this.running -= 1;
       },
+      drop: () => {
+        this.log.push('drop');
+        this.running -= 1;
+      },
     };
   }
 }
