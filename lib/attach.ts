@@ -5,11 +5,13 @@ import { Authenticators } from './auth/authenticators.ts';
 import type { CredentialsPorts } from './auth/credentials.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
+import { aBoolean, object } from './check.ts';
 import { mayPass } from './classify/may-pass.ts';
 import { Breaker } from './decide/breaker.ts';
 import { RetryBudget } from './decide/budget.ts';
 import { codeOf } from './failure/code.ts';
-import { InvalidPolicyError } from './failure/errors.ts';
+import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
+import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
 import { interceptor } from './interceptor.ts';
 import { isLimiter, Limiters } from './limit/limiters.ts';
 import { originOf } from './model/address.ts';
@@ -17,6 +19,7 @@ import { ByNumbers } from './model/by-numbers.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
+import { DEFAULT_POLICY } from './policy/defaults.ts';
 import type { Policy, ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
@@ -67,8 +70,14 @@ export interface Stats extends Readonly<Tally> {
   readonly open: readonly string[];
 }
 
-/** Registered, so that a second copy of this package sees it too. */
-const ATTACHED = Symbol.for('axios-holdfast.attached');
+/** How `attach` deals with an instance that has an attachment. */
+export interface AttachOptions {
+  /**
+   * Takes the place of the attachment that is there: detaches that one, and does not close it, so its calls under way finish under
+   * their policy. For hot reload, React's StrictMode, tests. Default `false`: a second attachment is refused.
+   */
+  readonly replace?: boolean | undefined;
+}
 
 /**
  * Makes every call through an axios instance survive throttling, short outages and lost connections.
@@ -76,14 +85,20 @@ const ATTACHED = Symbol.for('axios-holdfast.attached');
  * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
  * Interceptors that are registered on it before or after make no difference.
  *
- * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios
+ * Interceptors that put an adapter of their own into a call are asked after an attachment that comes later than they: call axios-cache-
+ * interceptor's `setupCache` first, then `attach`. The other way round, an answer from the cache takes a permit, too, and fails while
+ * a circuit is open.
+ *
+ * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios. What is made of it
+ * by `instance.create()` is another instance, and not attached
  * @param policy see `Policy`; `{}` by default
  * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once, and nothing is attached
- * @throws {TypeError} when `instance` is no axios instance
- * @throws {Error} when something is attached to it already: two loops around each other would multiply the sends
+ * @throws {TypeError} when `instance` is no axios instance, or is frozen, or when there is no such option
+ * @throws {Error} when something is attached to it already, unless that is to be replaced: two loops around each other would
+ * multiply the sends
  */
-export function attach(instance: AttachableInstance, policy: Policy = {}): Attachment {
-  return attachWith({ clock: systemClock, random: systemRandom }, instance, policy);
+export function attach(instance: AttachableInstance, policy: Policy = {}, options: AttachOptions = {}): Attachment {
+  return attachWith({ clock: systemClock, random: systemRandom }, instance, policy, options, attach);
 }
 
 /** `attach` with the ports in the caller's hand: for tests. */
@@ -91,14 +106,14 @@ export function attachWith(
   { clock, random }: Pick<Shared, 'clock' | 'random'>,
   instance: AttachableInstance,
   policy: Policy,
+  options: AttachOptions = {},
+  callee: (...args: never[]) => unknown = attachWith,
 ): Attachment {
-  const axios = instance as AxiosInstance;
-  if (typeof instance?.interceptors?.request?.use !== 'function') {
-    throw new TypeError('attach needs an axios instance: axios itself, or what axios.create() gives');
-  }
-  if (isRegistered(axios, (instance as { [ATTACHED]?: unknown })[ATTACHED])) {
-    throw new Error('holdfast is attached to this axios instance already; detach() the other attachment first');
-  }
+  const axios: unknown = instance;
+  requireInstance(axios);
+  requireOptions(options);
+  const there = markOf(axios);
+  if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
   const resolved = resolve(policy);
   requireOrigins(resolved, axios);
   const events = new Emitter();
@@ -131,8 +146,8 @@ export function attachWith(
   };
 
   const intercept = interceptor(resolved, shared);
-  // First, since it throws where the instance is frozen, and nothing must be left behind then.
-  Object.defineProperty(instance, ATTACHED, { value: intercept, configurable: true });
+  // Not before everything that may be refused has been looked at.
+  there?.detach();
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
   const id = axios.interceptors.request.use(intercept, null, { synchronous: true });
 
@@ -145,8 +160,10 @@ export function attachWith(
     attached = false;
     // After a clear(), older versions of axios may have given the id to somebody else.
     if (isRegistered(axios, intercept)) axios.interceptors.request.eject(id);
-    Reflect.deleteProperty(instance, ATTACHED);
+    removeMark(axios, mark);
   };
+  const mark: Mark = { intercept, detach, place: placeOfCall(callee) };
+  setMark(axios, mark);
   return Object.freeze({
     policy: resolved,
     detach,
@@ -169,17 +186,25 @@ export function attachWith(
   });
 }
 
+/** Names of the policy, in the wrong argument. */
+const IN_THE_POLICY = Object.fromEntries(
+  Object.keys(DEFAULT_POLICY).map((name) => [name, 'the policy is the second argument']),
+);
+
+function requireOptions(options: unknown): void {
+  const problems: PolicyProblem[] = [];
+  object({ replace: aBoolean }, { names: IN_THE_POLICY })(options ?? null, 'options', problems);
+  if (problems.length > 0) throw new TypeError(`attach: ${problems.map(({ message }) => message).join('; ')}`);
+}
+
+function alreadyAttached(place: string | undefined): string {
+  const where = place === undefined ? '' : ` (at ${place})`;
+  const ways = 'detach() the other attachment first, or take its place: attach(instance, policy, { replace: true })';
+  return `holdfast is attached to this axios instance already${where}; ${ways}`;
+}
+
 /** Tells of what happens outside of any one call. */
 type Tell = <E extends EventName>(name: E, event: EventOf<E>) => void;
-
-/** Whether an interceptor still stands among the instance's; `clear()` takes them all away. */
-function isRegistered({ interceptors }: AxiosInstance, intercept: unknown): boolean {
-  const { handlers } = interceptors.request as unknown as {
-    handlers?: readonly ({ readonly fulfilled?: unknown } | null)[];
-  };
-  if (intercept === undefined) return false;
-  return handlers === undefined || handlers.some((handler) => handler?.fulfilled === intercept);
-}
 
 /** What goes through it has been merged with the defaults already; they would bring back what an interceptor took out. */
 function withoutDefaults(bare: AxiosInstance): AxiosInstance {

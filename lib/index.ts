@@ -1,4 +1,4 @@
-export { type AttachableInstance, type Attachment, attach, type Stats } from './attach.ts';
+export { type AttachableInstance, type Attachment, type AttachOptions, attach, type Stats } from './attach.ts';
 export type {
   AuthOptions,
   RefreshContext,

@@ -22,6 +22,7 @@ const FLOORS = [
   'pipeline.ts',
   'steps.ts',
   'interceptor.ts',
+  'instance.ts',
   'attach.ts',
   'index.ts',
   'redis.ts',

@@ -1,0 +1,93 @@
+import type { AxiosInstance } from 'axios';
+import { isRecord, kindOf } from './check.ts';
+
+/** What an attachment leaves on its instance, so that the next one finds it. */
+export interface Mark {
+  /** The interceptor that it registered. */
+  readonly intercept: unknown;
+  detach(): void;
+  /** File and line of the call of `attach`, where the engine tells. */
+  place(): string | undefined;
+}
+
+/** Registered, so that a second copy of this package sees it too. */
+const ATTACHED = Symbol.for('axios-holdfast.attached');
+
+/** @throws {TypeError} that says what was given instead, where it can be told */
+export function requireInstance(value: unknown): asserts value is AxiosInstance {
+  if (!hasInterceptors(value) || isModule(value)) {
+    const wanted = 'attach needs an axios instance: axios itself, or what axios.create() gives';
+    throw new TypeError(`${wanted}; got ${instead(value)}`);
+  }
+  if (!Object.isExtensible(value)) {
+    throw new TypeError('attach cannot write on this axios instance: it is frozen; attach first, then freeze it');
+  }
+}
+
+/** The attachment that an instance has; one whose interceptor was cleared away is none. */
+export function markOf(instance: AxiosInstance): Mark | undefined {
+  const mark = (instance as { [ATTACHED]?: Mark })[ATTACHED];
+  return mark !== undefined && isRegistered(instance, mark.intercept) ? mark : undefined;
+}
+
+export function setMark(instance: AxiosInstance, mark: Mark): void {
+  Object.defineProperty(instance, ATTACHED, { value: mark, configurable: true });
+}
+
+/** Unless it is another's by now. */
+export function removeMark(instance: AxiosInstance, mark: Mark): void {
+  if ((instance as { [ATTACHED]?: Mark })[ATTACHED] === mark) Reflect.deleteProperty(instance, ATTACHED);
+}
+
+/** Whether an interceptor still stands among the instance's; `clear()` takes them all away. */
+export function isRegistered({ interceptors }: AxiosInstance, intercept: unknown): boolean {
+  const { handlers } = interceptors.request as unknown as {
+    handlers?: readonly ({ readonly fulfilled?: unknown } | null)[];
+  };
+  return handlers === undefined || handlers.some((handler) => handler?.fulfilled === intercept);
+}
+
+/** Where `callee` was called from. The engine notes it now; the words are made only when somebody asks for them. */
+export function placeOfCall(callee: (...args: never[]) => unknown): () => string | undefined {
+  const trace: { stack?: unknown } = {};
+  // Not in every engine, so not in the typings of the language.
+  (Error as { captureStackTrace?(target: object, callee: unknown): void }).captureStackTrace?.(trace, callee);
+  return () => {
+    const { stack } = trace;
+    const [, line] = typeof stack === 'string' ? stack.split('\n') : [];
+    return line === undefined ? undefined : /(?:\(|at (?:async )?)([^()]+:\d+):\d+\)?$/.exec(line)?.[1];
+  };
+}
+
+function instead(value: unknown): string {
+  if (typeof value === 'function') {
+    const kind = kindOf(value);
+    return kind.startsWith('the class') ? `${kind}: make an instance of it` : `${kind}: call it?`;
+  }
+  // `import * as axios`, and `require` of what was compiled from ESM.
+  if (hasInterceptors(read(value, 'default'))) {
+    return "the module and not its default export: write `import axios from 'axios'`";
+  }
+  if (!isRecord(value)) return kindOf(value);
+  if (typeof read(value, 'detach') === 'function') return 'an attachment, which has an instance already';
+  if (CONFIG.some((name) => read(value, name) !== undefined))
+    return 'a config: axios.create(config) makes an instance of it';
+  return kindOf(value);
+}
+
+/** What makes an object look like axios' config. */
+const CONFIG = ['baseURL', 'url', 'headers', 'timeout', 'adapter', 'transformRequest', 'params'];
+
+const hasInterceptors = (value: unknown): boolean =>
+  typeof read(read(read(value, 'interceptors'), 'request'), 'use') === 'function';
+
+/** Some loaders hand out a module that answers for its default export as well. */
+const isModule = (value: unknown): boolean => read(value, Symbol.toStringTag) === 'Module';
+
+function read(value: unknown, name: string | symbol): unknown {
+  try {
+    return (value as { readonly [name: string | symbol]: unknown } | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
