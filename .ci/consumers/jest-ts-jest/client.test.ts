@@ -1,0 +1,37 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import axios, { type AxiosInstance } from 'axios';
+import { attach, failureOf, reportOf } from 'axios-holdfast';
+
+let client: AxiosInstance;
+let seen = 0;
+const server = http.createServer((request, response) => {
+  seen += 1;
+  response.statusCode = request.url === '/missing' ? 404 : seen < 3 ? 503 : 200;
+  response.end('{"ok":true}');
+});
+
+beforeAll(async () => {
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  client = axios.create({ baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  attach(client, { retry: { backoff: () => 1 } });
+});
+afterAll(() => server.close());
+
+test('a GET that is answered 503, 503, 200 succeeds', async () => {
+  const response = await client.get('/');
+  expect(response.data).toEqual({ ok: true });
+  expect(reportOf(response)?.sends).toHaveLength(3);
+});
+
+test('a 404 is explained', async () => {
+  const error = await client.get('/missing').catch((thrown: unknown) => thrown);
+  expect(axios.isAxiosError(error)).toBe(true);
+  expect(failureOf(error)).toMatchObject({ kind: 'rejected', status: 404, sends: 1 });
+});
+
+test('a call has a policy of its own', async () => {
+  seen = 0;
+  const error = await client.get('/', { holdfast: { retry: { maxRetries: 1 } } }).catch((thrown: unknown) => thrown);
+  expect(failureOf(error)?.endedBecause).toBe('retries-exhausted');
+});

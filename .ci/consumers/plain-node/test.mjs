@@ -1,0 +1,44 @@
+import { equal } from 'node:assert';
+import http from 'node:http';
+import { test } from 'node:test';
+import axios from 'axios';
+import { attach, failureOf, reportOf } from 'axios-holdfast';
+import { redisTokenStore } from 'axios-holdfast/redis';
+
+/** A client of a server that answers 503, 503, 200, and 404 where there is nothing. */
+async function connect(context) {
+  let seen = 0;
+  const server = http.createServer((request, response) => {
+    seen += 1;
+    response.statusCode = request.url === '/missing' ? 404 : seen < 3 ? 503 : 200;
+    response.end('{"ok":true}');
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  context.after(() => server.close());
+  const client = axios.create({ baseURL: `http://127.0.0.1:${server.address().port}` });
+  attach(client, { retry: { backoff: () => 1 } });
+  return client;
+}
+
+test('a GET that is answered 503, 503, 200 succeeds', async (context) => {
+  const client = await connect(context);
+  const response = await client.get('/');
+  equal(response.data.ok, true);
+  equal(reportOf(response).sends.length, 3);
+});
+
+test('a 404 is explained', async (context) => {
+  const client = await connect(context);
+  const error = await client.get('/missing').catch((thrown) => thrown);
+  equal(axios.isAxiosError(error), true);
+  equal(failureOf(error).kind, 'rejected');
+  equal(failureOf(error).sends, 1);
+});
+
+test('a call has a policy of its own', async (context) => {
+  const client = await connect(context);
+  const error = await client.get('/', { holdfast: { retry: { maxRetries: 1 } } }).catch((thrown) => thrown);
+  equal(failureOf(error).endedBecause, 'retries-exhausted');
+});
+
+test('there is an entry for Redis', () => equal(typeof redisTokenStore, 'function'));
