@@ -16,7 +16,7 @@ const importOf = (entry: string) => posix.join('axios-holdfast', entry);
 /** What npm would install beside it. */
 const NEEDED = ['axios-retry', 'is-network-error', 'is-retry-allowed', 'p-retry', 'structured-headers', 'bottleneck'];
 
-describe('the packed package', () => {
+describe('the packed package', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   /** One with the newest axios, one with the oldest. */
   const [consumer, consumer17] = [join(folder, 'newest'), join(folder, 'oldest')];
@@ -42,7 +42,7 @@ describe('the packed package', () => {
       symlinkSync(join(root, 'node_modules', axios), join(modules, 'axios'));
       for (const name of NEEDED) symlinkSync(join(root, 'node_modules', name), join(modules, name));
     }
-  }, 60_000);
+  }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const run = (command: string, ...args: string[]) =>
@@ -244,7 +244,7 @@ describe('the packed package', () => {
 
     it('lets a call pass that is made while a call through the other holds the only permit of a limiter', async () => {
       for (const [, made, other] of copies) {
-        const limit = made.localLimiter({ maxConcurrent: 1 });
+        const limit = made.localLimiter({ maxConcurrent: 1, key: () => 'all' });
         onTestFinished(() => limit.close());
         const [inner, outer] = [await clientOf(200), await clientOf(200)];
         made.attach(inner, { limit });
