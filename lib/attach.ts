@@ -85,9 +85,8 @@ export interface AttachOptions {
  * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
  * Interceptors that are registered on it before or after make no difference.
  *
- * Interceptors that put an adapter of their own into a call are asked after an attachment that comes later than they: call axios-cache-
- * interceptor's `setupCache` first, then `attach`. The other way round, an answer from the cache takes a permit, too, and fails while
- * a circuit is open.
+ * One that answers by itself should be there first: call axios-cache-interceptor's `setupCache` before `attach`. The other way
+ * round, an answer from the cache takes a permit too, and fails while a circuit is open.
  *
  * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios. What is made of it
  * by `instance.create()` is another instance, and not attached

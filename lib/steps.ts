@@ -1,6 +1,7 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Admission } from './attempt/admission.ts';
 import { Authorization } from './attempt/authorization.ts';
+import { noticeAxiosRetry } from './attempt/beside-axios-retry.ts';
 import { type Bounded, bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
@@ -348,6 +349,7 @@ export class CallSteps implements Steps {
     }
     if (decision.kind === 'stop' && decision.why === 'budget-empty') call.refusedRetry = refusedRetry;
     if (decision.kind === 'retry') {
+      noticeAxiosRetry(shared, call.config);
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
       spending?.withdraw(verdict.kind, now);
       if (decision.backoff) call.backoffMs = decision.delayMs;

@@ -1,0 +1,21 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { warn } from '../observe/warn.ts';
+
+/** Which have been warned about: one warning for an attachment is enough. */
+const warned = new WeakSet<object>();
+
+/**
+ * Looks whether axios-retry retries the same call: it writes its state on every config that it sees. Each of its retries is a whole
+ * call to us, so that three of its and three of ours are sixteen sends.
+ */
+export function noticeAxiosRetry(attachment: object, config: InternalAxiosRequestConfig): void {
+  const state = (config as { readonly 'axios-retry'?: unknown })['axios-retry'];
+  // What merely stands in a config, left over from it or with no retries, multiplies nothing.
+  const { retryCount, retries } = (state ?? {}) as { readonly retryCount?: unknown; readonly retries?: unknown };
+  if (typeof retryCount !== 'number' || !(Number(retries) > 0) || warned.has(attachment)) return;
+  warned.add(attachment);
+  warn(
+    'HOLDFAST_AXIOS_RETRY',
+    'axios-retry is registered on an instance that holdfast is attached to: their sends multiply (3 retries each are up to 16 sends). Take one of them off.',
+  );
+}
