@@ -12,26 +12,29 @@ import { type Outcome, responseOf } from '../model/outcome.ts';
  */
 export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
   const request = responseOf(outcome)?.request ?? (outcome.error as { request?: unknown } | null | undefined)?.request;
+  if (typeof request === 'object' && request !== null && 'socket' in request) {
+    // Of follow-redirects, which axios' http adapter uses: its own request where it failed, else the last native one.
+    const { _redirectable, _redirectCount } = request as {
+      _redirectable?: { _redirectCount?: unknown };
+      _redirectCount?: unknown;
+    };
+    return Number(_redirectCount ?? _redirectable?._redirectCount ?? 0) > 0;
+  }
   if (failedElsewhere(outcome.error, sent)) return true;
   if (typeof request !== 'object' || request === null) return false;
-  // Of follow-redirects, which axios' http adapter uses: its own request where it failed, else the last native one.
-  const { _redirectable, _redirectCount, responseURL } = request as {
-    _redirectable?: { _redirectCount?: unknown };
-    _redirectCount?: unknown;
-    responseURL?: unknown;
-  };
-  if (Number(_redirectCount ?? _redirectable?._redirectCount ?? 0) > 0 || redirected.has(request)) return true;
+  if (redirected.has(request)) return true;
   // Of a fetch that could not be watched, because a function was given as the adapter: nobody can tell.
   if (typeof sent.adapter === 'function' && typeof Request === 'function' && request instanceof Request) {
     return request.redirect === 'follow';
   }
   // Of an XMLHttpRequest.
+  const { responseURL } = request as { responseURL?: unknown };
   return typeof responseURL === 'string' && responseURL !== '' && !isSame(responseURL, sent);
 }
 
 /**
  * Under fetch, a connection that was refused behind a redirect can only be told by where it was to go. Another host behind
- * the same port is not told apart.
+ * the same port is not told apart. Not asked of the http adapter, where it may be a proxy that was refused.
  */
 function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): boolean {
   const { cause } = fieldsOf(error);

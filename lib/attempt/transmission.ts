@@ -1,6 +1,7 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { kindOf } from '../check.ts';
 import { isIdempotent } from '../decide/harmless.ts';
+import { noteOwnBody } from '../failure/own-body.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
@@ -81,6 +82,7 @@ export class Transmission {
   settled(outcome: Outcome): void {
     this.context.shared.tally.inFlight -= 1;
     this.restore();
+    if (outcome.error !== undefined) noteOwnBody(outcome.error, this.context.call.wire?.data);
     giveBack(outcome, this.context.call.config);
   }
 

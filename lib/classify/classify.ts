@@ -1,3 +1,5 @@
+import type { AxiosResponse } from 'axios';
+import { isOfTunnel } from '../failure/unapplied.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
@@ -5,7 +7,7 @@ import { headerOf } from '../wait/header.ts';
 import { checkedVerdict } from './checked-verdict.ts';
 import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';
-import { ruleOf, SUCCESS, verdictOfStatus } from './status.ts';
+import { ruleOf, SUCCESS, UNPROCESSED, verdictOfStatus } from './status.ts';
 
 const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
 
@@ -35,7 +37,7 @@ export function conclude(
   policy: Pick<ResolvedPolicy, 'statuses'>,
   nowMs: number,
 ): Judgement {
-  const verdict = told === undefined ? builtIn(outcome, policy) : explicit(told);
+  const verdict = told === undefined ? builtIn(outcome, policy, nowMs) : explicit(told);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
   return withWait(verdict, outcome, nowMs);
 }
@@ -72,7 +74,7 @@ const isThenable = (given: unknown): given is PromiseLike<unknown> =>
 const explicit = (verdict: Verdict): Judgement =>
   verdict.kind === 'unauthorized' ? { ...verdict, explicit: true } : verdict;
 
-function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>): Judgement {
+function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>, nowMs: number): Judgement {
   const response = responseOf(outcome);
   if (response === undefined) return verdictOfError(outcome.error);
   const { status } = response;
@@ -83,8 +85,15 @@ function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'
     return verdict.kind === 'cancelled' ? verdict : TORN;
   }
   const rule = ruleOf(status, statuses);
+  if (rule === undefined && isTooLargeForNow(response, nowMs)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
+  if (verdict.kind === 'transient' && isOfTunnel(outcome.error ?? response)) return UNPROCESSED;
   return rule === undefined ? verdict : explicit(verdict);
+}
+
+/** RFC 9110 §15.5.14: with Retry-After a 413 is one for now, and the body was not taken. */
+function isTooLargeForNow(response: AxiosResponse, nowMs: number): boolean {
+  return response.status === 413 && namedWait(response, nowMs, false)?.explicit === true;
 }
 
 /** Adds how long the server asked to wait. */

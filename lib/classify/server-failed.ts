@@ -1,3 +1,4 @@
+import { faultOf } from '../failure/fault.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import { verdictOfError } from './network.ts';
 
@@ -9,7 +10,7 @@ const ABOUT_THE_REQUEST: ReadonlySet<number> = new Set([501, 505]);
  *
  * It asks the answer and not the verdict: a judge that has a 202 polled, or a 404 tried again, does not say that the server is ill,
  * and a 500 is a failure of the server also where nobody repeats it. Ill: no answer (a lost connection, a time-out) and every 5xx
- * but 501 and 505. Well: any other answer. What failed on our side, as a wrong URL, shows nothing.
+ * but 501 and 505. Well: any other answer. What failed on our side, as a wrong URL or a missing file, shows nothing.
  */
 export function serverFailed(outcome: Outcome): boolean | undefined {
   const response = responseOf(outcome);
@@ -19,5 +20,6 @@ export function serverFailed(outcome: Outcome): boolean | undefined {
   if (status >= 100 && !brokeOff) return status >= 500 && !ABOUT_THE_REQUEST.has(status);
   // What an adapter resolves is an answer, whatever it looks like.
   if (outcome.error === undefined) return false;
-  return verdictOfError(outcome.error).kind === 'transient' || undefined;
+  const mayPass = verdictOfError(outcome.error).kind === 'transient' && faultOf(outcome.error) !== 'local';
+  return mayPass || undefined;
 }

@@ -4,6 +4,7 @@ import type { ResolvedPolicy, StatusRule } from '../policy/options.ts';
 export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });
 const THROTTLED: Verdict = Object.freeze({ kind: 'throttled', unapplied: true });
 const TRANSIENT: Verdict = Object.freeze({ kind: 'transient' });
+export const UNPROCESSED: Verdict = Object.freeze({ kind: 'transient', unapplied: true });
 const UNAUTHORIZED: Verdict = Object.freeze({ kind: 'unauthorized', unapplied: true });
 const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
 
@@ -15,8 +16,12 @@ export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.fr
   404: PERMANENT, // not found
   405: PERMANENT, // method not allowed
   406: PERMANENT, // not acceptable
+  408: TRANSIENT, // request timeout: may have been applied
   409: PERMANENT, // conflict
   412: PERMANENT, // precondition failed
+  413: PERMANENT, // content too large; with Retry-After only for now: UNPROCESSED
+  421: UNPROCESSED, // misdirected request (RFC 9110 §15.5.20): not applied
+  425: UNPROCESSED, // too early (RFC 8470): not applied
   429: THROTTLED, // too many requests (RFC 6585): not applied
   500: PERMANENT, // internal server error; `statuses: { 500: 'retry' }` makes it transient
   501: PERMANENT, // not implemented

@@ -9,6 +9,7 @@ import { type ApiError, readApiError } from './api-error.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { codeOf, isTimeout } from './code.ts';
 import { isHoldfastError } from './errors.ts';
+import { faultOf } from './fault.ts';
 import { summaryOf } from './summary.ts';
 
 /** What kind of failure a call ended in: the first thing to switch on. */
@@ -19,12 +20,14 @@ export type FailureKind =
   | 'unavailable'
   /** The credential was refused. */
   | 'unauthorized'
-  /** The server will not do it: any other 4xx. */
+  /** The server will not do it: any other 4xx; redirects without end, an answer that is too long. */
   | 'rejected'
   /** No answer: refused, reset, broken off, no such host. */
   | 'network'
   /** No answer in time. */
   | 'timeout'
+  /** Nothing that the server or the network did: a file or a stream of ours failed, an option is wrong, a bug. */
+  | 'local'
   /** The caller gave up. */
   | 'cancelled'
   /** The limiter in front refused. */
@@ -165,8 +168,9 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   const status = response?.status ?? responseOf({ error })?.status;
   const verdict = call?.verdict?.kind;
   if (status === undefined) {
-    if (isTimeout(error)) return 'timeout';
-    return codeOf(error) === undefined ? 'rejected' : 'network';
+    const fault = faultOf(error);
+    if (fault !== 'local' && isTimeout(error)) return 'timeout';
+    return fault ?? 'rejected';
   }
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';

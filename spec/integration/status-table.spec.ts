@@ -76,7 +76,7 @@ describe.each(ADAPTERS)('the status table over the %s adapter', (adapter) => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it.each([402, 408, 410, 418, 422, 425, 451, 505, 507, 511])(
+  it.each([402, 410, 413, 418, 422, 424, 451, 505, 507, 511])(
     'fails fast on a %i, as on every other code',
     async (code) => {
       const { server, client } = await attached(status(code), {}, { adapter });

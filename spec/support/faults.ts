@@ -61,7 +61,7 @@ export async function untrusted(): Promise<{ readonly url: string; readonly conn
 }
 
 /** A certificate for nobody in particular, signed by its own key (RFC 5280), so that no key lies in the repository. */
-function selfSigned(): { key: string; cert: string } {
+export function selfSigned(): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
   const validity = der(0x30, der(0x17, Buffer.from('200101000000Z')), der(0x18, Buffer.from('20990101000000Z')));

@@ -164,6 +164,7 @@ if (failure !== undefined) {
     rejected: true,
     network: true,
     timeout: true,
+    local: true,
     cancelled: true,
     limited: true,
     'circuit-open': true,
