@@ -65,7 +65,7 @@ export interface Limiter {
   /** Refuses what is queued with a `LimitError` and releases timers and connections. */
   close(): Promise<void>;
   stats(): LimiterStats;
-  /** Which bucket a call draws on. Default: its origin. */
+  /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Which of the calls that wait goes first: the smaller. Default 0 for all. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;

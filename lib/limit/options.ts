@@ -42,7 +42,7 @@ export interface LimitOptions {
    * From 0; default `Infinity`: the call's deadline bounds it.
    */
   readonly maxWaitMs?: number | undefined;
-  /** Which bucket a call draws on. Default: its origin. */
+  /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;

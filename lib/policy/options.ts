@@ -176,7 +176,7 @@ export interface BudgetOptions {
   readonly minRetriesPerWindow?: number | undefined;
   /** For how long most calls have to fail before the ratio is in force, in ms. From 0; default 10,000. */
   readonly failingMs?: number | undefined;
-  /** Which bucket a call draws on. Default: the origin. */
+  /** Which budget a retry draws on: asked of the call, and again of what `beforeSend` made of the send. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
@@ -198,7 +198,7 @@ export interface BreakerOptions {
   readonly windowMs?: number | undefined;
   /** How long it stays open before a probe, in ms. Above 0, at most 2³¹−1; default 5,000. */
   readonly openMs?: number | undefined;
-  /** Which circuit a send goes through. Default: the origin that it goes to. */
+  /** Which circuit a send goes through: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /**
    * Whether a send shows that the server is ill. Asked first, with what a judge of `classify` is shown; `undefined` means no opinion.

@@ -64,9 +64,9 @@ describe.each([
     ['the adapter rejects', {}, (() => Promise.reject(thrown)) as AxiosAdapter, ['acquire', 'release']],
     ['a judge throws', { classify: throwing }, undefined, ['acquire', 'release']],
     ['the backoff throws', { retry: { backoff: throwing } }, undefined, ROUND],
-    ['beforeSend throws', { beforeSend: throwing }, undefined, ['acquire', 'release']],
-    ['beforeSend rejects', { beforeSend: () => Promise.reject(thrown) }, undefined, ['acquire', 'release']],
-    ['the key cannot be made', { idempotency: { generate: throwing } }, undefined, ['acquire', 'release']],
+    ['beforeSend throws', { beforeSend: throwing }, undefined, ['acquire', 'drop']],
+    ['beforeSend rejects', { beforeSend: () => Promise.reject(thrown) }, undefined, ['acquire', 'drop']],
+    ['the key cannot be made', { idempotency: { generate: throwing } }, undefined, ['acquire', 'drop']],
   ] as const)('gets each permit back once when %s', async (_name, policy, adapter, log) => {
     const limit = make();
     const { client, clock, holdfast } = await byHand(status(503), { limit, ...policy }, adapter && { adapter });
@@ -350,7 +350,7 @@ describe('a limiter that never answers', () => {
     expect(limit.running).toBe(0);
     grant();
     await settle();
-    expect(limit.log).toEqual(['acquire', 'release']);
+    expect(limit.log).toEqual(['acquire', 'drop']);
     expect(server.seen).toHaveLength(0);
     expect(clock.pending).toBe(0);
     expect(holdfast.stats()).toMatchObject(IDLE);
