@@ -1,4 +1,4 @@
-import { chainOf, codeOf, fieldsOf } from './code.ts';
+import { chainOf, codeOf } from './code.ts';
 
 /** Errors of bodies that did not stand on the caller's config: those that `body` or `beforeSend` made. */
 const broken = new WeakSet<object>();
@@ -19,10 +19,11 @@ export function noteOwnBody(error: unknown, data: unknown): void {
 
 function isBroken(data: unknown, error: object): boolean {
   if (typeof data !== 'object' || data === null) return false;
-  const stream = data as { errored?: unknown; error?: unknown; destroyed?: unknown; readableEnded?: unknown };
-  // `errored` is of Node's streams, `error` of the form-data package.
-  const own = stream.errored ?? stream.error;
-  if (typeof own === 'object' && own !== null) return chainOf(error).some((each) => each === fieldsOf(own));
-  const endedEarly = stream.destroyed === true && stream.readableEnded === false;
-  return endedEarly && codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
+  const { errored, destroyed, readableEnded } = data as {
+    errored?: unknown;
+    destroyed?: unknown;
+    readableEnded?: unknown;
+  };
+  if (typeof errored === 'object' && errored !== null) return chainOf(error).includes(errored);
+  return destroyed === true && readableEnded === false && codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
 }

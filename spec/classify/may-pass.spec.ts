@@ -5,7 +5,7 @@ import { mayPass } from '../../lib/classify/may-pass.ts';
 const answered = (status: unknown) => ({ response: { status } as AxiosResponse });
 
 describe(mayPass.name, () => {
-  it.each([429, 502, 503, 504])('holds for a %i, wherever the client keeps the status', (status) => {
+  it.each([408, 421, 425, 429, 502, 503, 504])('holds for a %i, wherever the client keeps the status', (status) => {
     expect(mayPass(Object.assign(new AxiosError('no'), answered(status)))).toBe(true);
     expect(mayPass({ status })).toBe(true);
     expect(mayPass({ httpCode: status })).toBe(true);
@@ -31,7 +31,13 @@ describe(mayPass.name, () => {
   it('holds for errors of the network that may pass', () => {
     expect(mayPass({ code: 'ECONNREFUSED' })).toBe(true);
     expect(mayPass(new TypeError('fetch failed', { cause: { code: 'UND_ERR_SOCKET' } }))).toBe(true);
+    expect(mayPass(new TypeError('fetch failed'))).toBe(true);
     expect(mayPass({ code: 'EPROTO' })).toBe(false);
+  });
+
+  it('does not hold for a file that is missing, or a bug', () => {
+    expect(mayPass({ code: 'ENOENT', syscall: 'open' })).toBe(false);
+    expect(mayPass(new TypeError('token is undefined'))).toBe(false);
   });
 
   it('does not hold for what was cancelled, or is no error of a client', () => {

@@ -20,11 +20,6 @@ describe(isOfOwnBody.name, () => {
     expect(isOfOwnBody(Object.assign(error, { config: { data: broken(error) } }))).toBe(true);
   });
 
-  it('holds for the form-data package, which keeps its error elsewhere', () => {
-    const error = new Error('no more rows');
-    expect(isOfOwnBody(failed(error, { error }))).toBe(true);
-  });
-
   it('does not hold for an error like it', () => {
     expect(isOfOwnBody(failed(new Error('reset'), broken(new Error('reset'))))).toBe(false);
   });

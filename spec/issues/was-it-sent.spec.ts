@@ -3,12 +3,13 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import axios, { type AxiosRequestConfig, type CreateAxiosDefaults } from 'axios';
+import older from 'axios-1.7';
 import { attach, failureOf, type Policy, reportOf } from 'axios-holdfast';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS, type Attached, attached, axiosErrorOf, inTurn, status } from '../support/attached.ts';
-import { closedPort, reset, selfSigned, silent, TIMEOUT_MS } from '../support/faults.ts';
+import { closedPort, reset, selfSigned, silent, TIMEOUT_MS, truncated } from '../support/faults.ts';
 import { connectProxy, socksProxy } from '../support/proxies.ts';
 import { endsAtOnce, listening, mute, peer, resetsAtOnce, unreachablePort } from '../support/silent-peers.ts';
 
@@ -376,5 +377,31 @@ describe('a redirect', () => {
     });
     const error = await axiosErrorOf(there.client.post('/', ORDER));
     expect(failureOf(error)).toMatchObject({ status: 421, endedBecause: 'unsafe-method', sends: 1 });
+  });
+});
+
+describe('an older copy of axios (1.7)', () => {
+  const attachedTo = (baseURL: string) => {
+    const client = older.create({ baseURL, adapter: 'http' });
+    attach(client as never, { retry: { backoff: () => 0, maxRetries: 1 } });
+    return client;
+  };
+
+  it('repeats a POST before the handshake is done', async () => {
+    const { port, seen } = await endsAtOnce();
+    const error: unknown = await attachedTo(https1(port))
+      .post('/', ORDER)
+      .catch((thrown: unknown) => thrown);
+    expect(failureOf(error)).toMatchObject({ kind: 'network', endedBecause: 'retries-exhausted', sends: 2 });
+    expect(seen()).toBe(2);
+  });
+
+  it('repeats a GET whose answer broke off, which it calls a bad one', async () => {
+    const { server } = await attached(truncated);
+    const client = attachedTo(server.url);
+    const reading: unknown = await client.get('/').catch((thrown: unknown) => thrown);
+    expect(failureOf(reading)).toMatchObject({ kind: 'network', endedBecause: 'retries-exhausted', sends: 2 });
+    const writing: unknown = await client.post('/', ORDER).catch((thrown: unknown) => thrown);
+    expect(failureOf(writing)).toMatchObject({ kind: 'network', endedBecause: 'unsafe-method', sends: 1 });
   });
 });
