@@ -49,6 +49,7 @@ export type {
   ResolvedIdempotency,
   ResolvedPolicy,
   ResolvedRetry,
+  ResolvedRetryAfter,
   RetryAfterOptions,
   RetryOptions,
   StatusRange,

@@ -21,6 +21,7 @@ import { codeOf, isTimeout } from './failure/code.ts';
 import type { Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
+import type { RefusedRetry } from './model/refused-retry.ts';
 import type { EndReason } from './model/report.ts';
 import type { Judgement, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
@@ -317,7 +318,9 @@ export class CallSteps implements Steps {
     const { authorization, context, spending, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
-    const refusedRetry = spending?.refusal(verdict.kind, now);
+    // What the limiter paces can be no storm.
+    const isFree = this.admission?.paces === true;
+    const refusedRetry = spending?.refusal(verdict.kind, isFree, now);
     const refreshable =
       verdict.kind === 'unauthorized' &&
       !transmission.leftOrigin(outcome) &&
@@ -340,6 +343,8 @@ export class CallSteps implements Steps {
       sameKey: transmission.key.survives(response !== undefined, call.wireHeaders),
       replayable: policy.body !== undefined || isReplayable(call.config.data),
       previousMs: call.backoffMs,
+      namedMs: call.namedMs,
+      error: outcome.error,
       random: shared.random,
       affordable: refusedRetry === undefined,
     });
@@ -347,14 +352,23 @@ export class CallSteps implements Steps {
       // This call can't be replayed, but the next one will need the token.
       authorization?.replace(unauthorizedBy(outcome, call.errorText)).catch(() => {});
     }
-    if (decision.kind === 'stop' && decision.why === 'budget-empty') call.refusedRetry = refusedRetry;
+    if (decision.kind === 'stop') this.explain(decision.why, refusedRetry);
     if (decision.kind === 'retry') {
       noticeAxiosRetry(shared, call.config);
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
-      spending?.withdraw(verdict.kind, now);
+      spending?.withdraw(verdict.kind, isFree, now);
+      call.namedMs += decision.namedMs;
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }
     return decision;
+  }
+
+  /** Keeps the numbers that a refusal rests on, for whoever asks why. */
+  private explain(why: EndReason, refusedRetry: RefusedRetry | undefined): void {
+    const { call, policy } = this.context;
+    if (why === 'budget-empty') call.refusedRetry = refusedRetry;
+    if (why !== 'wait-too-long' || policy.retry === false || policy.retry.retryAfter === false) return;
+    call.refusedWait = { waitedMs: call.namedMs, maxMs: policy.retry.retryAfter.maxMs };
   }
 
   /** Writes a send into the report, and tells of it: the answer first, then what followed from it. */

@@ -7,7 +7,7 @@ import { pipeline, type Steps } from '../lib/pipeline.ts';
 const outcomeOf = (status: number): Outcome => ({ response: { status } as never });
 const FINISH: Decision = { kind: 'finish' };
 const STOP: Decision = { kind: 'stop', why: 'not-retryable' };
-const retry = (delayMs: number): Decision => ({ kind: 'retry', delayMs, backoff: true });
+const retry = (delayMs: number): Decision => ({ kind: 'retry', delayMs, backoff: true, namedMs: 0 });
 
 interface Script {
   readonly admits?: readonly (Refusal | undefined | Promise<Refusal | undefined> | Error)[];

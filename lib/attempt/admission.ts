@@ -35,6 +35,8 @@ export class Admission {
   private permit: Permit | undefined;
   /** How many sends had been made when it was taken. */
   private sentBefore = 0;
+  /** Whether the limiter knows that the last send was throttled, so that it paces the next. */
+  paces = false;
   private endScope = () => {};
 
   constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
@@ -95,13 +97,15 @@ export class Admission {
     this.endScope();
     if (permit === undefined && !this.isNested) return undefined;
     this.permit = undefined;
+    this.paces = kind === 'throttled' && permit?.answered !== undefined;
     const response = responseOf(outcome);
     // A 503 that names a time speaks for the whole server, as a 429 does. What no wait can change is no matter of rate.
     const throttled = kind === 'throttled' && !final;
-    const named = throttled || (response?.status === 503 && !final) ? retryAfterMs : undefined;
+    const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
+    const speaks = retryAfter !== false && (throttled || (response?.status === 503 && !final));
+    const named = speaks ? retryAfterMs : undefined;
     // One rogue header must not shut everybody out for a day.
-    const { retry } = this.context.policy;
-    const { maxMs } = (retry || DEFAULTS.retry).retryAfter;
+    const { maxMs } = retryAfter || DEFAULTS.retry.retryAfter;
     // A time that has come is none.
     const untilAt = named ? nowMs + Math.min(named, maxMs) : undefined;
     if (permit === undefined) {

@@ -42,14 +42,14 @@ export class Spending {
   }
 
   /** Why there may be no retry; `undefined` where there may be one, or where only `beforeSend` knows whom to ask. */
-  refusal(after: VerdictKind, nowMs: number): RefusedRetry | undefined {
-    return this.context.mayMove ? undefined : this.home.refusal(after, this.home.costOf(after), nowMs);
+  refusal(after: VerdictKind, isFree: boolean, nowMs: number): RefusedRetry | undefined {
+    return this.context.mayMove ? undefined : this.home.refusal(after, this.costOf(after, isFree), nowMs);
   }
 
   /** A retry is to be made: takes what it costs, from the account of where the call itself would go until that is known better. */
-  withdraw(after: VerdictKind, nowMs: number): void {
+  withdraw(after: VerdictKind, isFree: boolean, nowMs: number): void {
     const { home } = this;
-    const cost = home.costOf(after);
+    const cost = this.costOf(after, isFree);
     const refused = this.context.mayMove && home.refusal(after, cost, nowMs) !== undefined;
     this.retry = { after, cost, paid: refused ? undefined : { by: home, giveBack: home.withdraw(after, cost, nowMs) } };
     this.to = home;
@@ -101,6 +101,10 @@ export class Spending {
   ended(succeeded: boolean, failed: boolean | undefined, nowMs: number): void {
     if (succeeded) this.account.succeeded(this.lastCost);
     if (failed !== undefined) this.account.ended(failed, nowMs);
+  }
+
+  private costOf(after: VerdictKind, isFree: boolean): number {
+    return isFree ? 0 : this.home.costOf(after);
   }
 
   private accountOf(config: InternalAxiosRequestConfig): Account {

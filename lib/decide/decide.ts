@@ -1,18 +1,14 @@
 import type { Decision } from '../model/decision.ts';
 import type { EndReason } from '../model/report.ts';
-import type { Verdict } from '../model/verdict.ts';
 import type { ResolvedRetry } from '../policy/options.ts';
-import type { Random } from '../wait/clock.ts';
-import { delayFor } from './delay.ts';
+import { delayFor, type Occasion } from './delay.ts';
 import { isHarmless } from './harmless.ts';
 
 /** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
-export interface Facts {
-  readonly verdict: Verdict;
+export interface Facts extends Occasion {
   readonly retry: false | ResolvedRetry;
   /** Upper case. */
   readonly method: string;
-  readonly retries: number;
   readonly replays: number;
   /** Whether the send carried a token of ours, and another one might be accepted. */
   readonly refreshable: boolean;
@@ -27,9 +23,6 @@ export interface Facts {
   readonly sameKey: boolean;
   /** Whether the body can be sent again, as it is or made afresh. */
   readonly replayable: boolean;
-  /** The last backoff of this call, in ms. */
-  readonly previousMs: number;
-  readonly random: Random;
   /** Whether the retry budget allows a retry. */
   readonly affordable: boolean;
 }
@@ -62,7 +55,8 @@ function refreshOrStop(facts: Facts): Decision {
   if (!refreshable) return stop('not-retryable');
   if (refusedAnew) return stop('still-unauthorized');
   // A 401 was not applied (RFC 9110 §15.5.2), unless a redirect lies between it and what was sent.
-  if (!isHarmless({ ...facts, unsafe: 'when-unapplied' })) return stop('unsafe-method');
+  const idempotentMethods = facts.retry === false ? [] : facts.retry.idempotentMethods;
+  if (!isHarmless(facts, { unsafe: 'when-unapplied', idempotentMethods })) return stop('unsafe-method');
   if (!replayable) return stop('body-not-replayable');
   return nowMs >= deadlineAt ? stop('deadline') : REFRESH;
 }
@@ -73,12 +67,12 @@ function retryOrStop(facts: Facts): Decision {
   if (nowMs >= deadlineAt) return stop('deadline');
   if (retry === false) return stop('disabled');
   if (facts.timedOut && !retry.timeouts) return stop('not-retryable');
-  if (!isHarmless({ ...facts, unsafe: retry.unsafe })) return stop('unsafe-method');
+  if (!isHarmless(facts, retry)) return stop('unsafe-method');
   if (!facts.replayable) return stop('body-not-replayable');
   if (facts.retries >= retry.maxRetries) return stop('retries-exhausted');
-  const delay = delayFor(verdict, facts.retries, facts.previousMs, retry, facts.random);
+  const delay = delayFor(facts, retry);
   if (delay === 'too-long') return stop('wait-too-long');
   if (nowMs + delay.ms >= deadlineAt) return stop('deadline');
   if (!facts.affordable) return stop('budget-empty');
-  return { kind: 'retry', delayMs: delay.ms, backoff: delay.backoff };
+  return { kind: 'retry', delayMs: delay.ms, backoff: delay.backoff, namedMs: delay.namedMs };
 }

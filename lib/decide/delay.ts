@@ -1,29 +1,45 @@
+import { shown } from '../check.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { ResolvedRetry } from '../policy/options.ts';
-import { exponentialBackoff } from '../wait/backoff.ts';
 import type { Random } from '../wait/clock.ts';
 
-/** How long to wait, or that the server named longer than the policy sits out. */
-export type Delay = { readonly ms: number; readonly backoff: boolean } | 'too-long';
+/** How long to wait before a retry, or that the server named longer than the policy waits. */
+export type Delay = { readonly ms: number; readonly backoff: boolean; readonly namedMs: number } | 'too-long';
 
-const FALLBACK = exponentialBackoff();
+/** What a delay rests on. */
+export interface Occasion {
+  readonly verdict: Verdict;
+  /** Retries made so far. */
+  readonly retries: number;
+  /** The last backoff of this call, in ms. */
+  readonly previousMs: number;
+  /** How long this call has waited because answers to it named so long a wait, in ms. */
+  readonly namedMs: number;
+  readonly random: Random;
+  /** The error of the send, which a mistake in the policy must not hide. */
+  readonly error: unknown;
+}
 
-/** The wait before a retry: what the server named, never less; else the policy's backoff. */
+/**
+ * The wait before a retry: what the server named, never less; else the policy's backoff.
+ *
+ * `maxMs` bounds the sum of the named waits of a call, so with 60 s a wait of 57 s may be followed by one of 3 s and by none of 10 s.
+ *
+ * @throws {TypeError} where the backoff gives what is no wait: to guess one would hide the mistake, to wait for none would be a storm
+ */
 export function delayFor(
-  verdict: Verdict,
-  retry: number,
-  previousMs: number,
+  { verdict, retries, previousMs, namedMs, random, error }: Occasion,
   { retryAfter, backoff }: Pick<ResolvedRetry, 'retryAfter' | 'backoff'>,
-  random: Random,
 ): Delay {
   const { retryAfterMs } = verdict;
-  if (retryAfterMs !== undefined && !Number.isNaN(retryAfterMs)) {
-    if (retryAfterMs > retryAfter.maxMs && retryAfter.whenLonger === 'fail') return 'too-long';
-    const named = Math.max(0, Math.min(retryAfterMs, retryAfter.maxMs));
-    return { ms: named + Math.floor(random() * retryAfter.jitterMs), backoff: false };
+  if (retryAfter !== false && retryAfterMs !== undefined && !Number.isNaN(retryAfterMs)) {
+    const { maxMs, whenLonger, jitterMs } = retryAfter;
+    if (whenLonger === 'fail' && namedMs + retryAfterMs > maxMs) return 'too-long';
+    const named = Math.max(0, Math.min(retryAfterMs, maxMs));
+    return { ms: named + Math.floor(random() * jitterMs), backoff: false, namedMs: named };
   }
-  const context = Object.freeze({ retry, verdict, previousMs, random });
-  const ms = backoff(context);
-  // A backoff of the caller's that miscounts must not turn into a retry storm.
-  return { ms: ms >= 0 && ms < Number.POSITIVE_INFINITY ? ms : FALLBACK(context), backoff: true };
+  const ms: unknown = backoff(Object.freeze({ retry: retries, verdict, previousMs, random }));
+  if (typeof ms === 'number' && ms >= 0 && ms < Number.POSITIVE_INFINITY) return { ms, backoff: true, namedMs: 0 };
+  const message = `retry.backoff must return a finite number of ms, at least 0, and at once; got ${shown(ms)}`;
+  throw new TypeError(message, { cause: error });
 }

@@ -1,8 +1,16 @@
 import type { Verdict } from '../model/verdict.ts';
-import type { RetryOptions } from '../policy/options.ts';
+import type { ResolvedRetry } from '../policy/options.ts';
 
-/** RFC 9110 §9.2.2, and QUERY, which is safe by its own definition. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
+/** What the IANA HTTP Method Registry calls idempotent (RFC 9110 §9.2.2): sent twice, they do what they do when sent once. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY', 'PRI'],
+  // WebDAV and what builds on it: RFC 3253, 3648, 3744, 4437, 4791, 4918, 5323, 5842.
+  ...['ACL', 'BASELINE-CONTROL', 'BIND', 'CHECKIN', 'CHECKOUT', 'COPY', 'LABEL', 'MERGE', 'MKACTIVITY', 'MKCALENDAR'],
+  ...['MKCOL', 'MKREDIRECTREF', 'MKWORKSPACE', 'MOVE', 'ORDERPATCH', 'PROPFIND', 'PROPPATCH', 'REBIND', 'REPORT'],
+  ...['SEARCH', 'UNBIND', 'UNCHECKOUT', 'UPDATE', 'UPDATEREDIRECTREF', 'VERSION-CONTROL'],
+  // RFC 2068.
+  ...['LINK', 'UNLINK'],
+]);
 
 /** Whether sending a request with this method twice does what sending it once does. Upper case. */
 export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method);
@@ -14,15 +22,18 @@ export interface Repeat {
   /** Whether the repeat will carry the same idempotency key as the send before it. */
   readonly sameKey: boolean;
   readonly verdict: Verdict;
-  readonly unsafe: NonNullable<RetryOptions['unsafe']>;
 }
 
 /**
  * Whether a repeat is harmless: by its method, by its key, because the server provably did nothing (it throttled,
  * refused, or was never reached), or because the policy says so.
  */
-export function isHarmless({ method, sameKey, verdict, unsafe }: Repeat): boolean {
+export function isHarmless(
+  { method, sameKey, verdict }: Repeat,
+  { unsafe, idempotentMethods }: Pick<ResolvedRetry, 'unsafe' | 'idempotentMethods'>,
+): boolean {
   if (isIdempotent(method) || sameKey) return true;
+  if (idempotentMethods.some((each) => each.toUpperCase() === method)) return true;
   if (unsafe !== 'when-unapplied') return unsafe === 'always';
   return verdict.unapplied ?? (verdict.kind === 'throttled' || verdict.kind === 'unauthorized');
 }

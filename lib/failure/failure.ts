@@ -142,6 +142,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const explained = {
     ...facts,
     refusedRetry,
+    refusedWait: call?.endedBecause === 'wait-too-long' ? call.refusedWait : undefined,
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     refreshError: (error as { cause?: unknown } | undefined)?.cause,

@@ -1,5 +1,5 @@
 import { addressOf } from '../model/address.ts';
-import type { RefusedRetry } from '../model/refused-retry.ts';
+import type { RefusedRetry, RefusedWait } from '../model/refused-retry.ts';
 import type { EndReason } from '../model/report.ts';
 import { mostSpecific } from './api-error.ts';
 import type { Failure } from './failure.ts';
@@ -9,6 +9,7 @@ import { secretsOf } from './secrets.ts';
 /** A failure, and what only its summary tells. */
 export type Explained = Omit<Failure, 'summary'> & {
   readonly refusedRetry?: RefusedRetry | undefined;
+  readonly refusedWait?: RefusedWait | undefined;
   /** How long the call had in all, in ms, and whether that was over. */
   readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
   /** Why nobody looked after the call. */
@@ -63,7 +64,7 @@ export function summaryOf(
 ): string {
   const secrets = [config, ...sent].flatMap(secretsOf);
   const safe = (text: string, length = QUOTED) => oneLine(redact(text, secrets), length);
-  const { status, code, kind, api, sends, elapsedMs, requestId, retryAfterMs } = failure;
+  const { status, code, kind, api, sends, elapsedMs, requestId, retryAfterMs, refusedWait } = failure;
   const request = (config ?? {}) as { method?: unknown; baseURL?: string; url?: string };
   const method = typeof request.method === 'string' ? request.method.toUpperCase() : 'GET';
   const path = addressOf(request).replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, '') || '/';
@@ -74,15 +75,25 @@ export function summaryOf(
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${duration(elapsedMs)}: `,
     `${what}, ${endingOf(failure)}`,
     failure.endedBecause === 'refresh-failed' ? refreshErrorOf(failure.refreshError, secrets) : '',
-    retryAfterMs === undefined ? '' : ` (it asks for ${duration(retryAfterMs)})`,
+    retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${duration(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
   ].join('');
 }
 
 /** Why there was no further send; with the numbers, where an option of the policy sets them. */
-function endingOf({ endedBecause, code, deadline, disabled, refusedRetry, retries }: Explained): string {
+function endingOf({
+  endedBecause,
+  code,
+  deadline,
+  disabled,
+  refusedRetry,
+  refusedWait,
+  retries,
+  retryAfterMs,
+}: Explained): string {
   if (refusedRetry !== undefined) return refusalOf(refusedRetry);
+  if (refusedWait !== undefined) return waitOf(refusedWait, Number(retryAfterMs));
   if (endedBecause === 'retries-exhausted') return `${ENDINGS[endedBecause]} (maxRetries ${retries})`;
   if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
@@ -108,6 +119,15 @@ function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, win
   const window = windowMs === 60_000 ? 'a minute' : `in ${duration(windowMs)}`;
   const [allowance, counted] = [counting(allowed, 'retry', 'retries'), counting(retries, 'retry', 'retries')];
   return `the retry budget allows ${allowance} ${window} while most calls fail (${counted} for ${counting(calls, 'call', 'calls')})`;
+}
+
+function waitOf({ waitedMs, maxMs }: RefusedWait, namedMs: number): string {
+  const [waited, max, named] = [waitedMs, maxMs, namedMs].map((ms) => duration(ms).replace('.0 s', ' s'));
+  const story =
+    waitedMs > 0
+      ? `waited ${waited} of ${max}; the server asks for ${named} more`
+      : `the server asks for ${named}, of at most ${max}`;
+  return `${story}: raise \`retry.retryAfter.maxMs\``;
 }
 
 const counting = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;

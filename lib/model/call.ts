@@ -2,7 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { addressOf } from './address.ts';
 import { common } from './common.ts';
 import type { Outcome } from './outcome.ts';
-import type { RefusedRetry } from './refused-retry.ts';
+import type { RefusedRetry, RefusedWait } from './refused-retry.ts';
 import type { EndReason, Report, SendRecord } from './report.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -55,6 +55,10 @@ export class CallState {
   wireHeaders: InternalAxiosRequestConfig['headers'] | undefined;
   /** Every token that a send carried: a later answer may quote an earlier one. */
   tokens: string[] | undefined;
+  /** How long it has waited because an answer named so long a wait, in ms. */
+  namedMs = 0;
+  /** The named wait that would have been too long. */
+  refusedWait: RefusedWait | undefined;
   /** The retry that the budget refused. */
   refusedRetry: RefusedRetry | undefined;
   endedBecause: 'success' | EndReason | undefined;

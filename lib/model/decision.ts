@@ -8,6 +8,8 @@ export type Decision =
       readonly delayMs: number;
       /** Whether the wait is our own backoff, not one that the server named. */
       readonly backoff: boolean;
+      /** What of it the server named, in ms; 0 of a backoff. */
+      readonly namedMs: number;
     }
   | { readonly kind: 'refresh' }
   | { readonly kind: 'stop'; readonly why: EndReason };

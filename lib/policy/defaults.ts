@@ -9,6 +9,7 @@ import type {
   ResolvedIdempotency,
   ResolvedPolicy,
   ResolvedRetry,
+  ResolvedRetryAfter,
 } from './options.ts';
 
 /** The one place where defaults stand. The README's table is checked against it. */
@@ -25,11 +26,12 @@ const budget: ResolvedBudget = {
   failingMs: 10_000,
 };
 
-const retry: ResolvedRetry & { readonly budget: ResolvedBudget } = {
+const retry: ResolvedRetry & { readonly retryAfter: ResolvedRetryAfter; readonly budget: ResolvedBudget } = {
   maxRetries: 3,
   backoff: exponentialBackoff(),
   retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
   unsafe: 'when-unapplied',
+  idempotentMethods: [],
   timeouts: true,
   budget,
 };

@@ -120,17 +120,28 @@ export type BeforeSend = (argument: {
 }) => void | Promise<void>;
 
 export interface RetryOptions {
-  /** N retries are N + 1 sends. An integer from 0 to 1,000; default 3. */
+  /**
+   * N retries are N + 1 sends. An integer from 0, or `Infinity`: then the deadline, the budget and `retryAfter.maxMs` bound them.
+   * Default 3.
+   */
   readonly maxRetries?: number | undefined;
-  /** The wait before a retry where the server named none. Default `exponentialBackoff()`. */
+  /**
+   * The wait before a retry where the server named none. Default `exponentialBackoff()`. If it gives anything but a finite number of
+   * at least 0, the call rejects with a TypeError that says so; the send's own error is its `cause`.
+   */
   readonly backoff?: Backoff | undefined;
-  /** How a wait that the server named is honoured. */
-  readonly retryAfter?: RetryAfterOptions | undefined;
+  /** How a wait that the server named is honoured; `false` takes no notice of it and waits by `backoff`. */
+  readonly retryAfter?: false | RetryAfterOptions | undefined;
   /**
    * POST and PATCH without an idempotency key (and other methods not known to be idempotent): repeat them
    * `'when-unapplied'` (default: only when the server provably did nothing), `'always'`, or `'never'`.
    */
   readonly unsafe?: 'when-unapplied' | 'always' | 'never' | undefined;
+  /**
+   * Methods whose repeat is harmless too, in any letter case, beside those that the IANA registry calls idempotent (GET, PUT,
+   * PROPFIND, REPORT …). Default `[]`.
+   */
+  readonly idempotentMethods?: readonly string[] | undefined;
   /** Retry a send that timed out, if a repeat is harmless. Default `true`. */
   readonly timeouts?: boolean | undefined;
   /** Bounds retries over all calls to one origin, so that an outage is not made worse. On by default. */
@@ -138,9 +149,15 @@ export interface RetryOptions {
 }
 
 export interface RetryAfterOptions {
-  /** The longest wait that is sat out, in ms. From 0; default 60,000. */
+  /**
+   * How long a call waits because answers to it name so long a wait, all of them together, in ms. From 0; default 60,000. Backoff,
+   * jitter and time in a limiter's queue do not count.
+   */
   readonly maxMs?: number | undefined;
-  /** A longer one ends the call at once (`'fail'`, default), or is cut to `maxMs` (`'clamp'`: earlier than the server asked). */
+  /**
+   * A wait that would pass that ends the call at once (`'fail'`, default). With `'clamp'` each wait is cut to `maxMs`, which is earlier
+   * than the server asked, and their sum is bounded by `maxRetries` and the deadline only.
+   */
   readonly whenLonger?: 'fail' | 'clamp' | undefined;
   /** Up to so many ms are added to the named wait, at random; it is never shortened. Finite, from 0; default 0. */
   readonly jitterMs?: number | undefined;
@@ -246,9 +263,11 @@ export interface ResolvedPolicy extends Policy {
 type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> & {
-  readonly retryAfter: Filled<RetryAfterOptions>;
+  readonly retryAfter: false | ResolvedRetryAfter;
   readonly budget: false | ResolvedBudget;
 };
+
+export type ResolvedRetryAfter = Filled<RetryAfterOptions>;
 
 export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
 

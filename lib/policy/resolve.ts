@@ -5,7 +5,7 @@ import { isLimiter, numbersIn } from '../limit/limiters.ts';
 import { fillIn } from '../limit/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
 import { isGroup, merge, several } from './merge.ts';
-import type { Policy, ResolvedPolicy } from './options.ts';
+import type { Policy, ResolvedPolicy, ResolvedRetry, RetryOptions } from './options.ts';
 import { validate } from './validate.ts';
 
 /**
@@ -66,13 +66,21 @@ function switchedOn(policy: Policy, base: ResolvedPolicy): Policy {
   if (isRecord(breaker) && !base.breaker) ground.breaker = DEFAULTS.breaker;
   // What is missing here, `token` and `refresh`, the policy has to bring; it has been validated.
   if (isRecord(auth) && !base.auth) ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
-  if (isRecord(retry)) {
-    if (!base.retry) ground.retry = DEFAULTS.retry;
-    else if (Object.hasOwn(retry, 'budget') && isRecord(retry.budget) && !base.retry.budget) {
-      ground.retry = { ...base.retry, budget: DEFAULTS.retry.budget };
-    }
-  }
+  if (isRecord(retry)) ground.retry = base.retry ? withGroupsOn(retry, base.retry) : DEFAULTS.retry;
   return ground;
+}
+
+/** The base, with the defaults of what is off there and what these options turn on. */
+function withGroupsOn(options: RetryOptions, base: ResolvedRetry): ResolvedRetry {
+  const turnsOn = (name: 'retryAfter' | 'budget') =>
+    base[name] === false && Object.hasOwn(options, name) && isRecord(options[name]);
+  if (!turnsOn('retryAfter') && !turnsOn('budget')) return base;
+  const { retryAfter, budget } = DEFAULTS.retry;
+  return {
+    ...base,
+    retryAfter: turnsOn('retryAfter') ? retryAfter : base.retryAfter,
+    budget: turnsOn('budget') ? budget : base.budget,
+  };
 }
 
 /** Groups and lists only: a limiter that is written as a plain object holds state of its own. */

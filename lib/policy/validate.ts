@@ -75,19 +75,27 @@ const budget = object(
   { on: TURNS_ON },
 );
 
+const retryAfter = object(
+  {
+    maxMs: number(0),
+    whenLonger: oneOf('fail', 'clamp'),
+    jitterMs: number(0, Number.MAX_SAFE_INTEGER),
+  },
+  { on: TURNS_ON, number: 'here it is { maxMs }, in ms' },
+);
+
+const methodNames = listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value));
+
 const retry = object(
   {
-    maxRetries: integer(0, 1_000),
-    backoff: aBackoff,
-    retryAfter: object(
-      {
-        maxMs: number(0),
-        whenLonger: oneOf('fail', 'clamp'),
-        jitterMs: number(0, Number.MAX_SAFE_INTEGER),
-      },
-      { on: TURNS_ON, number: 'here it is { maxMs }, in ms' },
+    maxRetries: must(
+      'an integer of at least 0, or Infinity',
+      (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= 0),
     ),
+    backoff: aBackoff,
+    retryAfter: orFalse(retryAfter),
     unsafe: oneOf('when-unapplied', 'always', 'never'),
+    idempotentMethods: methodNames,
     timeouts: aBoolean,
     budget: orFalse(budget),
   },
@@ -99,7 +107,7 @@ const aHeaderName = must('a header name', (value) => typeof value === 'string' &
 const idempotency = object(
   {
     header: aHeaderName,
-    methods: listOf('an array of method names', (value) => typeof value === 'string' && HEADER_NAME.test(value)),
+    methods: methodNames,
     generate: aFunction,
     renew: oneOf('never', 'after-response'),
   },

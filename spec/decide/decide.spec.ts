@@ -24,6 +24,8 @@ const FACTS: Facts = {
   sameKey: false,
   replayable: true,
   previousMs: 0,
+  namedMs: 0,
+  error: undefined,
   random: () => 0,
   affordable: true,
 };
@@ -100,13 +102,18 @@ describe(decide.name, () => {
   });
 
   it('retries what may pass, after the backoff', () => {
-    expect(decided({})).toEqual({ kind: 'retry', delayMs: 400, backoff: true });
-    expect(decided({ verdict: { kind: 'throttled' } })).toEqual({ kind: 'retry', delayMs: 400, backoff: true });
+    expect(decided({})).toEqual({ kind: 'retry', delayMs: 400, backoff: true, namedMs: 0 });
+    expect(decided({ verdict: { kind: 'throttled' } })).toEqual({
+      kind: 'retry',
+      delayMs: 400,
+      backoff: true,
+      namedMs: 0,
+    });
   });
 
   it('retries after what the server named', () => {
     const verdict = { kind: 'throttled', retryAfterMs: 7_000 } as const;
-    expect(decided({ verdict })).toEqual({ kind: 'retry', delayMs: 7_000, backoff: false });
+    expect(decided({ verdict })).toEqual({ kind: 'retry', delayMs: 7_000, backoff: false, namedMs: 7_000 });
   });
 
   it('retries a 2xx that a judge calls transient, although axios accepted it', () => {

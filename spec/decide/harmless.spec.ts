@@ -2,28 +2,32 @@ import { describe, expect, it } from 'vitest';
 import { isHarmless, type Repeat } from '../../lib/decide/harmless.ts';
 import type { Verdict } from '../../lib/model/verdict.ts';
 
-const repeat = (changes: Partial<Repeat>): Repeat => ({
-  method: 'POST',
-  sameKey: false,
-  verdict: { kind: 'transient' },
-  unsafe: 'when-unapplied',
-  ...changes,
-});
+type Rules = Parameters<typeof isHarmless>[1];
+
+const isHarmlessTo = ({
+  unsafe = 'when-unapplied',
+  idempotentMethods = [],
+  ...changes
+}: Partial<Repeat & Rules>): boolean =>
+  isHarmless(
+    { method: 'POST', sameKey: false, verdict: { kind: 'transient' }, ...changes },
+    { unsafe, idempotentMethods },
+  );
 
 describe(isHarmless.name, () => {
-  it.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])(
+  it.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY', 'PROPFIND', 'REPORT', 'MKCOL', 'UNLINK'])(
     'holds for %s, which is idempotent by definition, whatever the policy',
     (method) => {
       for (const unsafe of ['when-unapplied', 'always', 'never'] as const) {
-        expect(isHarmless(repeat({ method, unsafe }))).toBe(true);
+        expect(isHarmlessTo({ method, unsafe })).toBe(true);
       }
     },
   );
 
-  it.each(['POST', 'PATCH', 'CONNECT', 'LINK', 'PURGE', 'post-office', ''])(
+  it.each(['POST', 'PATCH', 'CONNECT', 'LOCK', 'PURGE', 'post-office', ''])(
     'does not hold for %s where the send may have been applied',
     (method) => {
-      expect(isHarmless(repeat({ method }))).toBe(false);
+      expect(isHarmlessTo({ method })).toBe(false);
     },
   );
 
@@ -37,22 +41,29 @@ describe(isHarmless.name, () => {
     [{ kind: 'transient', unapplied: true }, true],
     [{ kind: 'transient', unapplied: false }, false],
   ])('holds for a POST when the verdict says that nothing was applied: %j is %s', (verdict, harmless) => {
-    expect(isHarmless(repeat({ verdict }))).toBe(harmless);
+    expect(isHarmlessTo({ verdict })).toBe(harmless);
   });
 
   it("holds for any method with the same idempotency key, also with unsafe: 'never'", () => {
     for (const unsafe of ['when-unapplied', 'always', 'never'] as const) {
-      expect(isHarmless(repeat({ sameKey: true, unsafe }))).toBe(true);
+      expect(isHarmlessTo({ sameKey: true, unsafe })).toBe(true);
     }
   });
 
   it("holds for a POST that may have been applied with unsafe: 'always'", () => {
-    expect(isHarmless(repeat({ unsafe: 'always' }))).toBe(true);
+    expect(isHarmlessTo({ unsafe: 'always' })).toBe(true);
   });
 
   it("does not hold for a POST that was not applied with unsafe: 'never'", () => {
     for (const verdict of [{ kind: 'throttled' }, { kind: 'transient', unapplied: true }] as const) {
-      expect(isHarmless(repeat({ verdict, unsafe: 'never' }))).toBe(false);
+      expect(isHarmlessTo({ verdict, unsafe: 'never' })).toBe(false);
     }
+  });
+
+  it('holds for the methods that the policy names, in any letter case, whatever else it says', () => {
+    for (const unsafe of ['when-unapplied', 'always', 'never'] as const) {
+      expect(isHarmlessTo({ method: 'PURGE', unsafe, idempotentMethods: ['purge', 'Poke'] })).toBe(true);
+    }
+    expect(isHarmlessTo({ method: 'POST', idempotentMethods: ['purge'] })).toBe(false);
   });
 });

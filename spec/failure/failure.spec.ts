@@ -179,7 +179,7 @@ describe('what a failure tells', () => {
       requestId: 'r-1',
       correlationId: 'c-1',
       summary:
-        'PUT /v1/orders ended after 2 sends in 500 ms: 429 throttled, the server asks for too long a wait (it asks for 61.0 s); ' +
+        'PUT /v1/orders ended after 2 sends in 500 ms: 429 throttled, the server asks for 61 s, of at most 60 s: raise `retry.retryAfter.maxMs`; ' +
         'the server says perTenant: "No." (MS-RequestId r-1)',
     });
   });

@@ -201,16 +201,6 @@ describe('a wait that the server does not name', () => {
     expect(delays).toEqual([7_000, 1_500]);
   });
 
-  it.each([Number.NaN, -1, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, undefined, 'soon'])(
-    'is that of the default backoff, not a storm, where the policy gives %s',
-    async (odd) => {
-      const setting = await byHand(status(503), { retry: { backoff: () => odd as number, budget: false } });
-      const delays = runThrough(setting);
-      await rejectionOf(setting.client.get('/'));
-      expect(delays).toEqual([375, 750, 1_500]);
-    },
-  );
-
   it('is asked of the policy with what there is to know', async () => {
     const asked: unknown[] = [];
     const policy: Policy = {

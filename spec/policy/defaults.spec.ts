@@ -23,6 +23,7 @@ describe('the defaults', () => {
         backoff: expect.any(Function),
         retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
         unsafe: 'when-unapplied',
+        idempotentMethods: [],
         timeouts: true,
         budget: {
           capacity: 2_100,
@@ -60,13 +61,14 @@ describe('the defaults', () => {
     expect(resolve(DEFAULT_POLICY)).toEqual(DEFAULT_POLICY);
   });
 
-  const { retryAfter, budget, backoff: _, ...retry } = DEFAULTS.retry;
+  const { retryAfter, budget, backoff: _, idempotentMethods: __, ...retry } = DEFAULTS.retry;
   const { methods, ...idempotency } = DEFAULTS.idempotency;
   const { deadlineMs } = DEFAULTS;
   it.each([
     ...Object.entries({ ...retry, ...retryAfter, ...budget, ...idempotency, deadlineMs }),
     ['backoff', 'exponentialBackoff()'],
     ['methods', "['post', 'patch']"],
+    ['idempotentMethods', '[]'],
   ])('of %s is the one that its docstring names: %s', (option, value) => {
     const text = typeof value === 'number' ? value.toLocaleString('en-US').replace('∞', 'Infinity') : String(value);
     const phrases = [`efault ${text}`, `efault \`${text}\``, `\`'${text}'\`, default`, `\`'${text}'\` (default`];

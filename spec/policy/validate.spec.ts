@@ -41,7 +41,8 @@ describe(validate.name, () => {
   it('takes a policy in which every option of every group is given', () => {
     const policy: Policy = {
       retry: {
-        maxRetries: 1_000,
+        maxRetries: Number.POSITIVE_INFINITY,
+        idempotentMethods: ['PURGE'],
         backoff: () => 0,
         retryAfter: { maxMs: Number.POSITIVE_INFINITY, whenLonger: 'clamp', jitterMs: 0 },
         unsafe: 'always',
@@ -75,11 +76,17 @@ describe(validate.name, () => {
   it.each<[string, unknown, string]>([
     ['retry', true, 'a plain object'],
     ['retry', null, 'a plain object'],
-    ['retry.maxRetries', -1, 'an integer from 0 to 1000'],
-    ['retry.maxRetries', 1.5, 'an integer from 0 to 1000'],
-    ['retry.maxRetries', 1_001, 'an integer from 0 to 1000'],
-    ['retry.maxRetries', Number.POSITIVE_INFINITY, 'an integer from 0 to 1000'],
-    ['retry.maxRetries', '3', 'an integer from 0 to 1000'],
+    ['retry.maxRetries', -1, 'an integer of at least 0, or Infinity'],
+    ['retry.maxRetries', 1.5, 'an integer of at least 0, or Infinity'],
+    ['retry.maxRetries', Number.NEGATIVE_INFINITY, 'an integer of at least 0, or Infinity'],
+    ['retry.maxRetries', Number.NaN, 'an integer of at least 0, or Infinity'],
+    ['retry.idempotentMethods', ['PURGE', 'GET /'], 'an array of method names'],
+    ['retry.idempotentMethods', 'PURGE', 'an array of method names'],
+    ['retry.budget.refillPerSecond', -1, 'a number of at least 0 and finite'],
+    ['retry.budget.refillPerSecond', Number.POSITIVE_INFINITY, 'a number of at least 0 and finite'],
+    ['retry.budget.failingMs', -1, 'a number of at least 0'],
+    ['retry.budget.failingMs', Number.NaN, 'a number of at least 0'],
+    ['retry.maxRetries', '3', 'an integer of at least 0, or Infinity'],
     ['retry.backoff', 100, 'a function'],
     ['retry.retryAfter', 60, 'a plain object'],
     ['retry.retryAfter.maxMs', -1, 'a number of at least 0'],
