@@ -97,14 +97,15 @@ describe('methods', () => {
     ['TRACE', 4],
     ['POST', 1],
     ['PATCH', 1],
-    ['LINK', 1],
+    ['LINK', 4],
+    ['LOCK', 1],
   ])('sends a %s that is answered 502 %i time(s)', async (method, sends) => {
     const { server, client } = await attached(status(502));
     await axiosErrorOf(client.request({ method, url: '/' }));
     expect(server.seen.map((request) => request.method)).toEqual(Array(sends).fill(method));
   });
 
-  it.each(['PATCH', 'LINK'])('repeats a %s that was throttled, or refused with Retry-After', async (method) => {
+  it.each(['PATCH', 'LOCK'])('repeats a %s that was throttled, or refused with Retry-After', async (method) => {
     const refusals = inTurn(status(429), status(503, { 'retry-after': '0' }), status(200));
     const { server, client } = await attached(refusals);
     await client.request({ method, url: '/' });

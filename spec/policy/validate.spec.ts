@@ -228,7 +228,7 @@ describe('an invalid policy', () => {
       name: 'InvalidPolicyError',
       code: 'ERR_POLICY_INVALID',
       message:
-        "Invalid holdfast policy: retry.maxRetries must be an integer from 0 to 1000, got 'three'; limits is not an option; did you mean limit?",
+        "Invalid holdfast policy: retry.maxRetries must be an integer of at least 0, or Infinity, got 'three'; limits is not an option; did you mean limit?",
       problems: [
         { path: 'retry.maxRetries', value: 'three' },
         { path: 'limits', value: {} },

@@ -143,6 +143,14 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
     }
   });
 
+  // What the server named and the call waited.
+  const waitedMs = meanings
+    .slice(0, -1)
+    .reduce((total, { namedMs = 0 }, n) => total + (report.sends[n]?.decision === 'retry' ? namedMs : 0), 0);
+  if (retry !== false && retry.whenLonger === 'fail') {
+    expect(waitedMs, 'named waits are bounded in sum').toBeLessThanOrEqual(retry.maxMs);
+  }
+
   // From one send to the next.
   sends.slice(1).forEach((next, n) => {
     const send = sends[n] as Sent;
@@ -189,9 +197,12 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
     // See below.
     const isOdd = call.abortIn === 'classify' && last?.play.kind !== 'answer' && last?.play.code === 'ERR_CANCELED';
     if (!isOdd) expect(endedBecause).toBe('cancelled');
-  } else if (errorIn(result) instanceof OwnError) {
+  } else if (errorIn(result) instanceof OwnError || errorIn(result) instanceof TypeError) {
     expect(endedBecause).toBe('not-retryable');
-    expect(call.opinions.includes('throws') || (retry !== false && retry.backoff === 'throws')).toBe(true);
+    const backoff = retry === false ? undefined : retry.backoff;
+    const givesNoWait = typeof backoff === 'number' && !(backoff >= 0 && backoff < Number.POSITIVE_INFINITY);
+    if (errorIn(result) instanceof TypeError) expect(givesNoWait).toBe(true);
+    else expect(call.opinions.includes('throws') || backoff === 'throws').toBe(true);
   } else {
     const error = errorIn(result);
     switch (endedBecause) {
@@ -212,7 +223,7 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
         break;
       case 'wait-too-long':
         expect(retry !== false && retry.whenLonger).toBe('fail');
-        expect(meaning?.namedMs).toBeGreaterThan(retry === false ? 0 : retry.maxMs);
+        expect(waitedMs + Number(meaning?.namedMs)).toBeGreaterThan(retry === false ? 0 : retry.maxMs);
         break;
       case 'unsafe-method':
         expect(isUnsafe(call.method)).toBe(true);
