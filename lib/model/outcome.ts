@@ -4,7 +4,8 @@ import type { AxiosResponse } from 'axios';
  * What one send gave: the response that axios resolved, or whatever the adapter rejected with.
  *
  * A bad status arrives as a rejected `AxiosError` normally and as a resolved response when `validateStatus` lets it
- * through; `responseOf` finds the response in either. `response.data` is the raw, untransformed body here.
+ * through, so that `outcome.response` alone misses most bad answers: a judge's `response` is that of either. `response.data` is the
+ * raw, untransformed body here; a judge's `data` is the other.
  */
 export type Outcome =
   | { readonly response: AxiosResponse; readonly error?: undefined }

@@ -83,9 +83,9 @@ export type Classifier = (evidence: Evidence) => Verdict | undefined | Promise<V
 /** What a judge is shown. Frozen; what takes work to make is made when it is read, and once for all judges. */
 export interface Evidence {
   /** The server's answer, whether axios resolves it or rejects with it; its `data` is the raw body. `undefined` where none came. */
-  readonly response: AxiosResponse | undefined;
+  readonly response?: AxiosResponse | undefined;
   /** Of the answer. */
-  readonly status: number | undefined;
+  readonly status?: number | undefined;
   /** Of the answer: `headers.get('x-should-retry')`, in any letter case. Empty where none came. */
   readonly headers: AxiosHeaders;
   /**
@@ -94,17 +94,17 @@ export interface Evidence {
    */
   readonly data: AxiosResponse['data'];
   /** Whatever the adapter rejected with; as a rule an AxiosError, but none of its fields is sure. */
-  readonly error: Partial<AxiosError> | undefined;
+  readonly error?: Partial<AxiosError> | undefined;
   /** As the adapter gave it. `outcome.response` is there only where axios resolves. */
   readonly outcome: Outcome;
   /** The error that the body holds, if it is of a known shape: see `readApiError`. Also of a 200 that carries one. */
-  readonly api: ApiError | undefined;
+  readonly api?: ApiError | undefined;
   readonly call: Call;
   /**
    * How long the answer asks to wait, in ms: its Retry-After, or from 400 up the reset of a used-up quota. A verdict to retry without a
    * `retryAfterMs` of its own gets what the headers say, whatever the status.
    */
-  readonly retryAfterMs: number | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**

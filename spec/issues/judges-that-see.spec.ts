@@ -1,10 +1,12 @@
+import { createRequire } from 'node:module';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import axios, { AxiosHeaders, isAxiosError } from 'axios';
-import { type Classifier, type Evidence, failureOf, type Policy, reportOf } from 'axios-holdfast';
-import { describe, expect, it } from 'vitest';
+import old from 'axios-1.7';
+import { attach, type Classifier, type Evidence, failureOf, type Policy, reportOf } from 'axios-holdfast';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS, attached, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { hangUp, reset } from '../support/faults.ts';
-import type { Answer } from '../support/loopback.ts';
+import { type Answer, loopback } from '../support/loopback.ts';
 
 const accepting: AxiosRequestConfig = { validateStatus: () => true };
 const text =
@@ -528,5 +530,33 @@ describe('a judge that gives a wrong thing', () => {
     expect(rejection).toBeInstanceOf(TypeError);
     expect(rejection.message).toContain(message.replace('classify gave', 'classify gave a promise of'));
     expect(server.seen).toHaveLength(2);
+  });
+});
+
+describe.each([
+  ['the CommonJS build', createRequire(import.meta.url)('axios')],
+  ['axios 1.7', old],
+] as const)('a judge on an instance of %s', (_name, copy) => {
+  it.each(ADAPTERS)('sees the same, and rejects with an error of that copy: %s', async (adapter) => {
+    const { AxiosError, create } = copy as unknown as typeof axios;
+    const server = await loopback(inTurn(status(409, {}, { code: 'BUSY' }), status(200, { 'X-Bad': '1' }, { n: 1 })));
+    onTestFinished(() => server.close());
+    let runs = 0;
+    const transformResponse = (data: string) => {
+      runs += 1;
+      return JSON.parse(data);
+    };
+    const client = create({ baseURL: server.url, adapter, transformResponse });
+    attach(client, {
+      classify: ({ data, headers }) => {
+        if (data.code === 'BUSY') return { kind: 'throttled', retryAfterMs: 0 };
+        return headers.get('x-bad') ? { kind: 'permanent', reject: true } : undefined;
+      },
+    });
+    const error = (await rejectionOf(client.post('/', {}))) as { response?: AxiosResponse };
+    expect(error).toBeInstanceOf(AxiosError);
+    expect(error.response?.data).toEqual({ n: 1 });
+    expect(error.response?.config.transformResponse).toBe(transformResponse);
+    expect([server.seen.length, runs]).toEqual([2, 2]);
   });
 });

@@ -20,6 +20,19 @@ describe(within.name, () => {
     expect(held).toEqual([false, true, true, true, false]);
   });
 
+  it('holds for what is done at once, and no longer', () => {
+    const later: boolean[] = [];
+    expect(within(owner, () => isWithin(owner))).toBe(true);
+    expect(isWithin(owner)).toBe(false);
+    const thrown = new Error('refused');
+    const failing = () => {
+      later.push(isWithin(owner));
+      throw thrown;
+    };
+    expect(() => within(owner, failing)).toThrow(thrown);
+    expect([...later, isWithin(owner)]).toEqual([true, false]);
+  });
+
   it('gives what is given, and throws what is thrown', async () => {
     expect(await within(owner, async () => 'token')).toBe('token');
     const thrown = new Error('refused');

@@ -1,0 +1,69 @@
+import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { describe, expect, it, vi } from 'vitest';
+import { evidenceOf } from '../../lib/classify/evidence.ts';
+import { CallState } from '../../lib/model/call.ts';
+import type { Outcome } from '../../lib/model/outcome.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const config: InternalAxiosRequestConfig = { url: 'http://a.example/', headers: new AxiosHeaders() };
+const call = new CallState(config, NOW, 1_000).snapshot();
+
+function answer(status: unknown, headers: unknown): AxiosResponse {
+  return { status, statusText: '', headers, data: '', config } as AxiosResponse;
+}
+
+function shown(outcome: Outcome) {
+  const sources = { call, api: vi.fn(() => undefined), data: vi.fn(() => ({ n: 1 })) };
+  return { sources, evidence: evidenceOf(outcome, sources, NOW) };
+}
+
+describe(evidenceOf.name, () => {
+  it('is of the answer, whichever way axios delivered it', () => {
+    const response = answer(404, {});
+    const error = new AxiosError('no', 'ERR_BAD_REQUEST', config, undefined, response);
+    expect(shown({ response }).evidence).toMatchObject({ response, status: 404, error: undefined, call });
+    expect(shown({ error }).evidence).toMatchObject({ response, status: 404, error, outcome: { error } });
+  });
+
+  it('is frozen, and can be spread', () => {
+    const { evidence } = shown({ response: answer(200, {}) });
+    expect(Object.isFrozen(evidence)).toBe(true);
+    expect({ ...evidence }).toMatchObject({ status: 200, data: { n: 1 }, call });
+  });
+
+  it('makes nothing that is not read, and the same once', () => {
+    const { sources, evidence } = shown({ response: answer(200, {}) });
+    expect([sources.api.mock.calls, sources.data.mock.calls]).toEqual([[], []]);
+    expect(evidence.data).toBe(evidence.data);
+    expect(evidence.headers).toBe(evidence.headers);
+    void [evidence.api, evidence.api];
+    expect([sources.api.mock.calls.length, sources.data.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['an object', { 'X-Id': '7' }],
+    ["fetch's", new Headers({ 'X-Id': '7' })],
+    ["axios' own", new AxiosHeaders({ 'X-Id': '7' })],
+  ])('has headers that know no letter case, out of %s', (_, headers) => {
+    expect(shown({ response: answer(200, headers) }).evidence.headers.get('x-iD')).toBe('7');
+  });
+
+  it.each([undefined, null, 7, 'headers'])('has no headers out of %j', (headers) => {
+    expect(Object.keys(shown({ response: answer(200, headers) }).evidence.headers)).toEqual([]);
+  });
+
+  it.each(['boom', null, 0, Object.create(null)])('bears an adapter that rejects with %o', (error) => {
+    const { evidence } = shown({ error });
+    expect(evidence.error?.code).toBeUndefined();
+    expect([evidence.status, evidence.response, evidence.retryAfterMs, evidence.headers.get('a')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('has no status that is no number', () => {
+    expect(shown({ response: answer('200', {}) }).evidence.status).toBeUndefined();
+  });
+});
