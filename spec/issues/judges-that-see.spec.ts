@@ -2,9 +2,18 @@ import { createRequire } from 'node:module';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import axios, { AxiosHeaders, isAxiosError } from 'axios';
 import old from 'axios-1.7';
-import { attach, type Classifier, type Evidence, failureOf, type Policy, reportOf } from 'axios-holdfast';
+import {
+  attach,
+  type Classifier,
+  type Evidence,
+  failureOf,
+  type Policy,
+  reportOf,
+  TokenRefreshError,
+} from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS, attached, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
+import { byHand } from '../support/by-hand.ts';
 import { hangUp, reset } from '../support/faults.ts';
 import { type Answer, loopback } from '../support/loopback.ts';
 
@@ -73,6 +82,17 @@ describe.each(ADAPTERS)('a judge, over the %s adapter,', (adapter) => {
     const busy = status(503, {}, { error: { code: 'serverBusy', message: 'Later.' } });
     const { client } = await attached(inTurn(busy, status(200)), { classify }, { adapter, responseType: 'stream' });
     await client.get('/');
+    expect(codes).toEqual(['serverBusy', undefined]);
+  });
+
+  it('is not shown in a failure that says nothing the error of the send before it', async () => {
+    const codes: unknown[] = [];
+    const classify: Classifier = ({ api }) => void codes.push(api?.code);
+    const busy = status(503, {}, { error: { code: 'serverBusy', message: 'Later.' } });
+    const bare: Answer = (_request, response) => void response.writeHead(503).end();
+    const policy: Policy = { classify, retry: { maxRetries: 1 } };
+    const { client } = await attached(inTurn(busy, bare), policy, { adapter, responseType: 'stream' });
+    expect(failureOf(await axiosErrorOf(client.get('/')))?.api).toBeUndefined();
     expect(codes).toEqual(['serverBusy', undefined]);
   });
 
@@ -318,6 +338,32 @@ describe.each(ADAPTERS)('a judge, over the %s adapter,', (adapter) => {
     });
   });
 
+  it('that is asked for long does not make the send longer', async () => {
+    const { client, clock } = await byHand(
+      status(200),
+      { classify: async () => void (await clock.advance(500)) },
+      { adapter },
+    );
+    expect(reportOf(await client.get('/'))).toMatchObject({ elapsedMs: 500, sends: [{ durationMs: 0 }] });
+  });
+
+  it('may ask through the circuit that its own call probes', async () => {
+    const asked: unknown[] = [];
+    const { client } = await attached(
+      (request, response, n) => void response.writeHead(request.url === '/status' ? 200 : n === 0 ? 500 : 409).end(),
+      {
+        retry: false,
+        breaker: { minimumThroughput: 1, openMs: 10 },
+        classify: async ({ status }) => void (status === 409 && asked.push((await client.get('/status')).status)),
+      },
+      { adapter },
+    );
+    await axiosErrorOf(client.get('/job'));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await axiosErrorOf(client.get('/job'));
+    expect(asked).toEqual([200]);
+  });
+
   it('that is synchronous costs no turn', async () => {
     const { client } = await attached(status(200), { classify: ({ status }) => void status }, { adapter });
     const turns = async (holdfast: Policy) => {
@@ -461,6 +507,18 @@ describe.each(ADAPTERS)('a judge, over the %s adapter,', (adapter) => {
       expect(response.status).toBe(429);
       expect(failureOf(response)).toMatchObject({ kind: 'throttled', endedBecause: 'retries-exhausted' });
       expect(server.seen).toHaveLength(2);
+    });
+
+    it('no answer in the place of a refresh that failed', async () => {
+      const { client } = await attached(
+        status(401),
+        {
+          classify: () => ({ kind: 'unauthorized', accept: true }),
+          auth: { token: () => 'old', refresh: () => Promise.reject(new Error('signed out')) },
+        },
+        { adapter },
+      );
+      expect(await rejectionOf(client.get('/'))).toBeInstanceOf(TokenRefreshError);
     });
 
     it('nothing where no answer came', async () => {
