@@ -8,9 +8,13 @@ random. Sends per call is what the server has to bear, relative to what was aske
 an answer. The clock is moved by hand, for all but one case, and the randomness is seeded: nothing waits. holdfast is the whole library attached to an
 axios instance, axios-retry is the package with \`exponentialDelay\`; both run as they are, with their timers on that clock.
 The other four are rules of retry budgets after their published descriptions (\`rules/\`), around bare axios; so that nothing
-but the rule differs, all four wait alike (up to 50 ms · 2ⁿ) and retry as often as the others, three times where not said otherwise.
+but the rule differs, all four wait as holdfast does (250 to 500 ms · 2ⁿ) and retry as often as the others, three times where not said otherwise.
 
-A client is new when the outage begins, but in the case that says so. The short outage lasts 10 s; over HTTP it is real: a server on
+The first cases are a new client's first minutes: calls that all begin at once and are each answered with 503 once, and calls one after
+another that each get 503, 503, 200. Whoever gives up on those has given up on a server that was well a second later.
+
+A client is new when the outage begins, but in the case that says so. In the second minute of an outage, the calls
+count that were begun in it. The short outage lasts 10 s; over HTTP it is real: a server on
 loopback, which counts the sends, real time, and axios' own adapter. With two origins, both are called
 at the rate that is stated; one is out, and the figures are those of the other, where one send of ten fails. There, each rule
 has a budget for each of them, as holdfast has by default; the last case gives them one for both (holdfast: \`budget.key\`).`;
@@ -25,17 +29,30 @@ export const candidates = {
 };
 
 /**
- * `failing` has for each origin how likely a send fails; the first is the one that the figures are of. `lasts` names one of
- * the size's `seconds`. `wellSeconds` precede it, in which nothing fails and nothing is counted.
+ * Calls are made all at once (`atOnce`), one after another (`inTurn`), or `perSecond`, for as long as the size's `seconds` say
+ * under the name `lasts`.
+ *
+ * `failing` has for each origin how likely a send fails; the first is the one that the figures are of. `failingSends` of each
+ * call fail before that. `wellSeconds` precede, in which nothing fails, or `outSeconds`, in which everything does; they are
+ * not counted.
  */
+const burst = { failingSends: 1, retries: 3 };
+const sequence = { failingSends: 2, retries: 3 };
 const outage = { failing: [1], lasts: 'outage', retries: 3 };
 const random = { perSecond: 100, lasts: 'random', retries: 3 };
 const twoOrigins = { perSecond: 10, failing: [0.1, 1], lasts: 'random', retries: 3 };
 
 export const cases = {
+  '50 calls at once, each answered with 503 once': { ...burst, atOnce: 50 },
+  '100 calls at once, each answered with 503 once': { ...burst, atOnce: 100 },
+  '150 calls one after another, each answered with 503, 503, 200': { ...sequence, inTurn: 150 },
+  '200 calls one after another, each answered with 503, 503, 200': { ...sequence, inTurn: 200 },
   'total outage of 60 s, 1 call/s': { ...outage, perSecond: 1 },
   'total outage of 60 s, 10 calls/s': { ...outage, perSecond: 10 },
   'total outage of 60 s, 100 calls/s': { ...outage, perSecond: 100 },
+  'second minute of a total outage, 1 call/s': { ...outage, perSecond: 1, outSeconds: 60 },
+  'second minute of a total outage, 10 calls/s': { ...outage, perSecond: 10, outSeconds: 60 },
+  'second minute of a total outage, 100 calls/s': { ...outage, perSecond: 100, outSeconds: 60 },
   'total outage of 60 s after a minute without a failure, 1 call/s': { ...outage, perSecond: 1, wellSeconds: 60 },
   'short total outage, 10 calls/s': { ...outage, perSecond: 10, lasts: 'http' },
   'the same over HTTP, in real time': { ...outage, perSecond: 10, lasts: 'http', overHttp: true },

@@ -18,7 +18,7 @@ export function ruleOf(newRule) {
     };
 
     return async (url) => {
-      const rule = ruleFor(oneBudget ? 'both' : url);
+      const rule = ruleFor(oneBudget ? 'both' : new URL(url).origin);
       rule.called(clock.now());
       for (let retry = 0; ; retry++) {
         try {
@@ -29,7 +29,7 @@ export function ruleOf(newRule) {
           rule.failed(clock.now());
           if (retry === retries || !rule.grants(clock.now())) throw error;
         }
-        await new Promise((resolve) => clock.after(random() * 50 * 2 ** retry, resolve));
+        await new Promise((resolve) => clock.after((1 + random()) * 250 * 2 ** retry, resolve));
       }
     };
   });
