@@ -9,7 +9,8 @@ export const title = 'Recovery from an overload';
 
 export const about = `A server on loopback with 20 workers that take 100 ms for a request: 200 requests per second. 200 more can wait in line, first come
 first served; the next one gets a 503. The server does not notice when a client has given up and works for it all the same. It is asked 150
-times a second, at random instants that are the same for all candidates and whatever becomes of the calls (GETs), by a client with a timeout of 500 ms. For
+times a second, at random instants that are the same for all candidates and whatever becomes of the calls (GETs), by one client, or by 150 that take turns and know nothing of each other: what one may do, the many
+may each. The timeout is 500 ms. For
 15 s, 14 of the workers stand still; then all of them work again. Whoever goes on asking more than 200 times a second from then on keeps the
 line full, and in a full line everybody waits for longer than the timeout: nobody is served although everybody works.
 
@@ -17,7 +18,7 @@ Goodput is how many answers with 200 the callers get, in percent of the calls th
 after. Seconds to recover: from the end of the overload until two seconds together are at 95 % of before; 55 is never.
 A breaker that has just opened again when the overload ends stays open for another 5 s: its figure is a matter of luck, from 0 to 5.
 Sends per call is what the server counts, from the beginning of the overload on. All that retry do so up to three times, timeouts included,
-with their own default waits (axios-retry: \`exponentialDelay\`, and it has to be told to retry timeouts). The chart is \`docs/outage.svg\`.`;
+with their own default waits (axios-retry: \`exponentialDelay\`, and it has to be told to retry timeouts). The chart, \`docs/outage.svg\`, is of the one client.`;
 
 /** The names also stand in the chart. */
 export const candidates = {
@@ -27,6 +28,12 @@ export const candidates = {
   'axios-retry': { file: 'candidates/axios-retry.js', package: 'axios-retry' },
   'retry-axios': { file: 'candidates/retry-axios.js', package: 'retry-axios' },
   got: { file: 'candidates/got.js', package: 'got' },
+};
+
+/** `chart`: draw it, after a full run. */
+export const cases = {
+  'one client, 150 calls/s': { clients: 1, chart: true },
+  '150 clients, 1 call/s each': { clients: 150, chart: false },
 };
 
 export const metrics = {
@@ -43,7 +50,7 @@ const load = { perSecond: 150, timeoutMs: 500 };
 const server = { workers: 20, serviceMs: 100, line: 200 };
 const overload = { workers: 6 };
 
-/** About 75 s for each candidate. `chart`: draw it. */
+/** About 75 s for each candidate and case. */
 export const full = {
   launches: 1,
   warmups: 0,

@@ -13,37 +13,39 @@ const STEPS = 4;
 const RECOVERED = 0.95;
 
 /**
- * A candidate's `setup`. `equip(client, { url, httpAgent, timeoutMs })` attaches what is measured, or gives another way to
- * make a call than `client.get('/', { signal })`.
+ * A candidate's `setup`. `equip(client, { url, httpAgent, timeoutMs })` attaches what is measured to one of the clients, or
+ * gives another way to make a call than `client.get('/', { signal })`.
  */
 export function outageOf(name, equip) {
-  return ({ size, shared }) => ({
+  return ({ case: { clients, chart }, size, shared }) => ({
     async run() {
       const { load, seconds } = size;
       const { url } = shared;
       const httpAgent = new http.Agent({ keepAlive: true });
-      const client = axios.create({ baseURL: url, httpAgent, timeout: load.timeoutMs });
-      const call =
-        equip(client, { url, httpAgent, timeoutMs: load.timeoutMs }) ?? ((signal) => client.get('/', { signal }));
+      const calls = Array.from({ length: clients }, () => {
+        const client = axios.create({ baseURL: url, httpAgent, timeout: load.timeoutMs });
+        const own = equip(client, { url, httpAgent, timeoutMs: load.timeoutMs });
+        return own ?? ((signal) => client.get('/', { signal }));
+      });
       const server = control(url);
       const beginsAt = seconds.warmUp + seconds.before;
       const endsAt = beginsAt + seconds.during;
 
       await server('/reset', size.server);
-      const calls = openLoop(load.perSecond, call);
-      await calls.until(beginsAt);
+      const loop = openLoop(load.perSecond, calls);
+      await loop.until(beginsAt);
       await server('/workers', size.overload.workers);
-      await calls.until(endsAt);
+      await loop.until(endsAt);
       await server('/workers', size.server.workers);
-      await calls.until(endsAt + seconds.after);
-      const { made, answered } = calls.end();
+      await loop.until(endsAt + seconds.after);
+      const { made, answered } = loop.end();
       const { sends } = await server('/stats');
       httpAgent.destroy();
 
       const span = { beginsAt, endsAt, end: endsAt + seconds.after };
       const series = { made: whole(made, span), answered: whole(answered, span), sends: whole(sends, span) };
       const result = figures(series, span, seconds);
-      if (size.chart) {
+      if (chart && size.chart) {
         const text = JSON.stringify({ ...size, ...span, ...series, ...result });
         await writeFile(join(shared.folder, `${name}.json`), text);
       }
@@ -52,8 +54,8 @@ export function outageOf(name, equip) {
   });
 }
 
-/** Makes calls at random instants, the same ones every time, until `end`. */
-function openLoop(perSecond, call) {
+/** Makes calls at random instants, the same ones every time, until `end`; the clients take turns. */
+function openLoop(perSecond, calls) {
   const random = seeded(1);
   const abort = new AbortController();
   // Every call listens: that is no leak to warn of.
@@ -63,6 +65,7 @@ function openLoop(perSecond, call) {
   const made = [];
   const answered = [];
   let nextMs = 0;
+  let turn = 0;
   let timer;
 
   const count = (steps) => {
@@ -75,10 +78,11 @@ function openLoop(perSecond, call) {
     while (nextMs <= elapsed()) {
       nextMs -= (1_000 * Math.log(1 - random())) / perSecond;
       count(made);
-      call(abort.signal).then(
+      calls[turn](abort.signal).then(
         () => count(answered),
         () => {},
       );
+      turn = (turn + 1) % calls.length;
     }
     timer = setTimeout(next, nextMs - elapsed());
   };

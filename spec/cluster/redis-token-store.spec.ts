@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { bundled } from '../support/bundled.ts';
 import { noRedis, type RedisServer, redisServer } from '../support/redis-server.ts';
 import { type RotatingTokens, rotatingTokens } from '../support/rotating-tokens.ts';
+
+const program = await bundled(new URL('token-worker.mts', import.meta.url));
 
 const PROCESSES = 4;
 const CALLS = 25;
@@ -29,8 +31,7 @@ async function fleet(lockMs = 2_000): Promise<Fleet> {
   const tokens = await rotatingTokens();
   onTestFinished(() => tokens.close());
   const workers = Array.from({ length: PROCESSES }, () =>
-    fork(fileURLToPath(new URL('token-worker.mts', import.meta.url)), {
-      execArgv: ['--import', 'tsx'],
+    fork(program, {
       env: { ...process.env, API: tokens.url, REDIS_PORT: `${redis.port}`, LOCK_MS: `${lockMs}` },
     }),
   );

@@ -5,32 +5,36 @@ const STEP = 16;
 const TOLERATED = 64;
 /** What is done this fast, in ms, is too little to tell anything by. */
 const NOISE_MS = 8;
-/** What takes this long is not mistaken for another, however busy the machine is. */
-const SURE_MS = 200;
+/** What takes this long is not mistaken for another, whatever else the process has to do meanwhile. */
+const SURE_MS = 2_000;
+const MOST_TURNS = 9;
 
 /**
  * Expects work to grow with its input and not with the square of it, up to 1 Mi: by comparing it with itself, so that it
- * doesn't matter how fast or how busy the machine is. The first sizes are small, so that a bad case is found
- * before it takes minutes.
+ * doesn't matter how fast the machine is, and by the processor time that it took, so that it doesn't matter how busy. The
+ * first sizes are small, so that a bad case is found before it takes minutes.
  */
 export function expectLinear(work: (size: number) => unknown): void {
   for (let size = 2 ** 8; size < 2 ** 20; size *= STEP) {
-    // More often where it looks bad: the machine may have been busy with something else.
+    // More often where it looks bad: memory may have been cleared up, or code compiled, just then.
     for (let turns = 1; ; turns += 2) {
       const large = best(turns, () => work(size * STEP));
       if (large < NOISE_MS) break;
       const small = best(turns, () => work(size));
       if (large / Math.max(small, NOISE_MS / STEP) <= TOLERATED) break;
-      if (turns > 5 || large > SURE_MS) expect.unreachable(`${size} took ${small} ms, ${size * STEP} took ${large} ms`);
+      if (turns >= MOST_TURNS || large > SURE_MS)
+        expect.unreachable(`${size} took ${small} ms, ${size * STEP} took ${large} ms`);
     }
   }
 }
 
+/** The least processor time that it took, in ms. */
 function best(turns: number, work: () => unknown): number {
   const times = Array.from({ length: turns }, () => {
-    const begun = performance.now();
+    const before = process.cpuUsage();
     work();
-    return performance.now() - begun;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
   });
   return Math.min(...times);
 }
