@@ -31,6 +31,8 @@ export class Spending {
   private retry: Retry | undefined;
   /** What the last retry that left took. */
   private lastCost: number | undefined;
+  /** Whose server this call found failing, and when first. */
+  private failing: { readonly account: Account; readonly from: number } | undefined;
 
   constructor(context: CallContext, options: ResolvedBudget) {
     this.context = context;
@@ -48,7 +50,8 @@ export class Spending {
 
   /** A retry is to be made: takes what it costs, from the account of where the call itself would go until that is known better. */
   withdraw(after: VerdictKind, isFree: boolean, nowMs: number): void {
-    const { home } = this;
+    const { home, account } = this;
+    if (after === 'transient' && !isFree && this.failing?.account !== account) this.failing = { account, from: nowMs };
     const cost = this.costOf(after, isFree);
     const refused = this.context.mayMove && home.refusal(after, cost, nowMs) !== undefined;
     this.retry = { after, cost, paid: refused ? undefined : { by: home, giveBack: home.withdraw(after, cost, nowMs) } };
@@ -100,7 +103,8 @@ export class Spending {
   /** How the call ended. `failed`: whether the last answer was a failure of the server; `undefined` where that says nothing. */
   ended(succeeded: boolean, failed: boolean | undefined, nowMs: number): void {
     if (succeeded) this.account.succeeded(this.lastCost);
-    if (failed !== undefined) this.account.ended(failed, nowMs);
+    if (failed === undefined) return;
+    this.account.ended(failed, nowMs, this.failing?.account === this.account ? this.failing.from : nowMs);
   }
 
   private costOf(after: VerdictKind, isFree: boolean): number {

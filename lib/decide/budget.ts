@@ -61,9 +61,13 @@ export class Account {
     this.#calls.add(nowMs);
   }
 
-  /** Takes note of how a call ended, for the ratio: a retried call that succeeded is a success. */
-  ended(failed: boolean, nowMs: number): void {
-    this.#recent.add(failed, nowMs);
+  /**
+   * Takes note of how a call ended, for the ratio: a retried call that succeeded is a success.
+   *
+   * @param failingFrom when a call that failed met its first failure
+   */
+  ended(failed: boolean, nowMs: number, failingFrom = nowMs): void {
+    this.#recent.add(failed, nowMs, failingFrom);
   }
 
   /** What a retry after this takes. */

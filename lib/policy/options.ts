@@ -168,9 +168,9 @@ export interface RetryAfterOptions {
  *
  * - The bucket: a retry takes a cost. Time, calls that succeed without a retry, and the last retry of a call that succeeds fill it
  *   again. As in AWS's standard retry mode, but larger: 150 retries after transient failures at once, then one a second.
- * - The ratio bounds retries after transient failures in a sliding window. It is in force only while, for `failingMs` on end, more
- *   than half of the last 20 calls that ended have ended in a transient failure. A retried call that succeeded is a success;
- *   cancelled calls do not count, nor do calls older than the window.
+ * - The ratio bounds retries after transient failures in a sliding window. It is in force only while more than half of the last 20
+ *   calls that ended have ended in a transient failure, and only `failingMs` after the first failure of the calls in a row that
+ *   made it so. A retried call that succeeded is a success; cancelled calls do not count, nor do calls older than the window.
  *
  * Calls given the same numbers share one budget within an attachment.
  */

@@ -367,25 +367,38 @@ describe('the ratio of the retry budget', () => {
     return { ends, retries: subject.holdfast.stats().retries };
   }
 
-  it('is not in force before most calls have failed for ten seconds on end', async () => {
+  it('is not in force before ten seconds after the first failure', async () => {
     const subject = scripted(() => 503);
-    // Each takes 3.5 s, so the ten seconds since the end of the first are over after the fourth.
-    expect(await outage(subject, 5)).toEqual({
-      ends: [...new Array(4).fill('retries-exhausted'), 'budget-empty'],
-      retries: 12,
+    // Each takes 3.5 s, so the ten seconds are over after the third.
+    expect(await outage(subject, 4)).toEqual({
+      ends: [...new Array(3).fill('retries-exhausted'), 'budget-empty'],
+      retries: 9,
     });
-    expect(subject.clock.now() - Date.UTC(2026, 0, 1)).toBe(14_000);
+    expect(subject.clock.now() - Date.UTC(2026, 0, 1)).toBe(10_500);
+  });
+
+  it('is not in force ten seconds later for a client that was well, but as soon as most of its calls have failed', async () => {
+    const subject = scripted((n) => (n < 20 ? 200 : 503));
+    await outage(subject, 20);
+    // After ten of them, half of the last twenty have failed.
+    expect((await outage(subject, 12)).ends).toEqual([...new Array(11).fill('retries-exhausted'), 'budget-empty']);
+  });
+
+  it('is not in force ten seconds after a failure that a success came after', async () => {
+    const subject = scripted((n) => (n === 4 ? 200 : 503));
+    expect((await outage(subject, 2)).ends).toEqual(['retries-exhausted', undefined]);
+    expect((await outage(subject, 4)).ends).toEqual([...new Array(3).fill('retries-exhausted'), 'budget-empty']);
   });
 
   it('says so: the rule, what it allows, and the numbers of that moment', async () => {
     const heard: EventOf<'budget-empty'>[] = [];
     const subject = scripted(() => 503, { on: { 'budget-empty': (event) => heard.push(event) } });
-    await outage(subject, 4);
-    const numbers = { rule: 'ratio', retries: 12, calls: 5, balance: 2_100 } as const;
+    await outage(subject, 3);
+    const numbers = { rule: 'ratio', retries: 9, calls: 4, balance: 2_100 } as const;
     const failure = failureOf(await subject.call());
     expect(failure?.budget).toEqual({ ...numbers, balance: expect.any(Number) });
     expect(failure?.summary).toMatch(
-      /the retry budget allows 5 retries a minute while most calls fail \(12 retries for 5 calls\)$/,
+      /the retry budget allows 5 retries a minute while most calls fail \(9 retries for 4 calls\)$/,
     );
     expect(heard).toEqual([{ call: expect.anything(), key: ORIGIN, ...failure?.budget }]);
 
@@ -400,18 +413,18 @@ describe('the ratio of the retry budget', () => {
 
   it('is moved by failingMs', async () => {
     const after3s = scripted(() => 503, { retry: { budget: { failingMs: 3_500 } } });
-    expect((await outage(after3s, 3)).ends).toEqual(['retries-exhausted', 'retries-exhausted', 'budget-empty']);
+    expect((await outage(after3s, 2)).ends).toEqual(['retries-exhausted', 'budget-empty']);
     const never = scripted(() => 503, { retry: { budget: { failingMs: Number.POSITIVE_INFINITY, capacity: 1e6 } } });
     expect((await outage(never, 50)).retries).toBe(150);
   });
 
   it('begins to count anew after every break: once half of them have not failed', async () => {
-    // Four calls fail (14 s), then four succeed; so half have. Then four fail again: only the last nine seconds count.
-    const subject = scripted((n) => (n < 16 || n >= 20 ? 503 : 200), { retry: { budget: { capacity: 1e6 } } });
-    expect((await outage(subject, 4)).retries).toBe(12);
-    expect((await outage(subject, 4)).ends).toEqual(new Array(4).fill(undefined));
+    // Three calls fail (10.5 s), then three succeed; so half have. Then four fail again: only the last seconds count.
+    const subject = scripted((n) => (n < 12 || n >= 15 ? 503 : 200), { retry: { budget: { capacity: 1e6 } } });
+    expect((await outage(subject, 3)).retries).toBe(9);
+    expect((await outage(subject, 3)).ends).toEqual(new Array(3).fill(undefined));
     expect((await outage(subject, 3)).ends).toEqual(new Array(3).fill('retries-exhausted'));
-    expect((await outage(subject, 2)).ends.at(-1)).toBe('budget-empty');
+    expect((await outage(subject, 1)).ends).toEqual(['budget-empty']);
   });
 
   it('takes a key that is seen rarely for no outage: between two calls it has forgotten the one before', async () => {
