@@ -418,7 +418,7 @@ function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined)
  */
 function isTransientFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
   if (kind === 'success') return false;
-  return kind === 'cancelled' ? undefined : serverFailed(outcome) && kind === 'transient';
+  return serverFailed(outcome) && kind === 'transient';
 }
 
 /**

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { RecentCalls } from '../../lib/decide/recent-calls.ts';
+
+const WINDOW_MS = 60_000;
+
+/** Calls that ended at these instants; `true` is a failure. */
+function recent(...ended: readonly (readonly [at: number, failed: boolean])[]): RecentCalls {
+  const calls = new RecentCalls(WINDOW_MS);
+  for (const [at, failed] of ended) calls.add(failed, at);
+  return calls;
+}
+
+describe(RecentCalls.name, () => {
+  it('are not failing where none has ended, or half of them succeeded', () => {
+    expect(recent().failingSince(0)).toBeUndefined();
+    expect(recent([1, true], [2, false]).failingSince(3)).toBeUndefined();
+    expect(recent([1, true], [2, false], [3, true]).failingSince(3)).toBe(3);
+  });
+
+  it('are failing since the first call that made them so, as long as there is no break', () => {
+    expect(recent([1_000, true], [2_000, true], [3_000, false], [4_000, true]).failingSince(9_000)).toBe(1_000);
+    expect(recent([1_000, true], [2_000, false], [3_000, true], [4_000, true]).failingSince(9_000)).toBe(3_000);
+  });
+
+  it('are twenty: what was before them is forgotten', () => {
+    const calls = recent();
+    for (let n = 0; n < 30; n++) calls.add(false, n);
+    for (let n = 0; n < 10; n++) calls.add(true, 100 + n);
+    expect(calls.failingSince(200)).toBeUndefined();
+    calls.add(true, 110);
+    expect(calls.failingSince(200)).toBe(110);
+  });
+
+  it('are forgotten a window after they ended, which ends the failing', () => {
+    const calls = recent([0, true]);
+    expect(calls.failingSince(WINDOW_MS - 1)).toBe(0);
+    expect(calls.failingSince(WINDOW_MS)).toBeUndefined();
+    calls.add(true, 2 * WINDOW_MS);
+    expect(calls.failingSince(2 * WINDOW_MS)).toBe(2 * WINDOW_MS);
+  });
+
+  it('are forgotten one by one, so that a break between two looks is seen', () => {
+    // F F S F: failing. Once the first is forgotten, two of three; once the second is, one of two: that is the break.
+    const calls = recent([0, true], [1_000, true], [2_000, false], [3_000, true]);
+    expect(calls.failingSince(60_500)).toBe(0);
+    // Then the success is forgotten too, and the last failure is all that is left.
+    expect(calls.failingSince(62_500)).toBe(62_000);
+  });
+
+  it('do not fail for longer, nor for ever, because the clock was set back', () => {
+    const calls = recent([100_000, true]);
+    expect(calls.failingSince(70_000)).toBe(70_000);
+    expect(calls.failingSince(75_000)).toBe(70_000);
+    expect(recent([3_600_000, true]).failingSince(0)).toBeUndefined();
+  });
+});
