@@ -26,7 +26,7 @@ export function goodputOf(equip, { learns = false } = {}) {
       const first = await server.stats();
       loop.mark();
       // Whole windows, so that their phase matters little.
-      await after(windows * quota.perMs);
+      await after((quota.perMs < 60_000 ? windows : size.windowsOfAMinute) * quota.perMs);
       const last = await server.stats();
       const { waits, failed } = await loop.end();
       await equipped.close?.();

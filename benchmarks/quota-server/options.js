@@ -15,7 +15,10 @@ export const defaults = {
   latencyMs: [5, 30],
   /** The way there, and the way back, of every request: [least, most] in ms, uniform. */
   travelMs: [0, 0],
-  /** `none`; `retry-after`: in whole seconds, rounded up, with a 429; `draft8`: also RateLimit fields with every answer. */
+  /**
+   * `none`; `retry-after`: in whole seconds, rounded up, with a 429; with every answer also: `x-ratelimit`: X-RateLimit-Limit,
+   * -Remaining and -Reset, an epoch in whole seconds, rounded up, as GitHub has it; `draft8`: RateLimit fields.
+   */
   headers: 'retry-after',
   /** The share of the quota that a stranger asks for, at random times (Poisson). */
   stranger: 0,
@@ -39,8 +42,8 @@ export function readOptions(given, base = defaults) {
     ...check(
       options,
       'headers',
-      ['none', 'retry-after', 'draft8'].includes(options.headers),
-      'none, retry-after or draft8',
+      ['none', 'retry-after', 'x-ratelimit', 'draft8'].includes(options.headers),
+      'none, retry-after, x-ratelimit or draft8',
     ),
     ...check(options, 'stranger', options.stranger >= 0 && Number.isFinite(options.stranger), 'at least 0'),
     ...check(options, 'inFlightMs', options.inFlightMs >= 0, 'at least 0'),

@@ -5,6 +5,9 @@ import { LeakyBucket } from './quotas/leaky-bucket.js';
 import { SlidingWindow } from './quotas/sliding-window.js';
 import { TokenBucket } from './quotas/token-bucket.js';
 
+/** What every answer tells of the quota. */
+const FIELDS = new Set(['x-ratelimit', 'draft8']);
+
 const quotas = { bucket: TokenBucket, nginx: LeakyBucket, sliding: SlidingWindow, fixed: FixedWindow };
 
 export function plainApi(options, counts) {
@@ -27,8 +30,15 @@ export function plainApi(options, counts) {
   }
 
   function fields(now) {
-    if (options.headers !== 'draft8') return {};
+    if (!FIELDS.has(options.headers)) return {};
     const { remaining, resetMs } = quota.standing(now);
+    if (options.headers === 'x-ratelimit') {
+      return {
+        'x-ratelimit-limit': terms.requests,
+        'x-ratelimit-remaining': remaining,
+        'x-ratelimit-reset': Math.ceil((Date.now() + resetMs) / 1_000),
+      };
+    }
     return {
       'ratelimit-policy': `"default";q=${terms.requests};w=${Math.ceil(terms.perMs / 1_000)}`,
       ratelimit: `"default";r=${remaining};t=${Math.ceil(resetMs / 1_000)}`,

@@ -4,7 +4,7 @@ import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit } from '../limit/limiter.ts';
 import { isLimiter, waitsForOthers } from '../limit/limiters.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
-import { readQuota } from '../limit/quota-headers.ts';
+import { readQuota, refilledWithin } from '../limit/quota-headers.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
@@ -113,7 +113,7 @@ export class Admission {
       return untilAt;
     }
     const told = response && readQuota(response.headers, nowMs);
-    const quota = told && Number(told.resetMs) > maxMs ? { ...told, resetMs: maxMs } : told;
+    const quota = told && refilledWithin(told, maxMs);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
     quietly(() => permit.release());

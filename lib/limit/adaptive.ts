@@ -14,9 +14,14 @@
  * one probe, an exponential climb; the second refusal gives the quota within some 10 %. From then on it climbs slowly
  * from the estimate to a ceiling, and each refusal narrows the two. If more is admitted above the ceiling than a burst
  * explains, the quota has grown and the climb quickens; a refusal soon after a release cuts, since the quota has shrunk.
+ *
+ * Where headers tell what is left, none of this is needed: that is a stock, which may leave at once (`Stock`). Where they only
+ * state a quota, it is the pace. Refusals are still learnt from if no header explains them.
  */
+import { Gcra, type LimitWindow } from './gcra.ts';
 import type { Answer } from './limiter.ts';
-import type { Quota, QuotaPolicy } from './quota-headers.ts';
+import type { Partition, Quota, QuotaPolicy } from './quota-headers.ts';
+import { Stock, type StockMark, type Told } from './stock.ts';
 
 export interface AdaptiveOptions {
   /**
@@ -24,7 +29,7 @@ export interface AdaptiveOptions {
    * integer from 1. Default 8.
    */
   readonly startConcurrency?: number | undefined;
-  /** Whether what RateLimit headers announce caps the rate. Default true. */
+  /** Whether to heed RateLimit headers: what is left, what is stated, how many may be under way. Default true. */
   readonly headers?: boolean | undefined;
 }
 
@@ -47,6 +52,10 @@ export interface AdaptiveSend {
   readonly held: boolean;
   /** The rate at which it left, requests per ms. */
   readonly ratePerMs: number;
+  /** By how much it moved the due time on, in ms. */
+  readonly intervalMs: number;
+  /** What was known of what is left. */
+  readonly stocks: readonly StockMark[];
   /** Its end was told. */
   ended: boolean;
 }
@@ -55,6 +64,10 @@ const SECOND = 1_000;
 
 /** An answer that is out for so long may never come, in ms. */
 const LOST = 10 * SECOND;
+/** The same where a server bounds what is under way: by then even a slow answer has come, and one too many is refused. */
+const LOST_FOR_SURE = 60 * SECOND;
+/** Of how many quotas at once what is left is remembered: whoever tells of more invents names. */
+const MOST_STOCKS = 8;
 
 /** The part below the estimate at which is sent; also the smallest climb. */
 const MARGIN = 0.01;
@@ -98,17 +111,28 @@ const ABSURD_RATE = 1_000;
  */
 export class AdaptiveRate {
   private readonly options: ResolvedAdaptive;
-  /** What the user's own numbers allow, requests per ms. */
+  /** The user's own windows: what they let leave, a burst and all, is the most that is sent. */
+  private readonly windows: readonly Gcra[];
+  /** What they allow in the long run, requests per ms. */
   private readonly given: number;
   private readonly announced = new Announced();
+  /** What is left of each quota that the server tells of. */
+  private stocks: Stock[] = [];
+  /** Answers that were no refusals told what is left: so a refusal with nothing left is explained. */
+  private isTold = false;
+  /** Whose quota it is, where a server divides it (`pk`), and until when. */
+  private partition: Partition | undefined;
+  private partitionUntil = -Infinity;
 
   /** What is kept as instants is kept on a time of its own, which no correction of the clock moves. */
   private skewMs = 0;
   private phase: 'open' | 'paused' | 'probing' = 'open';
   private pausedUntil = -Infinity;
   private nextProbeAt = -Infinity;
-  /** Of the send after this, while open. */
+  /** Of the send after this, at the pace that was learnt or stated. */
   private dueAt = -Infinity;
+  /** For each window of the user's: when everything that has left is paid for. */
+  private paidAt: number[];
   private episode = 0;
   /** Refusals in a row, for servers that name no time. */
   private refusals = 0;
@@ -133,6 +157,8 @@ export class AdaptiveRate {
   /** It ended with a refusal, at `hitRate`. */
   private hit = false;
   private hitRate = Infinity;
+  /** All its refusals said that nothing was left. */
+  private hitUsedUp = true;
 
   /** What was admitted above the ceiling in excess of it, in requests; since when; the ceiling and the slope of then. */
   private excess = 0;
@@ -148,36 +174,43 @@ export class AdaptiveRate {
   private windowMs = 0;
   private shortest: Stretch | undefined;
 
-  /**
-   * @param capPerMs what the user's own numbers allow, requests per ms: the smallest over all windows. Default Infinity.
-   */
-  constructor(options: ResolvedAdaptive, capPerMs = Infinity) {
+  /** @param windows the user's own. Default: none. */
+  constructor(options: ResolvedAdaptive, windows: readonly LimitWindow[] = []) {
     this.options = options;
-    this.given = capPerMs > 0 ? capPerMs : Infinity;
+    this.windows = windows.map((window) => new Gcra(window));
+    this.given = Math.min(...windows.map(({ requests, perMs }) => requests / perMs));
+    this.paidAt = windows.map(() => -Infinity);
     this.concurrency = options.startConcurrency;
   }
 
-  /** What it sends at most at present, requests per ms, more than 0; Infinity while nothing is known. */
+  /** What it sends at most in the mean at present, requests per ms, more than 0; Infinity while nothing bounds it but what is left. */
   get ratePerMs(): number {
-    return Math.min(this.rate, this.#capPerMs);
+    return Math.min(this.#pacePerMs, this.given);
   }
 
   /** Whether anything was learnt that would be lost by forgetting this object. */
   get hasLearnt(): boolean {
-    return this.rate < Infinity || this.announced.ratePerMs < Infinity || this.phase !== 'open';
+    return this.rate < Infinity || this.announced.isKnown || this.#hasStock || this.phase !== 'open';
   }
 
   /** The earliest instant at which the next send may leave. */
   nextAt(nowMs: number): number {
+    this.#endStocks(nowMs - this.skewMs);
     return Math.max(nowMs, this.#nextAt() + this.skewMs);
   }
 
-  /** A send leaves now. */
-  sent(nowMs: number): AdaptiveSend {
+  /** A send leaves now. `waited`: it would have left when it was due, had the timer been on time. */
+  sent(nowMs: number, waited = false): AdaptiveSend {
     const now = nowMs - this.skewMs;
     const isProbe = this.phase !== 'open';
-    const ratePerMs = this.ratePerMs;
-    const held = !isProbe && this.#paced(now);
+    const { ratePerMs } = this;
+    const intervalMs = isProbe ? 0 : 1 / this.#pacePerMs;
+    const held = !isProbe && this.#paced(now, intervalMs);
+    const stocks = this.stocks.map((stock) => stock.sent());
+    this.windows.forEach((window, i) => {
+      const from = waited ? now - window.lateMs : now;
+      this.paidAt[i] = Math.max(Number(this.paidAt[i]), from) + window.intervalMs;
+    });
     this.inFlight += 1;
     if (isProbe) {
       this.phase = 'probing';
@@ -185,39 +218,48 @@ export class AdaptiveRate {
     } else {
       this.#count(now, held);
     }
-    return { at: now, isProbe, episode: this.episode, held, ratePerMs, ended: false };
+    return { at: now, isProbe, episode: this.episode, held, ratePerMs, intervalMs, stocks, ended: false };
   }
 
   /** It was answered. */
   answered(nowMs: number, send: AdaptiveSend, { throttled, untilAt, quota }: Answer): void {
     if (!this.#end(send)) return;
     const now = nowMs - this.skewMs;
-    if (this.options.headers) this.#hear(now, quota);
-    const usedUpMs = this.options.headers && quota?.remaining === 0 ? quota.resetMs : undefined;
-    const namedAt = isInstant(untilAt) ? untilAt - this.skewMs : now + (usedUpMs ?? 0);
+    this.#endStocks(now);
+    const usedUpUntil = this.#hear(now, send, quota, throttled);
+    const namedAt = isInstant(untilAt) ? untilAt - this.skewMs : undefined;
 
-    if (throttled) this.#refused(now, send, namedAt, usedUpMs !== undefined && this.#followsRemaining);
+    const isUsedUp = quota?.remaining === 0 || this.#isResetAt(namedAt);
+    if (throttled) this.#refused(now, send, namedAt ?? usedUpUntil ?? now, isUsedUp);
     // Only the limiter's own answers say that it admitted; a 503 with Retry-After may come from in front of it.
-    else if (!isInstant(untilAt)) this.#welcomed(now, send);
-    if (namedAt > now) this.#pauseUntil(namedAt);
+    else if (namedAt === undefined) this.#welcomed(now, send);
+    if (namedAt !== undefined && namedAt > now) this.#pauseUntil(namedAt);
+    else if (usedUpUntil !== undefined) this.#pauseUntil(usedUpUntil);
   }
 
   /** It ended without an answer: a lost connection, an abort. */
   lost(nowMs: number, send: AdaptiveSend): void {
-    if (!this.#end(send) || !send.isProbe || send.episode !== this.episode) return;
+    if (!this.#end(send)) return;
+    for (const stock of this.stocks) stock.endedUntold();
+    if (!send.isProbe || send.episode !== this.episode) return;
     this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs - this.skewMs, send.at + PROBE_PATIENCE));
   }
 
   /** It has not left after all: as if `sent` had never been called. */
   dropped(nowMs: number, send: AdaptiveSend): void {
-    if (!this.#end(send) || send.episode !== this.episode) return;
+    if (!this.#end(send)) return;
+    for (const stock of this.stocks) stock.notSent();
+    this.windows.forEach((window, i) => {
+      this.paidAt[i] = Number(this.paidAt[i]) - window.intervalMs;
+    });
+    if (send.episode !== this.episode) return;
     if (send.isProbe) {
       // Another may be the probe, and at once.
       if (this.phase === 'probing') this.nextProbeAt = Math.min(this.nextProbeAt, nowMs - this.skewMs);
       return;
     }
     if (send.at >= this.startedAt) this.admitted = Math.max(0, this.admitted - 1);
-    if (send.ratePerMs < Infinity) this.dueAt -= 1 / send.ratePerMs;
+    this.dueAt -= send.intervalMs;
   }
 
   /** Nothing may leave before that instant. The release is paced as after a refusal, but nothing is learnt from it. */
@@ -237,39 +279,59 @@ export class AdaptiveRate {
 
   /** All that is known, as text, for somebody else to go on from. */
   save(): string {
-    const { options: _options, given: _given, ...known } = this;
-    return JSON.stringify(known, (_name, value) => (Math.abs(value) === Infinity ? `${value}` : value));
+    const { options: _options, windows: _windows, given: _given, ...known } = this;
+    return JSON.stringify(known, (_name, value) =>
+      typeof value === 'number' && Math.abs(value) === Infinity ? `${value}` : value,
+    );
   }
 
   /** Goes on from what another has saved; all that was known here is forgotten. */
   restore(saved: string): void {
     const known = JSON.parse(saved, (_name, value) => (/^-?Infinity$/.test(value) ? Number(value) : value));
     const announced = Object.assign(this.announced, known.announced);
-    Object.assign(this, { shortest: undefined, ...known, announced });
+    const stocks = (known.stocks ?? []).map((stock: Stock) => Object.assign(new Stock(stock.id), stock));
+    const paidAt = this.paidAt.map((_, i) => known.paidAt?.[i] ?? -Infinity);
+    Object.assign(this, { shortest: undefined, partition: undefined, ...known, announced, stocks, paidAt });
   }
 
-  get #capPerMs(): number {
-    return Math.min(this.given, this.announced.ratePerMs);
+  /** At which sends are spaced: what was learnt, or what the headers state; Infinity where neither is known. */
+  get #pacePerMs(): number {
+    return Math.min(this.rate, this.#announcedPerMs);
   }
 
-  /** The pace is what remains until the reset. Then a quota that is used up explains a refusal; there is nothing to learn. */
-  get #followsRemaining(): boolean {
-    const { ratePerMs, isStated } = this.announced;
-    return !isStated && ratePerMs < Infinity && ratePerMs <= this.rate;
+  /** What is told to be left says more than the quota that it is left of. */
+  get #announcedPerMs(): number {
+    return this.#hasStock ? this.announced.untoldPerMs : this.announced.ratePerMs;
+  }
+
+  get #hasStock(): boolean {
+    return this.stocks.some(({ isKnown }) => isKnown);
   }
 
   #nextAt(): number {
     if (this.phase === 'paused') return this.pausedUntil;
     if (this.phase === 'probing') return this.nextProbeAt;
-    if (this.ratePerMs < Infinity) return this.dueAt;
+    if (this.inFlight >= this.announced.concurrency) return this.lastSentAt + LOST_FOR_SURE;
+    const windowsAt = this.windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
+    const isPaced = this.#pacePerMs < Infinity;
+    if (isPaced || this.windows.length > 0 || this.#hasStock) {
+      const leftAt = this.stocks.map((stock) => stock.freeAt(this.inFlight, this.lastSentAt));
+      return Math.max(isPaced ? this.dueAt : -Infinity, ...windowsAt, ...leftAt);
+    }
     if (this.inFlight < this.concurrency) return -Infinity;
     // The process that waits for those answers may have been killed.
     return this.lastSentAt + LOST;
   }
 
+  /** What was left is no news any more once its reset has come; then it begins as it did when nothing was known. */
+  #endStocks(now: number): void {
+    if (!this.#hasStock) return;
+    for (const stock of this.stocks) if (stock.isKnown && now >= stock.resetAt) stock.forget(now);
+    if (!this.#hasStock) this.concurrency = this.options.startConcurrency;
+  }
+
   /** Moves the due time on by one send (GCRA without a burst). Whether it was due, and not the caller who came late. */
-  #paced(now: number): boolean {
-    const intervalMs = 1 / this.ratePerMs;
+  #paced(now: number, intervalMs: number): boolean {
     if (intervalMs === 0) return false;
     const held = now - this.dueAt <= SLACK + intervalMs;
     this.dueAt = Math.max(this.dueAt, now - SLACK) + intervalMs;
@@ -299,15 +361,16 @@ export class AdaptiveRate {
     this.pausedUntil = Math.max(this.pausedUntil, at);
   }
 
-  #refused(now: number, send: AdaptiveSend, namedAt: number, isExplained: boolean): void {
+  #refused(now: number, send: AdaptiveSend, namedAt: number, isUsedUp: boolean): void {
     if (this.phase === 'open' || send.isProbe) this.refusals += 1;
     // What left before the last pause says nothing about the stretch since; a probe belongs to no stretch.
     if (send.episode === this.episode && !send.isProbe) {
       if (send.at >= this.startedAt) this.admitted -= 1;
       // Nor does what left before a header lowered the rate.
-      if (!this.hit && !isExplained && send.ratePerMs <= this.ratePerMs) {
+      if (send.ratePerMs <= this.ratePerMs) {
+        if (!this.hit) this.hitRate = this.ratePerMs;
         this.hit = true;
-        this.hitRate = this.ratePerMs;
+        this.hitUsedUp &&= isUsedUp;
       }
     }
     const backoffMs = Math.min(LONGEST, 2 ** Math.max(0, this.refusals - 1) * SECOND);
@@ -326,15 +389,27 @@ export class AdaptiveRate {
 
   /** The probe was admitted. */
   #release(now: number, probeAt: number): void {
-    if (this.hit) this.#learn(probeAt);
+    const isExplained = this.hitUsedUp && this.isTold;
+    if (this.hit) this.#spendBursts(now, now - this.lastSentAt);
+    if (this.hit && !isExplained) this.#learn(probeAt);
     else this.#forgetStretch(now);
+    // It was admitted though nothing should have been left.
+    for (const stock of this.stocks) if (stock.isUsedUp) stock.forget(now);
     this.phase = 'open';
     this.episode += 1;
     this.refusals = 0;
     this.hit = false;
+    this.hitUsedUp = true;
     this.startedAt = this.lastSentAt = probeAt;
     this.admitted = 1;
-    this.dueAt = now + 1 / this.ratePerMs;
+    this.dueAt = now + 1 / this.#pacePerMs;
+  }
+
+  /** Gives up the bursts of the user's windows that are as short as a pause after a refusal. */
+  #spendBursts(now: number, pauseMs: number): void {
+    this.windows.forEach((window, i) => {
+      if (window.isAsShortAs(pauseMs)) this.paidAt[i] = Math.max(Number(this.paidAt[i]), now + window.toleranceMs);
+    });
   }
 
   /** After a pause that was no refusal: the burst has filled again meanwhile, so that what was counted explains nothing. */
@@ -347,7 +422,7 @@ export class AdaptiveRate {
 
   /** A send was admitted that the limiter had held back: dr/dt = slope · r. */
   #grow(now: number, sentPerMs: number): void {
-    const cap = Math.min(this.#capPerMs, ABSURD_RATE);
+    const cap = Math.min(this.#announcedPerMs, this.given, ABSURD_RATE);
     if (this.rate < cap) this.rate = Math.min(this.rate * (1 + Math.min(1, this.slope / this.rate)), cap);
     if (sentPerMs <= this.ceiling) return;
 
@@ -452,19 +527,67 @@ export class AdaptiveRate {
     this.slope = Math.min(this.steepest, climb / climbMs);
   }
 
-  #hear(now: number, quota: Quota | undefined): void {
-    const before = this.announced.ratePerMs;
-    const wasStated = this.announced.isStated;
-    this.announced.hear(now, quota);
-    if (this.announced.ratePerMs > before) {
+  /**
+   * What the headers say. Gives until when nothing is left, if they say so.
+   *
+   * A server may divide a quota, by the customer for example, and name the part (`pk`). The part that was first heard is ours, and
+   * what is told of another one is ignored until ours has been refilled: a used up quota of somebody else must not stop this
+   * bucket, and one that nobody has drawn on must not let it go.
+   */
+  #hear(now: number, send: AdaptiveSend, quota: Quota | undefined, throttled: boolean): number | undefined {
+    if (!this.options.headers) return undefined;
+    if (this.#isOfAnother(now, quota?.partition)) {
+      for (const stock of this.stocks) stock.notSent();
+      return undefined;
+    }
+    const before = this.#announcedPerMs;
+    const told = toldIn(quota);
+    for (const each of told) this.#stockOf(each.id)?.hear(now, each, send.at, markOf(send, each.id), this.inFlight);
+    for (const stock of this.stocks) if (!told.some(({ id }) => id === stock.id)) stock.endedUntold();
+    this.announced.hear(now, quota, told);
+    if (!throttled && told.length > 0) this.isTold = true;
+
+    const isUsedUp = ({ id, isUsedUp: is }: Stock) => is && told.some((each) => each.id === id && each.remaining === 0);
+    const usedUp = this.stocks.filter(isUsedUp).map(({ resetAt }) => resetAt);
+    if (quota?.partition !== undefined) {
+      this.partition = quota.partition;
+      this.partitionUntil = now + Math.max(this.announced.validMs, ...told.map(({ resetMs }) => resetMs));
+    }
+    this.#adopt(before);
+    return usedUp.length > 0 ? Math.max(...usedUp) : undefined;
+  }
+
+  #isOfAnother(now: number, partition: Partition | undefined): boolean {
+    if (partition === undefined || this.partition === undefined || now >= this.partitionUntil) return false;
+    return partition.policy === this.partition.policy && partition.key !== this.partition.key;
+  }
+
+  /** Whether a pause lasts until what is left is reset, so that somebody else has used that up. */
+  #isResetAt(at = -Infinity): boolean {
+    return this.stocks.some(({ isKnown, resetAt }) => isKnown && at >= resetAt - SECOND);
+  }
+
+  #stockOf(id: string): Stock | undefined {
+    const known = this.stocks.find((stock) => stock.id === id);
+    if (known !== undefined) return known;
+    if (this.stocks.length >= MOST_STOCKS) this.stocks = this.stocks.filter(({ isKnown }) => isKnown);
+    if (this.stocks.length >= MOST_STOCKS) return undefined;
+    const made = new Stock(id);
+    this.stocks.push(made);
+    return made;
+  }
+
+  /** Goes on at the pace that is announced now. */
+  #adopt(beforePerMs: number): void {
+    if (this.#announcedPerMs > beforePerMs) {
       // The last interval may have been that of a far lower cap.
       this.dueAt = Math.min(this.dueAt, this.lastSentAt + 1 / this.ratePerMs);
     }
-    if (this.announced.ratePerMs === Infinity && wasStated && this.rate === Infinity) {
+    if (this.announced.ratePerMs === Infinity && !this.#hasStock && beforePerMs < Infinity && this.rate === Infinity) {
       // The headers have vanished. What they stated was good until now, and is where the climb begins.
       this.learnt = true;
-      this.hitRate = before;
-      this.#climbFrom(before, Math.max(0, this.lastSentAt - this.startedAt), SECOND);
+      this.hitRate = beforePerMs;
+      this.#climbFrom(beforePerMs, Math.max(0, this.lastSentAt - this.startedAt), SECOND);
     }
   }
 }
@@ -490,39 +613,67 @@ function sameCount(stretch: Stretch, shorter: Stretch): boolean {
   );
 }
 
-/** The cap that RateLimit headers announce. */
+/** What a server tells to be left, quota by quota; less is told of those that are not believed. */
+function toldIn(quota: Quota | undefined): readonly Told[] {
+  const { limit, remaining, resetMs } = quota ?? {};
+  const counters = quota?.counters ?? [{ name: undefined, limit, remaining, resetMs }];
+  return counters.flatMap(({ name = '', limit: of, remaining: left, resetMs: inMs }) => {
+    // What is reset now tells nothing of the time to come.
+    const isStock = isCount(left) && isCount(inMs) && inMs > 0 && left / inMs < ABSURD_RATE;
+    return isStock ? [{ id: name, limit: of, remaining: Math.floor(left), resetMs: inMs }] : [];
+  });
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isFinite(value) && Number(value) >= 0;
+}
+
+function markOf({ stocks }: AdaptiveSend, id: string): StockMark | undefined {
+  return stocks.find((mark) => mark.id === id);
+}
+
+/** What RateLimit headers announce as a rule, whatever is left of it. */
 class Announced {
-  /** Requests per ms; Infinity without a header. */
+  /** The lowest rate that is stated, requests per ms; Infinity without a header. */
   ratePerMs = Infinity;
-  /** It was stated as a quota and its window, not guessed from what remains. */
-  isStated = false;
+  /** The same over those quotas of which it is not told what is left. */
+  untoldPerMs = Infinity;
+  /** How many sends may be under way at once. */
+  concurrency = Infinity;
+  validMs = 0;
   private heardAt = 0;
-  private validMs = 0;
+  private boundedAt = 0;
 
-  hear(now: number, quota: Quota | undefined): void {
-    const stated = (quota?.policies ?? []).map(statedRate);
-    const smallest = stated.reduce((a, b) => (b.ratePerMs < a.ratePerMs ? b : a), NOTHING_STATED);
-    if (smallest.ratePerMs < ABSURD_RATE) this.#set(now, smallest, true);
-    else if (!this.isStated && quota?.remaining !== undefined && quota.resetMs !== undefined) this.#guess(now, quota);
-    else if (now - this.heardAt > 2 * this.validMs) this.#set(now, NOTHING_STATED, false);
+  get isKnown(): boolean {
+    return this.ratePerMs < Infinity || this.concurrency < Infinity;
   }
 
-  /** From what remains. */
-  #guess(now: number, { remaining = 0, resetMs = 0 }: Quota): void {
-    this.heardAt = now;
-    // Most servers tell whole seconds, and then the last one is no number to divide by.
-    if (resetMs <= SECOND) return;
-    const windowMs = Math.min(resetMs, LONGEST);
-    const ratePerMs = Math.max(1, remaining) / windowMs;
-    if (ratePerMs < ABSURD_RATE) this.#set(now, { ratePerMs, windowMs }, false);
-  }
+  hear(now: number, quota: Quota | undefined, told: readonly Told[]): void {
+    const policies = quota?.policies ?? [];
+    if (quota?.concurrency !== undefined) {
+      this.concurrency = Math.max(1, quota.concurrency);
+      this.boundedAt = now;
+    } else if (policies.length > 0 || now - this.boundedAt > LONGEST) {
+      this.concurrency = Infinity;
+    }
 
-  #set(now: number, { ratePerMs, windowMs }: StatedRate, isStated: boolean): void {
-    this.ratePerMs = ratePerMs;
-    this.isStated = isStated;
-    this.heardAt = now;
-    this.validMs = windowMs;
+    const smallest = smallestOf(policies);
+    if (smallest.ratePerMs < Infinity) {
+      this.ratePerMs = smallest.ratePerMs;
+      this.untoldPerMs = smallestOf(policies.filter((policy) => !isToldOf(policy, policies, told))).ratePerMs;
+      this.heardAt = now;
+      this.validMs = smallest.windowMs;
+    } else if (now - this.heardAt > 2 * this.validMs) {
+      this.ratePerMs = this.untoldPerMs = Infinity;
+      this.validMs = 0;
+    }
   }
+}
+
+/** Whether it is told what is left of a quota: by its name, by its size, or because there is no other. */
+function isToldOf({ name, quota }: QuotaPolicy, policies: readonly QuotaPolicy[], told: readonly Told[]): boolean {
+  if (policies.length === 1) return told.length > 0;
+  return told.some(({ id, limit }) => (id !== '' && id === name) || limit === quota);
 }
 
 interface StatedRate {
@@ -532,9 +683,14 @@ interface StatedRate {
 
 const NOTHING_STATED: StatedRate = { ratePerMs: Infinity, windowMs: 0 };
 
+function smallestOf(policies: readonly QuotaPolicy[]): StatedRate {
+  return policies.map(statedRate).reduce((a, b) => (b.ratePerMs < a.ratePerMs ? b : a), NOTHING_STATED);
+}
+
 /** A quota of 0 is not believed: a server that wants nothing sends a 429. What is more than 0 is at least one request. */
 function statedRate({ quota, windowMs = 0 }: QuotaPolicy): StatedRate {
   if (!(quota > 0 && windowMs > 0)) return NOTHING_STATED;
   const pacedMs = Math.min(windowMs, LONGEST);
-  return { ratePerMs: ((1 - MARGIN) * Math.max(1, quota)) / pacedMs, windowMs: pacedMs };
+  const ratePerMs = ((1 - MARGIN) * Math.max(1, quota)) / pacedMs;
+  return ratePerMs < ABSURD_RATE ? { ratePerMs, windowMs: pacedMs } : NOTHING_STATED;
 }

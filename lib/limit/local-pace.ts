@@ -50,8 +50,7 @@ export class LocalPace implements Pace<Sent> {
 
   constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
     this.#windows = windows.map((window) => new Gcra(window));
-    const perMs = Math.min(...windows.map(({ requests, perMs }) => requests / perMs));
-    this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, perMs);
+    this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, windows);
     this.atOnce = Math.min(
       ...this.#windows.map(({ burst, intervalMs }) => Math.max(burst, Math.ceil(TURN_MS / intervalMs))),
     );
@@ -82,7 +81,7 @@ export class LocalPace implements Pace<Sent> {
     this.#lastLeftAt = nowMs;
     const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
     const movedMs = this.#windows.map((window) => window.movedMs);
-    const learning = this.#adaptive?.sent(nowMs);
+    const learning = this.#adaptive?.sent(nowMs, waited);
     return { at: nowMs, weight, from, movedMs, learning, pauses: this.#pauses, answered: false };
   }
 

@@ -2,7 +2,18 @@
 import { headerNames, headerOf } from '../wait/header.ts';
 import { serverTime } from '../wait/retry-after.ts';
 import { readFields } from './quota-fields.ts';
-import { type Counter, REQUESTS, readPolicies, readRateLimit } from './quota-structured.ts';
+import {
+  CONCURRENT_REQUESTS,
+  type Counter,
+  type Policy,
+  partOf,
+  REQUESTS,
+  readPolicies,
+  readRateLimit,
+} from './quota-structured.ts';
+
+/** The unit of a quota of bytes. */
+const BYTES = 'content-bytes';
 
 /** A quota that the server announces, counted in requests. */
 export interface QuotaPolicy {
@@ -28,6 +39,29 @@ export interface Quota {
   readonly remaining?: number | undefined;
   /** Until it is refilled: whole ms from now, at least 0. */
   readonly resetMs?: number | undefined;
+  /** Where the server tells what is left of several request quotas: all of them. */
+  readonly counters?: readonly QuotaCounter[] | undefined;
+  /** How many requests may be under way at once (`qu="concurrent-requests"`). */
+  readonly concurrency?: number | undefined;
+  /** Where the server divides its quota (`pk`): the part that this request was counted in. */
+  readonly partition?: Partition | undefined;
+}
+
+/** What is left of one of several quotas. */
+export interface QuotaCounter {
+  /** Of the policy, or as the headers' names have it. */
+  readonly name: string;
+  readonly limit?: number | undefined;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
+/** One part of a quota that a server divides, by the customer for example. */
+export interface Partition {
+  /** The name of the policy. */
+  readonly policy: string;
+  /** Nobody's business but to be compared. */
+  readonly key: string;
 }
 
 /**
@@ -35,6 +69,9 @@ export interface Quota {
  * drafts), `RateLimit-Limit`, `-Remaining`, `-Reset`, and `X-RateLimit-*` with their relatives at GitHub, OpenAI,
  * Anthropic, Discord and others, whose resets are seconds, an epoch in s or ms, `6m0s`, an HTTP-date or RFC 3339.
  * Instants are read against the response's own `Date`, if it has one.
+ *
+ * Of a quota that the server divides only the part of this request counts, which the `pk` of its RateLimit names. How many bytes
+ * are left is not our affair, and how many requests may be under way is no stock.
  *
  * A malformed field is ignored. `undefined` when nothing is left. Never throws; `headers` may be anything.
  *
@@ -46,17 +83,32 @@ export function readQuota(headers: unknown, nowMs: number, throttled = false): Q
   if (names.length === 0) return undefined;
 
   const announced = readPolicies(headerOf(headers, 'ratelimit-policy'));
-  const told = readFields(headers, names, serverTime(headers, nowMs), throttled);
-  const policies = [...announced, ...told.policies]
+  const structured = readRateLimit(headerOf(headers, 'ratelimit'), announced);
+  const longestMs = announced.reduce((longest, { windowMs = 0 }) => Math.max(longest, windowMs), 0);
+  const told = readFields(headers, names, serverTime(headers, nowMs), throttled, longestMs || undefined);
+  const ours = [...partsOfOurs(announced, structured), ...told.policies];
+  const policies = ours
     .filter(({ unit }) => unit === REQUESTS)
     .map(({ name, quota, windowMs }) => ({ name, quota, windowMs }));
-  const binding = bindingOf([...readRateLimit(headerOf(headers, 'ratelimit'), announced), ...told.counters]);
-  if (policies.length === 0 && binding === undefined) return undefined;
+  const concurrency = ours.reduce(
+    (least, { unit, quota }) => (unit === CONCURRENT_REQUESTS ? Math.min(least, quota) : least),
+    Infinity,
+  );
+  const counters = [...structured, ...told.counters].filter(
+    // How many are under way is no stock, and bytes that are used up stop no request but one that was refused for them.
+    ({ unit }) => unit !== CONCURRENT_REQUESTS && (throttled || unit !== BYTES),
+  );
+  const binding = bindingOf(counters);
+  if (policies.length === 0 && concurrency === Infinity && binding === undefined) return undefined;
+  const several = counters.filter(({ unit }) => unit === REQUESTS).flatMap(counted);
   return {
     policies,
     limit: binding?.unit === REQUESTS ? binding.limit : undefined,
     remaining: binding?.remaining,
     resetMs: binding?.resetMs,
+    counters: several.length > 1 && binding?.unit === REQUESTS ? several : undefined,
+    concurrency: concurrency < Infinity ? concurrency : undefined,
+    partition: partitionOf([...(binding ? [binding] : []), ...ours]),
   };
 }
 
@@ -68,6 +120,32 @@ export function readQuota(headers: unknown, nowMs: number, throttled = false): Q
 export function quotaWaitMs({ remaining, resetMs }: Quota, throttled = false): number | undefined {
   if (remaining === undefined) return (throttled && resetMs) || undefined;
   return remaining === 0 ? resetMs : undefined;
+}
+
+/** The same, but what is used up is refilled within so long, in ms. How long more than nothing has to last is not cut. */
+export function refilledWithin(quota: Quota, maxMs: number): Quota {
+  const cut = <C extends Pick<Quota, 'remaining' | 'resetMs'>>(counter: C): C =>
+    counter.remaining === 0 && Number(counter.resetMs) > maxMs ? { ...counter, resetMs: maxMs } : counter;
+  return { ...cut(quota), counters: quota.counters?.map(cut) };
+}
+
+/** Without the parts of a divided quota in which the request was not counted, by what is told to be left of it. */
+function partsOfOurs(policies: readonly Policy[], counters: readonly Counter[]): readonly Policy[] {
+  const divided = counters.filter(({ partition }) => partition !== undefined);
+  const names = new Set(divided.map(({ name }) => name));
+  const parts = new Set(divided.map(({ name, partition }) => partOf(name, partition)));
+  const isOurs = ({ name, partition }: Policy) =>
+    partition === undefined || !names.has(name) || parts.has(partOf(name, partition));
+  return policies.filter(isOurs);
+}
+
+function partitionOf(quotas: readonly Pick<Counter, 'name' | 'partition'>[]): Partition | undefined {
+  const divided = quotas.find(({ partition }) => partition !== undefined);
+  return divided && { policy: String(divided.name), key: String(divided.partition) };
+}
+
+function counted({ name = '', limit, remaining, resetMs }: Counter): readonly QuotaCounter[] {
+  return remaining === undefined || resetMs === undefined ? [] : [{ name, limit, remaining, resetMs }];
 }
 
 function bindingOf(counters: readonly Counter[]): Counter | undefined {

@@ -4,6 +4,11 @@ import { wholeMs } from '../wait/retry-after.ts';
 
 /** The unit that a quota has unless the server says otherwise. */
 export const REQUESTS = 'requests';
+/** The unit of a quota that bounds how many requests may be under way. */
+export const CONCURRENT_REQUESTS = 'concurrent-requests';
+
+/** More of a partition key is not compared, in bytes. */
+const LONGEST_KEY = 256;
 
 /** A quota that the server announces. */
 export interface Policy {
@@ -11,11 +16,15 @@ export interface Policy {
   readonly quota: number;
   readonly windowMs: number | undefined;
   readonly unit: string;
+  /** Where the server divides the quota: the part that this is. */
+  readonly partition?: string | undefined;
 }
 
 /** What is left of one quota. */
 export interface Counter {
+  readonly name?: string | undefined;
   readonly unit: string;
+  readonly partition?: string | undefined;
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
   readonly resetMs: number | undefined;
@@ -30,21 +39,30 @@ export function readPolicies(value: string | undefined): readonly Policy[] {
     const unit = parameters.get('qu') ?? REQUESTS;
     if (!isCount(quota) || !isOptionalCount(window) || typeof unit !== 'string') return undefined;
     // A window of no length bounds nothing.
-    return { name, quota, windowMs: window === 0 ? undefined : secondsToMs(window), unit };
+    const windowMs = window === 0 ? undefined : secondsToMs(window);
+    return { name, quota, windowMs, unit, partition: partitionIn(parameters) };
   });
 }
 
 /** `"default";r=50;t=30` of draft 10, and `limit=100, remaining=50, reset=30` of draft 07. */
 export function readRateLimit(value: string | undefined, policies: readonly Policy[]): readonly Counter[] {
   const policyNamed = new Map(policies.map((policy) => [policy.name, policy]));
+  const policyOfPart = new Map(policies.map((policy) => [partOf(policy.name, policy.partition), policy]));
   const counters = readList(value, ([name, parameters]) => {
     const remaining = parameters.get('r');
     const reset = parameters.get('t');
     if (typeof name !== 'string' || !isCount(remaining) || !isOptionalCount(reset)) return undefined;
-    const policy = policyNamed.get(name);
-    return { unit: policy?.unit ?? REQUESTS, limit: policy?.quota, remaining, resetMs: secondsToMs(reset) };
+    const partition = partitionIn(parameters);
+    const policy = policyOfPart.get(partOf(name, partition)) ?? policyNamed.get(name);
+    const unit = policy?.unit ?? REQUESTS;
+    return { name, unit, partition, limit: policy?.quota, remaining, resetMs: secondsToMs(reset) };
   });
   return counters.length > 0 ? counters : readCombined(value);
+}
+
+/** One string for a policy and a part of it. */
+export function partOf(name: string | undefined, partition: string | undefined): string {
+  return JSON.stringify([name, partition]);
 }
 
 /** A number by itself, rounded down; below 0, as Azure OpenAI counts what was used too much, it is 0. */
@@ -58,6 +76,13 @@ function readCombined(value: string | undefined): readonly Counter[] {
   const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((key) => members?.get(key)?.[0]);
   if (!isOptionalCount(limit) || !isOptionalCount(remaining) || !isOptionalCount(reset)) return [];
   return [{ unit: REQUESTS, limit, remaining, resetMs: secondsToMs(reset) }];
+}
+
+/** The partition key, which is a byte sequence; of other types the draft says nothing, and they serve as well. */
+function partitionIn(parameters: Item[1]): string | undefined {
+  const key = parameters.get('pk');
+  if (!(key instanceof ArrayBuffer)) return key === undefined ? undefined : String(key).slice(0, LONGEST_KEY);
+  return Array.from(new Uint8Array(key).subarray(0, LONGEST_KEY), (byte) => byte.toString(16)).join('.');
 }
 
 /** The items of a List; none at all when one is malformed, because then the draft has the whole field ignored. */

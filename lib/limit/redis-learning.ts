@@ -55,9 +55,9 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
   /** What it sends at most at present, requests per ms. */
   #ratePerMs = Number.POSITIVE_INFINITY;
 
-  constructor(bucket: StoredBucket, adaptive: ResolvedAdaptive, capPerMs: number) {
+  constructor(bucket: StoredBucket, adaptive: ResolvedAdaptive, windows: readonly LimitWindow[]) {
     this.#bucket = bucket;
-    this.#make = () => new AdaptiveRate(adaptive, capPerMs);
+    this.#make = () => new AdaptiveRate(adaptive, windows);
   }
 
   /** What was learnt, as a window. */

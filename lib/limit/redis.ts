@@ -3,7 +3,7 @@ import { LimitError } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
-import { Gcra, type LimitWindow } from './gcra.ts';
+import type { LimitWindow } from './gcra.ts';
 import type { Limiter } from './limiter.ts';
 import { LocalPace } from './local-pace.ts';
 import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
@@ -77,9 +77,7 @@ class RedisLimiter extends Buckets<unknown> {
     const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
     super((key) => {
       const bucket = new StoredBucket(store, key, keysOf(prefix, key));
-      const book = limit.adaptive
-        ? new LearningBook(bucket, limit.adaptive, perMsOf(windows))
-        : new WindowBook(bucket, windows);
+      const book = limit.adaptive ? new LearningBook(bucket, limit.adaptive, windows) : new WindowBook(bucket, windows);
       const shared = new RedisPace<unknown>(book as Book<unknown>, {
         clock,
         wanted: () => turnstile.wanted,
@@ -119,10 +117,6 @@ function refusal(error: unknown): LimitError {
     cause: error,
   });
 }
-
-/** The rate that all windows allow, in requests per ms. */
-const perMsOf = (windows: readonly LimitWindow[]): number =>
-  Math.min(...windows.map((window) => 1 / new Gcra(window).intervalMs));
 
 /** What is left for one of so many. */
 function shareOf(windows: readonly LimitWindow[], members: number): readonly LimitWindow[] {

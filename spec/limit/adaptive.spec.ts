@@ -19,7 +19,8 @@ class Subject {
   now = 0;
 
   constructor({ capPerMs, ...options }: { capPerMs?: number; startConcurrency?: number; headers?: boolean } = {}) {
-    this.rate = new AdaptiveRate({ ...ADAPTIVE_DEFAULTS, ...options }, capPerMs);
+    const windows = capPerMs === undefined ? [] : [{ requests: capPerMs * SECOND, perMs: SECOND }];
+    this.rate = new AdaptiveRate({ ...ADAPTIVE_DEFAULTS, ...options }, windows);
   }
 
   /** How long the next send has to wait, in ms. */
@@ -322,6 +323,21 @@ describe('a pause from outside', () => {
 });
 
 describe('numbers of the user', () => {
+  it('let a burst leave at once, and hold every window', () => {
+    const rate = new AdaptiveRate(ADAPTIVE_DEFAULTS, [
+      { requests: 10, perMs: SECOND, burst: 5 },
+      { requests: 60, perMs: 60 * SECOND, burst: 20 },
+    ]);
+    const at: number[] = [];
+    for (let now = 0; at.length < 25; now++) {
+      for (; rate.nextAt(T0 + now) <= T0 + now; rate.sent(T0 + now)) at.push(now);
+    }
+    expect(at.filter((each) => each === 0)).toHaveLength(5);
+    expect(at.filter((each) => each <= SECOND)).toHaveLength(14);
+    // The burst of the minute is spent by 1.6 s; then it is one a second.
+    expect(Number(at[24]) - Number(at[23])).toBeGreaterThan(990);
+  });
+
   it('set the pace from the first send on, instead of so many at once', () => {
     const subject = new Subject({ capPerMs: 0.05 });
     expect(subject.sendAll().length).toBeLessThanOrEqual(2);
@@ -358,14 +374,97 @@ describe('headers', () => {
     expect(subject.perSecond).toBeCloseTo(0.99, 9);
   });
 
-  it('that tell what is left set the pace by it, and again with each answer', () => {
+  it('that tell what is left let it leave at once, and nothing more until the reset', () => {
     const subject = new Subject();
     subject.answer(subject.send(), telling(left(100, 10 * SECOND)));
-    expect(subject.perSecond).toBeCloseTo(10, 9);
-    subject.now += SECOND;
-    subject.answer(subject.send(), telling(left(300, 10 * SECOND)));
-    expect(subject.perSecond).toBeCloseTo(30, 9);
-    expect(subject.waitMs).toBeLessThan(40);
+    expect(subject.sendAll()).toHaveLength(100);
+    expect(subject.waitMs).toBe(10 * SECOND);
+    // Of the time after it nothing is known.
+    subject.now += 10 * SECOND;
+    expect(subject.waitMs).toBe(0);
+    expect(subject.rate.hasLearnt).toBe(false);
+  });
+
+  it('that tell what is left say more than the quota that they state, and that holds again after the reset', () => {
+    const subject = new Subject();
+    const both = telling({
+      ...stated(100, 10 * SECOND),
+      limit: 100,
+      ...left(50, 2 * SECOND),
+      ...{ policies: stated(100, 10 * SECOND).policies },
+    });
+    subject.answer(subject.send(), both);
+    expect(subject.sendAll()).toHaveLength(50);
+    subject.now += 2 * SECOND;
+    expect(subject.waitMs).toBe(0);
+    expect(subject.perSecond).toBeCloseTo(9.9, 9);
+  });
+
+  it('that state a quota besides the one of which they tell what is left set the pace by that', () => {
+    const subject = new Subject();
+    const policies = [
+      { name: 'minute', quota: 100, windowMs: 60 * SECOND },
+      { name: 'second', quota: 5, windowMs: SECOND },
+    ];
+    subject.answer(subject.send(), telling({ policies, limit: 100, remaining: 99, resetMs: 60 * SECOND }));
+    expect(subject.perSecond).toBeCloseTo(0.99 * 5, 9);
+  });
+
+  it('that tell of a minute and of a day are both obeyed, also after the reset of one', () => {
+    const subject = new Subject();
+    const counters = (minute: number, day: number) => [
+      { name: 'minute', limit: 60, remaining: minute, resetMs: 60 * SECOND - subject.now },
+      { name: 'day', limit: 1_000, remaining: day, resetMs: 9_000 * SECOND - subject.now },
+    ];
+    const both = (minute: number, day: number) => telling({ policies: [], counters: counters(minute, day) });
+    subject.answer(subject.send(), both(4, 7));
+    expect(subject.sendAll()).toHaveLength(4);
+    subject.now += 60 * SECOND;
+    expect(subject.sendAll()).toHaveLength(3);
+    expect(subject.waitMs).toBe(60 * SECOND);
+  });
+
+  it('that bound how many may be under way bound that, and no rate', () => {
+    const subject = new Subject();
+    const [first, ...others] = subject.sendAll();
+    subject.answer(first as AdaptiveSend, telling({ policies: [], concurrency: 3 }));
+    expect(subject.waitMs).toBe(60 * SECOND);
+    for (const send of others) subject.answer(send);
+    expect(subject.sendAll()).toHaveLength(3);
+    // It is gone when the server states others without it, or none for a minute.
+    subject.now += 61 * SECOND;
+    subject.answer(subject.send());
+    expect(subject.sendAll().length).toBeGreaterThan(3);
+  });
+
+  it('of another part of a divided quota are not ours, until ours has been refilled', () => {
+    const subject = new Subject();
+    const of = (key: string, remaining: number) =>
+      telling({ ...left(remaining, 60 * SECOND), partition: { policy: 'user', key } });
+    subject.answer(subject.send(), of('a', 90));
+    subject.answer(subject.send(), of('b', 0));
+    expect(subject.waitMs).toBe(0);
+    subject.now += 60 * SECOND;
+    subject.answer(subject.send(), of('b', 0));
+    expect(subject.waitMs).toBe(60 * SECOND);
+  });
+
+  it('that tell what is left are still obeyed when all of it was written out and read back', () => {
+    const subject = new Subject({ capPerMs: 5 });
+    const sends = [subject.send()];
+    subject.now += 20;
+    const quota: Quota = { ...left(9, 10 * SECOND), partition: { policy: 'user', key: 'a' }, concurrency: 50 };
+    subject.answer(sends[0] as AdaptiveSend, telling(quota));
+    const other = new Subject({ capPerMs: 5 });
+    other.rate.restore(subject.rate.save());
+    other.now = subject.now;
+    expect(JSON.parse(other.rate.save())).toEqual(JSON.parse(subject.rate.save()));
+    let leave = 0;
+    for (; other.waitMs < SECOND && leave < 100; leave++) {
+      other.wait();
+      other.send();
+    }
+    expect(leave).toBe(9);
   });
 
   it('do not spread a long window evenly: a thousand a day may be used by the minute', () => {
@@ -380,7 +479,17 @@ describe('headers', () => {
     expect(subject.waitMs).toBe(3 * SECOND);
     subject.now += 3 * SECOND;
     subject.answer(subject.send(), telling(left(99, 10 * SECOND)));
-    expect(subject.perSecond).toBeCloseTo(9.9, 9);
+    expect(subject.sendAll()).toHaveLength(99);
+    expect(subject.perSecond).toBe(Infinity);
+  });
+
+  it('that tell that nothing is left pause until the earliest reset that was told', () => {
+    const subject = new Subject();
+    const [first, last] = [subject.send(), subject.send()];
+    subject.answer(first, telling(left(1, 3 * SECOND)));
+    subject.now += 400;
+    subject.answer(last, telling(left(0, 3 * SECOND)));
+    expect(subject.waitMs).toBe(2_600);
   });
 
   it('are outdone by Retry-After', () => {
@@ -395,14 +504,47 @@ describe('headers', () => {
     expect(subject.waitMs).toBe(30 * SECOND);
   });
 
-  it('explain a refusal at the pace of what was left: it is not the rate that was too high', () => {
+  it.each([
+    ['that nothing is left', { throttled: true, quota: left(0, SECOND) }],
+    ['only when to come back, and that is at the reset', refusal(T0 + 2 * SECOND)],
+  ])('explain a refusal that says %s: it is no rate that was too high', (_, answer) => {
     const subject = new Subject();
     subject.answer(subject.send(), telling(left(2, 2 * SECOND)));
     subject.now += SECOND;
-    subject.answer(subject.send(), { throttled: true, quota: left(0, SECOND) });
+    subject.answer(subject.send(), answer);
     subject.now += SECOND;
     subject.answer(subject.send(), telling(left(100, 10 * SECOND)));
-    expect(subject.perSecond).toBeCloseTo(10, 9);
+    // One or two are kept back, for whoever has used it up.
+    expect(subject.sendAll().length).toBeGreaterThanOrEqual(98);
+    expect(subject.perSecond).toBe(Infinity);
+  });
+
+  it('explain the refusals of the first burst when the first success tells them', () => {
+    const subject = new Subject();
+    const [admitted, ...refused] = subject.sendAll() as [AdaptiveSend, ...AdaptiveSend[]];
+    for (const send of refused) subject.answer(send, { throttled: true, quota: left(0, SECOND) });
+    subject.answer(admitted, telling(left(0, SECOND)));
+    subject.now += SECOND;
+    subject.answer(subject.send(), telling(left(100, 10 * SECOND)));
+    expect(subject.sendAll()).toHaveLength(100);
+  });
+
+  it('that come with refusals only explain nothing: the quota is learnt', () => {
+    const subject = new Subject();
+    const [admitted, ...refused] = subject.sendAll() as [AdaptiveSend, ...AdaptiveSend[]];
+    subject.answer(admitted);
+    for (const send of refused) subject.answer(send, { throttled: true, quota: left(0, SECOND) });
+    subject.now += SECOND;
+    subject.answer(subject.send());
+    expect(subject.perSecond).toBeLessThan(10);
+  });
+
+  it('are not believed to say that nothing is left when the server admits all the same', () => {
+    const subject = new Subject();
+    subject.answer(subject.send(), { ...refusal(T0 + SECOND), quota: left(0, 30 * SECOND) });
+    subject.now += SECOND;
+    subject.answer(subject.send());
+    expect(subject.waitMs).toBeLessThan(2 * SECOND);
   });
 
   it('are forgotten after two windows without them, and the climb goes on from there', () => {

@@ -1,7 +1,7 @@
 import { AxiosHeaders } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quotaWaitMs, readQuota } from '../../lib/limit/quota-headers.ts';
+import { quotaWaitMs, readQuota, refilledWithin } from '../../lib/limit/quota-headers.ts';
 import { parseRetryAfter } from '../../lib/wait/retry-after.ts';
 import structured from '../vectors/ratelimit-structured.json' with { type: 'json' };
 import wild from '../vectors/ratelimit-wild.json' with { type: 'json' };
@@ -138,6 +138,12 @@ describe(readQuota.name, () => {
     ['2024-01-15T10:00:07Z', 7_000],
     ['2024-01-15T11:00:07+01:00', 7_000],
     ['2024-01-15 03:00:07 -0700', 7_000],
+    // Jira leaves the seconds out.
+    ['2024-01-15T10:01Z', 60_000],
+    ['2024-01-15T11:01+01:00', 60_000],
+    ['2024-01-15 10:00:07 UTC', 7_000],
+    ['2024-01-15T10:00:07.1234567Z', 7_124],
+    ['2024-01-15T10Z', undefined],
     ['2024-02-30T10:00:07Z', undefined],
     ['2024-01-15T10:00:07', undefined],
   ])('reads the RFC 3339 time %s', (value, expected) => {
@@ -153,6 +159,119 @@ describe(readQuota.name, () => {
       'x-ratelimit-reset-tokens': value,
     };
     expect(readQuota(headers, NOW)?.resetMs).toBe(expected);
+  });
+
+  it.each([
+    ['s', NOW / 1e3 + 60],
+    ['ms', NOW + 60_000],
+    ['µs', (NOW + 60_000) * 1e3],
+    ['ns', `${NOW + 60_000}000000`],
+  ])('reads an epoch in %s', (_unit, reset) => {
+    const headers = { 'x-ratelimit-limit': '60', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) };
+    expect(readQuota(headers, NOW)?.resetMs).toBe(60_000);
+  });
+
+  describe('reads a reset that is absurd in seconds as ms', () => {
+    const reset = { 'x-rate-limit-remaining': '5', 'x-rate-limit-reset': '600000' };
+
+    it.each([
+      ['100;w=60', { 'x-rate-limit-limit': '100;w=60' }],
+      ['100, 100;w=60', { 'x-rate-limit-limit': '100, 100;w=60' }],
+      ['1m, as AspNetCoreRateLimit has it', { 'x-rate-limit-limit': '1m' }],
+      ['100/minute', { 'x-rate-limit-limit': '100/minute' }],
+      ['100 per 60 seconds', { 'x-rate-limit-limit': '100 per 60 seconds' }],
+      ['a policy', { 'x-rate-limit-limit': '100', 'ratelimit-policy': '"default";q=100;w=60' }],
+      ['a header of its own', { 'x-rate-limit-limit': '100', 'x-rate-limit-window': '60' }],
+    ])('beside a limit per minute: %s', (_, headers) => {
+      expect(readQuota({ ...reset, ...headers }, NOW)?.resetMs).toBe(600_000);
+    });
+
+    it('beside a limit per minute by its name', () => {
+      const headers = {
+        'x-ratelimit-limit-minute': '100',
+        'x-ratelimit-remaining-minute': '5',
+        'x-ratelimit-reset-minute': '45000',
+      };
+      expect(readQuota(headers, NOW)).toMatchObject({ limit: 100, remaining: 5, resetMs: 45_000 });
+    });
+
+    it.each([
+      ['nothing says for how long the limit is', { 'x-rate-limit-limit': '100' }, 600_000_000],
+      ['the limit is for a month', { 'x-rate-limit-limit': '100;w=2592000' }, 600_000_000],
+    ])('but not where %s', (_, headers, expected) => {
+      expect(readQuota({ ...reset, ...headers }, NOW)?.resetMs).toBe(expected);
+    });
+
+    it('but not where it may be a penalty', () => {
+      const headers = { ...reset, 'x-rate-limit-limit': '100;w=60', 'x-rate-limit-reset': '1800' };
+      expect(readQuota(headers, NOW)?.resetMs).toBe(1_800_000);
+    });
+  });
+
+  describe('learns nothing from numbers that are none', () => {
+    it.each([
+      ['-1 of -1, now', { limit: '-1', remaining: '-1', reset: '0' }],
+      ['-1 of -1', { limit: '-1', remaining: '-1' }],
+      ['-1 left, now', { remaining: '-1', reset: '0' }],
+      ['0 of 0, now', { limit: '0', remaining: '0', reset: '0' }],
+    ])('%s', (_, numbers) => {
+      for (const prefix of ['x-ratelimit-', 'ratelimit-']) {
+        const headers = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [prefix + name, value]));
+        const quota = readQuota(headers, NOW);
+        expect(quota?.remaining).toBeUndefined();
+        expect(quota && quotaWaitMs(quota)).toBeUndefined();
+      }
+    });
+
+    it('of one unit, and hears those of another', () => {
+      const headers = {
+        'x-ratelimit-limit-tokens': '-1',
+        'x-ratelimit-remaining-tokens': '-1',
+        'x-ratelimit-reset-tokens': '0',
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '59',
+        'x-ratelimit-reset-requests': '1s',
+      };
+      expect(readQuota(headers, NOW)).toMatchObject({ limit: 60, remaining: 59, resetMs: 1_000 });
+    });
+  });
+
+  it('tells of every request quota where it is told what is left of several', () => {
+    const headers = {
+      'ratelimit-policy': '"minute";q=60;w=60, "day";q=1000;w=86400, "bytes";q=9;w=9;qu="content-bytes"',
+      ratelimit: '"minute";r=50;t=30, "day";r=40;t=9000, "bytes";r=0;t=9',
+    };
+    expect(readQuota(headers, NOW)).toMatchObject({
+      remaining: 40,
+      resetMs: 9_000_000,
+      counters: [
+        { name: 'minute', limit: 60, remaining: 50, resetMs: 30_000 },
+        { name: 'day', limit: 1_000, remaining: 40, resetMs: 9_000_000 },
+      ],
+    });
+  });
+
+  describe('of a divided quota', () => {
+    const policies = '"user";q=100;w=60;pk=:YQ==:, "user";q=9;w=60;pk=:Yg==:, "all";q=5000;w=60';
+
+    it('leaves out the parts that the request was not counted in', () => {
+      const quota = readQuota({ 'ratelimit-policy': policies, ratelimit: '"user";r=7;t=30;pk=:YQ==:' }, NOW);
+      expect(quota?.policies.map(({ quota: q }) => q)).toEqual([100, 5_000]);
+      expect(quota).toMatchObject({ limit: 100, remaining: 7 });
+    });
+
+    it('tells which part it is', () => {
+      const partOf = (pk: string) => readQuota({ ratelimit: `"user";r=7;t=30;pk=:${pk}:` }, NOW)?.partition;
+      expect(partOf('YQ==')).toEqual(partOf('YQ=='));
+      expect(partOf('YQ==')).not.toEqual(partOf('Yg=='));
+      expect(partOf('YQ==')).toMatchObject({ policy: 'user' });
+      expect(readQuota({ ratelimit: '"user";r=7;t=30' }, NOW)?.partition).toBeUndefined();
+    });
+  });
+
+  it('reads a bound of requests under way as such, and not as a stock that is used up', () => {
+    const headers = { 'ratelimit-policy': '"slots";q=5;qu="concurrent-requests"', ratelimit: '"slots";r=0;t=1' };
+    expect(readQuota(headers, NOW)).toEqual({ policies: [], concurrency: 5 });
   });
 
   it('reads what the structured field allows beside the number, and counts in whole requests', () => {
@@ -245,6 +364,23 @@ describe(readQuota.name, () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe(refilledWithin.name, () => {
+  it('cuts the reset of what is used up, and of nothing else', () => {
+    const counters = [
+      { name: 'minute', remaining: 5, resetMs: 60_000 },
+      { name: 'day', remaining: 0, resetMs: 9_000_000 },
+    ];
+    expect(refilledWithin({ policies: [], remaining: 0, resetMs: 9_000_000, counters }, 30_000)).toEqual({
+      policies: [],
+      remaining: 0,
+      resetMs: 30_000,
+      counters: [counters[0], { name: 'day', remaining: 0, resetMs: 30_000 }],
+    });
+    const hour = { policies: [], remaining: 4_999, resetMs: 3_600_000 };
+    expect(refilledWithin(hour, 30_000)).toEqual(hour);
   });
 });
 

@@ -13,7 +13,7 @@ export interface QuotaServerOptions {
   readonly latencyMs?: readonly [number, number];
   /** One way; least and most, in ms. */
   readonly travelMs?: readonly [number, number];
-  readonly headers?: 'none' | 'retry-after' | 'draft8';
+  readonly headers?: 'none' | 'retry-after' | 'x-ratelimit' | 'draft8';
   /** The share of the quota that somebody else asks for. */
   readonly stranger?: number;
   readonly inFlightMs?: number;
