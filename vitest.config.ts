@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -10,7 +11,11 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
+    setupFiles: ['spec/support/patience.ts'],
     restoreMocks: true,
-    testTimeout: 15_000,
+    // Only what hangs takes so long, also on a machine with a lot else to do.
+    testTimeout: 60_000,
+    // Many wait for a clock or another process more than they compute; by default, two processors would get one worker.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
   },
 });

@@ -90,7 +90,7 @@ describe.skipIf(noRedis !== undefined)('a fleet with one token, whose refresh to
     tokens.delayMs = 600;
     const [owner, ...others] = workers as [ChildProcess, ...ChildProcess[]];
     owner.send(CALLS);
-    await vi.waitFor(() => expect(tokens.refreshes).toBe(1), { timeout: 10_000, interval: 5 });
+    await vi.waitFor(() => expect(tokens.refreshes).toBe(1), { interval: 5 });
     const pending = Promise.all(others.map(calls));
     const gone = once(owner, 'exit');
     owner.kill('SIGKILL');
