@@ -11,7 +11,7 @@ const entries = Object.values(JSON.parse(readFileSync(`${root}package.json`, 'ut
 );
 const filesIn = (folder, end) => readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(end));
 
-/** What is ESM only, so that older versions of Node cannot require it: it becomes part of the file that needs it. */
+/** What is ESM only, so that CommonJS cannot require it on older versions of Node: it becomes part of what needs it. */
 const ESM_ONLY = ['p-retry', 'is-network-error'];
 
 const declarations = new Set();
@@ -41,7 +41,17 @@ await build({
 
 // This makes CommonJS of the folder's `.js`, and its declarations see the CommonJS typings of axios.
 writeFileSync(`${cjs}package.json`, `${JSON.stringify({ type: 'commonjs', sideEffects: false })}\n`);
-for (const path of declarations) cpSync(dist + path, cjs + path);
+for (const path of declarations) {
+  // Versions of TypeScript before 5 do not know `.ts` here, which is what tsc leaves.
+  const declared = readFileSync(dist + path, 'utf8').replace(/(['"]\.[^'"]+)\.ts(?=['"])/g, '$1.js');
+  const up = posix.relative(posix.dirname(path), '') || '.';
+  writeFileSync(dist + path, declared);
+  writeFileSync(
+    cjs + path,
+    ESM_ONLY.reduce((text, name) => text.replace(`'${name}'`, `'${up}/${name}.js'`), declared),
+  );
+}
+for (const name of ESM_ONLY) cpSync(`${root}node_modules/${name}/index.d.ts`, `${cjs}${name}.d.ts`);
 for (const path of filesIn(lib, '.cjs')) for (const to of [dist, cjs]) cpSync(lib + path, to + path);
 
 /** Notes a declaration that an entry needs, and what that needs. */

@@ -1,9 +1,7 @@
 import type { AxiosHeaders, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
+import type { Options as RetryOptions } from 'p-retry';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Challenge } from '../failure/challenge.ts';
-
-/** Looked up as ESM, which p-retry is, from CommonJS too. */
-type RetryOptions = import('p-retry', { with: { 'resolution-mode': 'import' }}).Options;
 
 /** An access token. */
 export interface Token {

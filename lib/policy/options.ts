@@ -87,7 +87,7 @@ export interface Evidence {
   /** Of the answer. */
   readonly status?: number | undefined;
   /** Of the answer: `headers.get('x-should-retry')`, in any letter case. Empty where none came. */
-  readonly headers: AxiosHeaders;
+  readonly headers: InstanceType<typeof AxiosHeaders>;
   /**
    * What the caller will see as `response.data`: what `transformResponse` makes of the body. As a rule parsed JSON; a stream
    * stays one, unread. `undefined` where there is no answer, or `transformResponse` throws. Typed as axios types it.
