@@ -103,13 +103,18 @@ function endingOf({
   return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : 'a retry'}`;
 }
 
+/** A word that may be a token, if it has letters and digits. */
+const OPAQUE = /[\w+~-]{8,}/g;
+
+const isOpaque = (word: string): boolean => /\d/.test(word) && /[a-z]/i.test(word);
+
 /** What the refresh's own error says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */
 function refreshErrorOf(error: unknown, known: readonly string[]): string {
   const { message, config, response } = (error ?? {}) as { message?: unknown; config?: unknown; response?: unknown };
   if (typeof message !== 'string' || message === '') return '';
   const secrets = [...known, ...secretsOf(config), ...secretsOf((response as { config?: unknown } | null)?.config)];
-  const opaque = (message.match(/[\w+~-]{12,}/g) ?? []).filter((word) => /\d/.test(word) && /[a-z]/i.test(word));
-  return `: "${oneLine(redact(message, [...secrets, ...opaque]), QUOTED)}"`;
+  const safe = redact(message, secrets).replace(OPAQUE, (word) => (isOpaque(word) ? '[redacted]' : word));
+  return `: "${oneLine(safe, QUOTED)}"`;
 }
 
 function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, windowMs }: RefusedRetry): string {

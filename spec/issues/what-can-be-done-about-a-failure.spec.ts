@@ -125,6 +125,13 @@ describe('of a refresh that throws', () => {
     expect(summary).toContain(': "Request failed with status code 400 for [redacted], [redacted]"');
   });
 
+  it('of whatever length it is', async () => {
+    const message = 'a0123456789b '.repeat(100_000);
+    const summary = await summaryOf(status(401), auth(throwing(message)));
+    expect(summary).toContain(': "[redacted] [redacted] ');
+    expect(summary.length).toBeLessThan(400);
+  });
+
   it('and the error itself stays without it', async () => {
     const { client } = await attached(status(401), auth(throwing('why')));
     expect(await rejectionOf(client.get('/'))).toMatchObject({
