@@ -55,6 +55,21 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(385);
   });
 
+  it('gives what one has dropped to whoever shares it', async () => {
+    const options = { requests: 3, perMs: 1_200_000, burst: 3, prefix: 'dropped' };
+    const client = redisClient(server.port);
+    onTestFinished(() => client.disconnect());
+    const [one, two] = [make(options), make(options, client)];
+    const permits = await Promise.all([1, 2, 3].map(() => one.acquire({ key: 'k' })));
+    for (const permit of permits) permit.drop?.();
+    await ask(two, 3);
+    const controller = new AbortController();
+    const fourth = rejectionOf(Promise.resolve(two.acquire({ key: 'k', signal: controller.signal })));
+    await pass(200);
+    controller.abort();
+    expect(await fourth).toMatchObject({ name: 'AbortError' });
+  });
+
   it('reserves for all calls of one turn in one round trip', async () => {
     const evalsha = vi.spyOn(redis, 'evalsha');
     onTestFinished(() => evalsha.mockRestore());
