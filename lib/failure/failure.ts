@@ -20,9 +20,9 @@ export type FailureKind =
   | 'unavailable'
   /** The credential was refused. */
   | 'unauthorized'
-  /** The server will not do it: any other 4xx; redirects without end, an answer that is too long. */
+  /** The server will not do it: any other 4xx. */
   | 'rejected'
-  /** No answer: refused, reset, broken off, no such host. */
+  /** No answer that can be used: refused, reset, broken off, no such host; redirects without end. */
   | 'network'
   /** No answer in time. */
   | 'timeout'
@@ -171,7 +171,7 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   if (status === undefined) {
     const fault = faultOf(error);
     if (fault !== 'local' && isTimeout(error)) return 'timeout';
-    return fault ?? 'rejected';
+    return fault ?? (codeOf(error) === undefined ? 'rejected' : 'network');
   }
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';

@@ -349,12 +349,12 @@ const INTERIM: readonly Case[] = [
         },
       },
     }),
-    { http: same('1/1 → 200'), fetch: hopeless('UND_ERR_NOT_SUPPORTED network', 0) },
+    { http: same('1/1 → 200'), fetch: hopeless('UND_ERR_NOT_SUPPORTED local', 0) },
   ],
   [
     'Expect: 100-continue, which the server leaves unanswered',
     () => ({ config: { headers: { Expect: '100-continue' } } }),
-    { http: same('1/1 → 200'), fetch: hopeless('UND_ERR_NOT_SUPPORTED network', 0) },
+    { http: same('1/1 → 200'), fetch: hopeless('UND_ERR_NOT_SUPPORTED local', 0) },
   ],
   [
     'Expect: 100-continue, which the server refuses',
@@ -364,7 +364,7 @@ const INTERIM: readonly Case[] = [
     }),
     {
       http: hopeless('417 ERR_BAD_REQUEST rejected'),
-      fetch: hopeless('UND_ERR_NOT_SUPPORTED network', 0),
+      fetch: hopeless('UND_ERR_NOT_SUPPORTED local', 0),
     },
   ],
 ];
