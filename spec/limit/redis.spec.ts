@@ -155,6 +155,24 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       });
     });
 
+    it('lets all that is told to be left leave at once, of all processes together, and no more', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'stock' }), make({ adaptive, prefix: 'stock' })];
+      const first = await out(one);
+      first.answered?.({ throttled: false, quota: { policies: [], remaining: 20, resetMs: 60_000 } });
+      first.release();
+      const asked = Array.from({ length: 30 }, (_, i) => out(i % 2 === 0 ? one : two));
+      let granted = 0;
+      for (const each of asked) each.then(() => (granted += 1)).catch(() => {});
+      while (granted < 20) await pass(10);
+      await pass(200);
+      expect(granted).toBe(20);
+    });
+
+    it('lets a burst of the user leave at once', async () => {
+      const limiter = make({ adaptive, requests: 1, perMs: 60_000, burst: 15 });
+      await ask(limiter, 15);
+    });
+
     it('lets a heavier send leave, too, and its probe', async () => {
       const limiter = make({ adaptive, prefix: 'heavy' });
       const first = await limiter.acquire({ key: 'k', weight: 2 });
