@@ -323,11 +323,17 @@ export class AdaptiveRate {
     return this.lastSentAt + LOST;
   }
 
-  /** What was left is no news any more once its reset has come; then it begins as it did when nothing was known. */
+  /**
+   * What was left is no news any more once its reset has come. Then it begins as it did when nothing was known, but with no more at
+   * once than were left: where the reset was told too early, that is what is left still.
+   */
   #endStocks(now: number): void {
     if (!this.#hasStock) return;
-    for (const stock of this.stocks) if (stock.isKnown && now >= stock.resetAt) stock.forget(now);
-    if (!this.#hasStock) this.concurrency = this.options.startConcurrency;
+    for (const stock of this.stocks) {
+      if (!stock.isKnown || now < stock.resetAt) continue;
+      stock.forget(now);
+      if (!this.#hasStock) this.concurrency = Math.min(this.options.startConcurrency, Math.max(1, stock.remaining));
+    }
   }
 
   /** Moves the due time on by one send (GCRA without a burst). Whether it was due, and not the caller who came late. */

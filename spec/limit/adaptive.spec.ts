@@ -385,6 +385,16 @@ describe('headers', () => {
     expect(subject.rate.hasLearnt).toBe(false);
   });
 
+  it('that told what is left let no more leave at once after the reset until they tell it again', () => {
+    const subject = new Subject();
+    subject.answer(subject.send(), telling(left(3, 10 * SECOND)));
+    subject.now += 10 * SECOND;
+    const [first] = subject.sendAll();
+    expect(subject.waitMs).toBe(10 * SECOND);
+    subject.answer(first as AdaptiveSend, telling(left(99, 10 * SECOND)));
+    expect(subject.sendAll()).toHaveLength(97);
+  });
+
   it('that tell what is left say more than the quota that they state, and that holds again after the reset', () => {
     const subject = new Subject();
     const both = telling({
