@@ -126,8 +126,16 @@ function faultByWords(error: unknown, code: string | undefined): Fault | undefin
   return chain.some(({ name }) => BUGS.has(name)) ? 'local' : undefined;
 }
 
-/** Whether axios made a request before it failed. */
+/**
+ * Whether axios made a request, and it failed. Under fetch axios wraps whatever is thrown while a request is there, such as the
+ * error of a `validateStatus` of the caller's; what fetch itself throws gets the code ERR_NETWORK.
+ */
 function wasMade(error: unknown): boolean {
-  const { isAxiosError, request } = fieldsOf(error) as { isAxiosError?: unknown; request?: unknown };
-  return isAxiosError === true && typeof request === 'object' && request !== null;
+  const { isAxiosError, code, request } = fieldsOf(error) as {
+    isAxiosError?: unknown;
+    code?: unknown;
+    request?: unknown;
+  };
+  if (isAxiosError !== true || typeof request !== 'object' || request === null) return false;
+  return code === 'ERR_NETWORK' || typeof Request !== 'function' || !(request instanceof Request);
 }

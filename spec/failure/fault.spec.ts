@@ -77,6 +77,15 @@ describe(faultOf.name, () => {
       expect(faultOf(made(cause))).toBe('network');
   });
 
+  it('takes nothing but what fetch says for the network’s under fetch: a callback of the caller’s may have thrown', () => {
+    const request = new Request('http://127.0.0.1/');
+    const under = (cause: Error) => Object.assign(AxiosError.from(cause), { request });
+    expect(faultOf(under(new Error('from validateStatus')))).toBeUndefined();
+    expect(faultOf(under(new TypeError('x is undefined')))).toBe('local');
+    expect(faultOf(under(new TypeError('terminated')))).toBe('network');
+    expect(faultOf(Object.assign(fetched(coded('PROXY_DOWN')), { request }))).toBe('network');
+  });
+
   it('finds a bug ours, also where axios wraps it before there is a request', () => {
     expect(faultOf(new TypeError('x is not a function'))).toBe('local');
     expect(faultOf(AxiosError.from(new TypeError('Headers.append: "x y" is an invalid header name.')))).toBe('local');
