@@ -55,7 +55,9 @@ export function placeOfCall(callee: (...args: never[]) => unknown): () => string
   return () => {
     const { stack } = trace;
     const [, line] = typeof stack === 'string' ? stack.split('\n') : [];
-    return line === undefined ? undefined : /(?:\(|at (?:async )?)([^()]+:\d+):\d+\)?$/.exec(line)?.[1];
+    // "at name (place)" or "at place"; there are folders with parentheses in their names.
+    const [, named, bare] = /^\s*at (?:.*? \((.+:\d+):\d+\)|(?:async )?(.+:\d+):\d+)$/.exec(line ?? '') ?? [];
+    return named ?? bare;
   };
 }
 

@@ -29,6 +29,20 @@ describe('a second attach', () => {
     );
   });
 
+  it.each([
+    ['at main (/srv/app (copy)/main.js:3:5)', '/srv/app (copy)/main.js:3'],
+    ['at Object.<anonymous> (/srv/main.js:3:5)', '/srv/main.js:3'],
+    ['at C:\\Program Files (x86)\\app\\main.js:3:5', 'C:\\Program Files (x86)\\app\\main.js:3'],
+    ['at async file:///srv/main.js:3:5', 'file:///srv/main.js:3'],
+  ])('is told so in any folder: %s', (line, place) => {
+    const { prepareStackTrace } = Error;
+    onTestFinished(() => void Object.assign(Error, { prepareStackTrace }));
+    Error.prepareStackTrace = () => `Error\n    ${line}`;
+    const client = axios.create();
+    attach(client);
+    expect(() => attach(client)).toThrow(`(at ${place})`);
+  });
+
   it('is told so too where the engine knows nothing of places, and where it makes no text of them', () => {
     const { captureStackTrace, prepareStackTrace } = Error;
     onTestFinished(() => void Object.assign(Error, { captureStackTrace, prepareStackTrace }));
