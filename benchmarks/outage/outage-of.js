@@ -17,9 +17,10 @@ const RECOVERED = 0.95;
  * gives another way to make a call than `client.get('/', { signal })`.
  */
 export function outageOf(name, equip) {
-  return ({ case: { clients, chart }, size, shared }) => ({
+  return ({ case: { clients, chart, warmUp }, size, shared }) => ({
     async run() {
-      const { load, seconds } = size;
+      const { load } = size;
+      const seconds = { ...size.seconds, warmUp: size.seconds[warmUp] };
       const { url } = shared;
       const httpAgent = new http.Agent({ keepAlive: true });
       const calls = Array.from({ length: clients }, () => {
