@@ -145,7 +145,7 @@ const opinion: fc.Arbitrary<Verdict | 'throws'> = fc.oneof(
     arbitrary: fc.record(
       {
         kind: fc.constantFrom('success', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'),
-        retryAfterMs: fc.constantFrom(0, 500, 70_000, -1, Number.NaN, Number.POSITIVE_INFINITY),
+        retryAfterMs: fc.constantFrom(0, 500, 70_000, Number.POSITIVE_INFINITY),
         unapplied: fc.boolean(),
       },
       { requiredKeys: ['kind'], noNullPrototype: true },

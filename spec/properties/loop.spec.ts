@@ -46,7 +46,7 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
     return {
       kind,
       unapplied: unapplied ?? (byItself || (refusedBy503 && retryAfterMs === undefined && kind === 'transient')),
-      namedMs: wait === undefined || Number.isNaN(wait) ? undefined : Math.max(0, wait),
+      namedMs: wait,
       timedOut,
     };
   }
