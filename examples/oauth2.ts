@@ -8,7 +8,7 @@ import axios from 'axios';
 import { attach, type Token } from 'axios-holdfast';
 import { CLIENT, startOAuth2Server } from './oauth2-server.ts';
 
-const LIFE_SECONDS = 2;
+const LIFE_SECONDS = 5;
 const server = await startOAuth2Server(LIFE_SECONDS);
 const oauth2 = new OAuth2Client({
   server: server.issuer,
