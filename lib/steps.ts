@@ -140,10 +140,13 @@ export class CallSteps implements Steps {
   /** `'stale'` where `token` takes so long that it may wait for the very permit that is held. */
   private async inTime<T>(checked: Promise<T>): Promise<T | 'stale'> {
     const patience = new Patience(TOKEN_MS, this.context.shared.clock, undefined);
-    const settled = await Promise.race([checked, patience.over.then(() => 'stale' as const)]);
-    patience.end();
     checked.catch(() => {});
-    return settled;
+    try {
+      return await Promise.race([checked, patience.over.then(() => 'stale' as const)]);
+    } finally {
+      // Also where `token` throws: a timer that is left would keep the process alive.
+      patience.end();
+    }
   }
 
   private close(ending: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {

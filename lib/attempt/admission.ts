@@ -48,7 +48,7 @@ export class Admission {
     this.home = keyOf(limit.key, config, 'limit.key');
     this.key = this.home;
     this.priority = limit.priority?.(config);
-    this.maxWaitMs = 'maxWaitMs' in limit ? limit.maxWaitMs : undefined;
+    this.maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
     this.isShared = isLimiter(limit);
     this.mayHoldUp = waitsForOthers(limit);
   }

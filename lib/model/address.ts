@@ -79,8 +79,9 @@ function withoutUser(address: string): string {
   const slashes = /^[/\\]*/.exec(address.slice(first.length))?.[0].length ?? 0;
   if (!first.endsWith(':') && !(first === '' && slashes >= 2)) return address;
   const begin = first.length + slashes;
-  const user = segmentAt(address, begin).lastIndexOf('@');
-  return user < 0 ? address : address.slice(begin + user + 1);
+  // Up to a slash alone: a backslash ends no authority where the scheme is none of the web's.
+  const [authority = ''] = address.slice(begin).split('/', 1);
+  return address.slice(authority.includes('@') ? begin + authority.lastIndexOf('@') + 1 : 0);
 }
 
 function segmentAt(address: string, begin: number): string {

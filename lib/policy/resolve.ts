@@ -38,17 +38,6 @@ function requireNoNumbers({ limit }: Policy): void {
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
-/** What may be absent, by group, so that a prototype that somebody else has polluted could speak for it. */
-const OPTIONAL: ReadonlyMap<string, readonly string[]> = new Map([
-  ['', ['body']],
-  ['auth', ['origins', 'key', 'store']],
-  ['budget', ['key']],
-  ['breaker', ['key', 'isFailure']],
-  ['idempotency', ['generate']],
-  ['correlation', ['generate']],
-  ['limit', ['requests', 'perMs', 'windows', 'key', 'priority']],
-]);
-
 const GROUPS_OFF = {
   retry: undefined,
   idempotency: undefined,
@@ -83,14 +72,15 @@ function withGroupsOn(options: RetryOptions, base: ResolvedRetry): ResolvedRetry
   };
 }
 
-/** Groups and lists only: a limiter that is written as a plain object holds state of its own. */
-function freeze<T extends object>(options: T, group = ''): T {
-  for (const name of OPTIONAL.get(group) ?? []) {
-    if (!Array.isArray(options) && !Object.hasOwn(options, name))
-      (options as Record<string, unknown>)[name] = undefined;
-  }
+/**
+ * Frozen, and without a prototype: what a policy leaves out is asked for at every call, and a prototype that somebody else has polluted
+ * must not speak for it. Groups and lists only: a limiter that is written as a plain object holds state of its own.
+ */
+function freeze<T extends object>(options: T): T {
   for (const [name, value] of Object.entries(options)) {
-    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object, name);
+    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object);
   }
+  // Reflect: what others hold too, as our own defaults, may be frozen by now.
+  if (!Array.isArray(options)) Reflect.setPrototypeOf(options, null);
   return Object.freeze(options);
 }

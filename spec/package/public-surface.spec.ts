@@ -49,7 +49,6 @@ describe('the public names', () => {
       [
         "auth",
         "beforeSend",
-        "body",
         "breaker",
         "classify",
         "correlation",

@@ -154,6 +154,40 @@ describe('a prototype that somebody else has polluted', () => {
     expect(seen).toEqual([undefined]);
   });
 
+  // What a policy leaves out is asked for at every call, long after it was read.
+  it.each<[string, unknown]>([
+    ['500', 'retry'],
+    ['5xx', 'retry'],
+    ['50x', 'retry'],
+    ['finished', () => Promise.reject(new Error('heard'))],
+    ['*', () => Promise.reject(new Error('heard'))],
+    ['body', () => 'polluted'],
+    ['key', () => 'polluted'],
+    ['isFailure', () => true],
+    ['generate', () => 'polluted'],
+    ['maxWaitMs', 0],
+    ['final', true],
+  ])('switches nothing on at a call by its %s', async (name, value) => {
+    const { client, server, holdfast } = await attached((_request, response) => void response.writeHead(500).end(), {
+      idempotency: {},
+      breaker: {},
+      limit: { maxConcurrent: 1 },
+      retry: { budget: { capacity: 100 } },
+    });
+    const told: unknown[] = [];
+    if (typeof value === 'function') value = (...given: unknown[]) => void told.push(given);
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
+    try {
+      const calls = [client.post('/x', 'mine'), client.post('/x', 'mine')];
+      for (const call of calls) expect(await axiosErrorOf(call)).toMatchObject({ response: { status: 500 } });
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(server.seen.map(({ body }) => String(body))).toEqual(['mine', 'mine']);
+    expect(told).toEqual([]);
+    expect(Object.keys(holdfast.stats().budget)).toEqual([server.url]);
+  });
+
   it('lets through no limiter that is none', () => {
     expect(() => polluted('requests', 5, () => localLimiter({}))).not.toThrow(TypeError);
   });

@@ -152,6 +152,12 @@ describe('the address of a call', () => {
     );
   });
 
+  it('also where a backslash stands in the user of a scheme of its own', () => {
+    const url = 'custom://\\x\\us3r:p4ssword@host.example/path';
+    expect(parse(url, undefined)?.password).toBe('p4ssword');
+    expect(addressOf({ url })).not.toContain('p4ssword');
+  });
+
   // `new URL` drops tabs and line breaks wherever they stand; here they hide the slashes behind the scheme.
   it.each(['https:\n//', 'https:\t//', 'https:/\r\n/'])('also where it begins with %j', (beginning) => {
     const url = `${beginning}us3r:p4ssword@host.example/path`;
