@@ -117,14 +117,14 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       const asked = [one, two, one, two, one].map(out);
       let granted = 0;
       for (const each of asked) each.then(() => (granted += 1));
+      await vi.waitFor(() => expect(granted).toBe(3));
       await pass(150);
       expect(granted).toBe(3);
       const first = await (asked[0] as Promise<Permit>);
       first.answered?.({ throttled: false });
       first.release();
-      await pass(200);
       // Its place, and one more for having been admitted.
-      expect(granted).toBe(5);
+      await vi.waitFor(() => expect(granted).toBe(5));
       for (const each of asked) (await each).release();
     });
 
