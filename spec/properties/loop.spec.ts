@@ -21,6 +21,9 @@ interface Meaning {
 
 const TABLE: { readonly [status: number]: VerdictKind } = {
   401: 'unauthorized',
+  408: 'transient',
+  421: 'transient',
+  425: 'transient',
   429: 'throttled',
   502: 'transient',
   503: 'transient',
@@ -36,6 +39,7 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
   const headerMs = !cutOff && send.namedAt !== undefined ? send.namedAt - send.endedAt : undefined;
   const timedOut = code !== undefined && TIMED_OUT.includes(code);
   const refusedBy503 = status === 503 && send.explicit;
+  const tooLargeForNow = status === 413 && send.explicit;
 
   const opinion = call.opinions.length > 0 ? call.opinions[n % call.opinions.length] : undefined;
   if (opinion === 'throws') return { kind: 'permanent', unapplied: false, namedMs: undefined, timedOut };
@@ -59,7 +63,9 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
     rule === undefined
       ? status < 300
         ? 'success'
-        : (TABLE[status] ?? 'permanent')
+        : tooLargeForNow
+          ? 'transient'
+          : (TABLE[status] ?? 'permanent')
       : rule === 'fail'
         ? 'permanent'
         : rule === 'refresh'
@@ -67,7 +73,8 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
           : status === 429
             ? 'throttled'
             : 'transient';
-  const unapplied = kind === 'throttled' || kind === 'unauthorized' || (kind === 'transient' && refusedBy503);
+  const refused = refusedBy503 || tooLargeForNow || status === 421 || status === 425;
+  const unapplied = kind === 'throttled' || kind === 'unauthorized' || (kind === 'transient' && refused);
   return { kind, unapplied, namedMs: headerMs, timedOut };
 }
 
