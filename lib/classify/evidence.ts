@@ -15,45 +15,58 @@ export interface Sources {
 
 /** What the judges of a policy are shown of an outcome. */
 export function evidenceOf(outcome: Outcome, sources: Sources, nowMs: number): Evidence {
-  const response = responseOf(outcome);
-  const status: unknown = response?.status;
-  const headers = once(() => axiosHeaders(response?.headers));
-  const api = once(() => sources.api());
-  const data = once(() => sources.data());
-  const retryAfterMs = once(() => {
-    if (response === undefined) return undefined;
-    // Only a failed answer asks anything by the state of its quota.
-    return Number(status) >= 400
-      ? namedWait(response, nowMs, status === 429)?.ms
-      : parseRetryAfter(response.headers, nowMs);
-  });
-  // With properties of its own and not a class's: a judge may spread it.
-  return Object.freeze({
-    outcome,
-    call: sources.call,
-    response,
-    status: typeof status === 'number' ? status : undefined,
-    // Whatever it is, reading one of these fields of it does no harm.
-    error: outcome.error as Evidence['error'],
-    get headers() {
-      return headers();
-    },
-    get data() {
-      return data();
-    },
-    get api() {
-      return api();
-    },
-    get retryAfterMs() {
-      return retryAfterMs();
-    },
-  });
+  return new OutcomeEvidence(outcome, sources, nowMs);
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+/** Frozen. What costs something is made when a judge reads it, once; by a class, since getters of an object's own cost 15 µs a call. */
+class OutcomeEvidence implements Evidence {
+  readonly outcome: Outcome;
+  readonly call: Call;
+  readonly response: Evidence['response'];
+  readonly status: Evidence['status'];
+  readonly error: Evidence['error'];
+  readonly #sources: Sources;
+  readonly #nowMs: number;
+  #headers: Evidence['headers'] | undefined;
+  #api: { readonly value: Evidence['api'] } | undefined;
+  #data: { readonly value: Evidence['data'] } | undefined;
+
+  constructor(outcome: Outcome, sources: Sources, nowMs: number) {
+    const response = responseOf(outcome);
+    const status: unknown = response?.status;
+    this.outcome = outcome;
+    this.call = sources.call;
+    this.response = response;
+    this.status = typeof status === 'number' ? status : undefined;
+    // Whatever it is, reading one of these fields of it does no harm.
+    this.error = outcome.error as Evidence['error'];
+    this.#sources = sources;
+    this.#nowMs = nowMs;
+    Object.freeze(this);
+  }
+
+  get headers(): Evidence['headers'] {
+    this.#headers ??= axiosHeaders(this.response?.headers);
+    return this.#headers;
+  }
+
+  get api(): Evidence['api'] {
+    this.#api ??= { value: this.#sources.api() };
+    return this.#api.value;
+  }
+
+  get data(): Evidence['data'] {
+    this.#data ??= { value: this.#sources.data() };
+    return this.#data.value;
+  }
+
+  get retryAfterMs(): number | undefined {
+    const { response } = this;
+    if (response === undefined) return undefined;
+    const status: unknown = response.status;
+    // Only a failed answer asks anything by the state of its quota.
+    return Number(status) >= 400
+      ? namedWait(response, this.#nowMs, status === 429)?.ms
+      : parseRetryAfter(response.headers, this.#nowMs);
+  }
 }

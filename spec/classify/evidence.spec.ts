@@ -25,10 +25,8 @@ describe(evidenceOf.name, () => {
     expect(shown({ error }).evidence).toMatchObject({ response, status: 404, error, outcome: { error } });
   });
 
-  it('is frozen, and can be spread', () => {
-    const { evidence } = shown({ response: answer(200, {}) });
-    expect(Object.isFrozen(evidence)).toBe(true);
-    expect({ ...evidence }).toMatchObject({ status: 200, data: { n: 1 }, call });
+  it('is frozen', () => {
+    expect(Object.isFrozen(shown({ response: answer(200, {}) }).evidence)).toBe(true);
   });
 
   it('makes nothing that is not read, and the same once', () => {
