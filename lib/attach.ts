@@ -1,11 +1,12 @@
 import type { AxiosInstance } from 'axios';
 import { AxiosErrors } from './attempt/axios-errors.ts';
 import type { Shared } from './attempt/context.ts';
+import { type PendingCall, UnderWay } from './attempt/under-way.ts';
 import { Authenticators } from './auth/authenticators.ts';
 import type { CredentialsPorts } from './auth/credentials.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
-import { aBoolean, object } from './check.ts';
+import { aBoolean, type Check, number, object } from './check.ts';
 import { mayPass } from './classify/may-pass.ts';
 import { Breaker } from './decide/breaker.ts';
 import { RetryBudget } from './decide/budget.ts';
@@ -16,6 +17,8 @@ import { interceptor } from './interceptor.ts';
 import { isLimiter, Limiters } from './limit/limiters.ts';
 import { originOf } from './model/address.ts';
 import { ByNumbers } from './model/by-numbers.ts';
+import { wholeMs } from './model/time-shown.ts';
+import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
@@ -41,15 +44,20 @@ export interface Attachment {
   /**
    * Detaches, refuses this attachment's queued calls with a `LimitError`, and releases what it opened. A `Limiter` that was handed in stays open, since others may share
    * it.
+   *
+   * @throws {TypeError} (rejects) when an option is wrong; nothing is closed then
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   stats(): Stats;
+  /** Every call that has begun and not ended, the oldest first: what it is at, since when, and why. */
+  pending(): readonly PendingCall[];
   /**
-   * Listens to an event of every call; gives the function that stops listening. The listener is never awaited.
+   * Listens to an event of every call, `'*'` to all of them, each with its `name`; gives the function that stops listening. The listener
+   * is never awaited.
    *
    * @throws {InvalidPolicyError} when there is no such event
    */
-  on<E extends EventName>(event: E, listener: Listener<E>): () => void;
+  on<E extends EventName | '*'>(event: E, listener: Listener<E>): () => void;
 }
 
 /**
@@ -68,6 +76,14 @@ export interface Stats extends Readonly<Tally> {
   readonly budget: { readonly [key: string]: number };
   /** The keys whose circuit is open, or waits for its probe. */
   readonly open: readonly string[];
+}
+
+/** How an attachment is closed. */
+export interface CloseOptions {
+  /** Lets what is queued and under way end first. New calls pass through untouched meanwhile. Default `false`: who is queued is refused. */
+  readonly drain?: boolean | undefined;
+  /** How long that may take, in ms; then whoever is still queued is refused. From 0; default `Infinity`: as long as the calls take. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** How `attach` deals with an instance that has an attachment. */
@@ -110,17 +126,18 @@ export function attachWith(
 ): Attachment {
   const axios: unknown = instance;
   requireInstance(axios);
-  requireOptions(options);
+  requireOptions('attach', options, ATTACH_OPTIONS);
   const there = markOf(axios);
   if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
   const resolved = resolve(policy);
   requireOrigins(resolved, axios);
-  const events = new Emitter();
+  const events = new Emitter(clock, isDebugging());
+  const underWay = new UnderWay(clock);
   const tally = emptyTally();
   const budgets = new ByNumbers((options: ResolvedBudget) => new RetryBudget(options));
   const breakers = new ByNumbers((options: ResolvedBreaker) => new Breaker(options));
   const tell: Tell = (name, event) => {
-    if (events.wants(name, resolved.on)) events.emit(name, resolved.on, event);
+    if (events.wants(name, resolved)) events.emit(name, resolved, event);
   };
   const limiters = new Limiters(clock, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
   const authenticators = new Authenticators(credentialPorts(axios, tell, { clock, tally }));
@@ -135,6 +152,7 @@ export function attachWith(
     random,
     events,
     tally,
+    underWay,
     queue,
     budget: (options) => budgets.of(options),
     breaker: (options) => breakers.of(options),
@@ -166,8 +184,11 @@ export function attachWith(
   return Object.freeze({
     policy: resolved,
     detach,
-    close: async () => {
+    close: async (options: CloseOptions = {}) => {
+      requireOptions('close', options, CLOSE_OPTIONS);
+      const { drain = false, timeoutMs = Number.POSITIVE_INFINITY } = options;
       detach();
+      if (drain) await underWay.empty(timeoutMs);
       for (const refuse of [...queue]) refuse();
       await limiters.close();
     },
@@ -177,7 +198,8 @@ export function attachWith(
       budget: Object.fromEntries(budgets.all().flatMap((budget) => Object.entries(budget.balances(clock.now())))),
       open: breakers.all().flatMap((breaker) => breaker.open()),
     }),
-    on: <E extends EventName>(event: E, listener: Listener<E>) => {
+    pending: () => underWay.pending(),
+    on: <E extends EventName | '*'>(event: E, listener: Listener<E>) => {
       // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.
       validate({ on: { [event]: listener === undefined || Array.isArray(listener) ? null : listener } });
       return events.on(event, listener);
@@ -190,10 +212,13 @@ const IN_THE_POLICY = Object.fromEntries(
   Object.keys(DEFAULT_POLICY).map((name) => [name, 'the policy is the second argument']),
 );
 
-function requireOptions(options: unknown): void {
+const ATTACH_OPTIONS = object({ replace: aBoolean }, { names: IN_THE_POLICY });
+const CLOSE_OPTIONS = object({ drain: aBoolean, timeoutMs: number(0) });
+
+function requireOptions(callee: string, options: unknown, check: Check): void {
   const problems: PolicyProblem[] = [];
-  object({ replace: aBoolean }, { names: IN_THE_POLICY })(options ?? null, 'options', problems);
-  if (problems.length > 0) throw new TypeError(`attach: ${problems.map(({ message }) => message).join('; ')}`);
+  check(options ?? null, 'options', problems);
+  if (problems.length > 0) throw new TypeError(`${callee}: ${problems.map(({ message }) => message).join('; ')}`);
 }
 
 function alreadyAttached(place: string | undefined): string {
@@ -223,9 +248,10 @@ function credentialPorts(
     refreshing: (key, reason) => tell('refreshing', { key, reason }),
     refreshed: (key, durationMs) => {
       tally.refreshes += 1;
-      tell('refreshed', { key, durationMs });
+      tell('refreshed', { key, durationMs: wholeMs(durationMs) });
     },
-    refreshFailed: (key, error, durationMs) => tell('refresh-failed', { key, code: publicCodeOf(error), durationMs }),
+    refreshFailed: (key, error, durationMs) =>
+      tell('refresh-failed', { key, code: publicCodeOf(error), durationMs: wholeMs(durationMs) }),
     storeLost: (key, error) => tell('store-lost', { key, code: codeOf(error) }),
   };
 }

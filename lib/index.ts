@@ -1,4 +1,12 @@
-export { type AttachableInstance, type Attachment, type AttachOptions, attach, type Stats } from './attach.ts';
+export {
+  type AttachableInstance,
+  type Attachment,
+  type AttachOptions,
+  attach,
+  type CloseOptions,
+  type Stats,
+} from './attach.ts';
+export type { PendingCall, PendingPhase } from './attempt/under-way.ts';
 export type {
   AuthOptions,
   RefreshContext,
@@ -22,7 +30,7 @@ export {
 export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
 export type { AdaptiveOptions } from './limit/adaptive.ts';
 export type { LimitWindow } from './limit/gcra.ts';
-export type { Answer, Limiter, LimiterStats, Permit, PermitRequest } from './limit/limiter.ts';
+export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
 export { localLimiter } from './limit/local.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
 export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
@@ -32,7 +40,15 @@ export type { Outcome } from './model/outcome.ts';
 export type { BudgetState } from './model/refused-retry.ts';
 export type { EndReason, Report, SendRecord } from './model/report.ts';
 export type { Verdict, VerdictKind } from './model/verdict.ts';
-export type { EventName, EventOf, Events, Listener } from './observe/events.ts';
+export {
+  type AnyEvent,
+  EVENT_NAMES,
+  type EventName,
+  type EventOf,
+  type Events,
+  type Listener,
+} from './observe/events.ts';
+export type { Logger } from './observe/log.ts';
 export { mergePolicies } from './policy/merge.ts';
 export type {
   BeforeSend,

@@ -10,6 +10,7 @@ import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { Spending } from './attempt/spending.ts';
 import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
+import type { Wait } from './attempt/under-way.ts';
 import type { Unauthorized } from './auth/credential.ts';
 import { announcesJson, classify, conclude } from './classify/classify.ts';
 import { evidenceOf } from './classify/evidence.ts';
@@ -23,6 +24,7 @@ import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
 import type { RefusedRetry } from './model/refused-retry.ts';
 import type { EndReason } from './model/report.ts';
+import { durationOf, wholeMs } from './model/time-shown.ts';
 import type { Judgement, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
 import type { Evidence } from './policy/options.ts';
@@ -32,6 +34,13 @@ import { sleep } from './wait/sleep.ts';
 
 const PERMANENT: Judgement = Object.freeze({ kind: 'permanent' });
 const CANCELLED: Judgement = Object.freeze({ kind: 'cancelled' });
+/** To be told of whoever waits. */
+const TOKEN: Wait = {
+  phase: 'refresh',
+  why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
+};
+const BODY: Wait = { phase: 'body', why: () => 'reads the body of an error' };
+const JUDGE: Wait = { phase: 'body', why: () => 'waits for a judge of `classify`' };
 const STOP: Decision = Object.freeze({ kind: 'stop', why: 'not-retryable' });
 /** How long the loop reads an error body that trickles, in ms. */
 const PEEK_MS = 1_000;
@@ -70,6 +79,7 @@ export class CallSteps implements Steps {
     this.spending = retry === false || retry.budget === false ? undefined : new Spending(this.context, retry.budget);
     this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard, this.spending);
     shared.tally.calls += 1;
+    shared.underWay.begun(this.context);
   }
 
   admit(): Refusal | undefined | Promise<Refusal | undefined> {
@@ -101,13 +111,27 @@ export class CallSteps implements Steps {
     const { call, cancellation, shared } = this.context;
     const { clock, tally } = shared;
     tally.waiting += 1;
-    const begun = clock.now();
+    this.context.waits(this.untilRetry(delayMs));
     const slept = sleep(delayMs, clock, cancellation);
     await this.dropBody(Math.max(delayMs, DRAIN_MS));
     const waited = await slept;
     tally.waiting -= 1;
-    call.waitedMs += Math.max(0, clock.now() - begun);
+    call.waitedMs += this.context.waited();
     return waited ? undefined : this.context.cancelled();
+  }
+
+  private untilRetry(delayMs: number): Wait {
+    const { context } = this;
+    const { call, policy } = context;
+    const last = call.sends.at(-1);
+    const most = policy.retry === false ? Number.POSITIVE_INFINITY : policy.retry.maxRetries;
+    const retry = `${call.retries + 1}${most === Number.POSITIVE_INFINITY ? '' : ` of ${most}`}`;
+    return {
+      phase: 'retry-wait',
+      until: () => context.since + delayMs,
+      why: () =>
+        `waits ${durationOf(delayMs)} before retry ${retry} after ${last?.status ?? last?.code ?? 'no answer'}`,
+    };
   }
 
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
@@ -126,15 +150,23 @@ export class CallSteps implements Steps {
   private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
     const { admission } = this;
     for (let tried = 0; ; tried++) {
-      const refused = (await authorization.checkOut()) ?? (await admission?.acquire());
+      const refused = (await this.checkOut(authorization)) ?? (await admission?.acquire());
       if (refused !== undefined || !admission?.queuedMs) return refused;
       // The queue took time, in which the token may have expired or the user logged out.
       const again = await this.inTime(admission.within(() => authorization.checkAgain()));
       if (again !== 'stale') return again;
       // A token that lives no longer than the queue is long: it would stand in it for ever.
-      if (tried > 0) return admission.within(() => authorization.checkOut());
+      if (tried > 0) return admission.within(() => this.checkOut(authorization));
       admission.release();
     }
+  }
+
+  private async checkOut(authorization: Authorization): Promise<Refusal | undefined> {
+    const { context } = this;
+    context.waits(TOKEN);
+    const refused = await authorization.checkOut();
+    context.call.refreshMs += context.waited();
+    return refused;
   }
 
   /** `'stale'` where `token` takes so long that it may wait for the very permit that is held. */
@@ -161,6 +193,7 @@ export class CallSteps implements Steps {
     // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
     const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
     call.endedBecause = endedBecause;
+    shared.underWay.ended(context);
     // A call that ended otherwise than with its last answer was stopped from our side.
     if (ending === call.outcome) {
       const failed = call.verdict && isTransientFailure(ending, call.verdict.kind);
@@ -195,7 +228,9 @@ export class CallSteps implements Steps {
     const unauthorized = unauthorizedBy(call.outcome, call.errorText);
     // Before the refresh, not after it: the refresh may need the very socket that an unread body keeps.
     await this.dropBody(DRAIN_MS);
+    this.context.waits(TOKEN);
     const refused = await this.authorization?.replace(unauthorized);
+    call.refreshMs += this.context.waited();
     if (refused !== undefined) return refused;
     this.transmission.replaying = true;
     return undefined;
@@ -219,7 +254,9 @@ export class CallSteps implements Steps {
         shared.clock,
         cancellation,
       );
+      this.context.waits(BODY);
       const { text, body } = await peek(response.data, patience.over);
+      this.context.waited();
       patience.end();
       response.data = body;
       call.errorText = text;
@@ -256,7 +293,9 @@ export class CallSteps implements Steps {
     const { call, cancellation, policy, shared } = this.context;
     let judged: Bounded<Judgement>;
     try {
+      this.context.waits(JUDGE);
       judged = await bounded(judging, shared.clock, call.deadlineAt, cancellation);
+      this.context.waited();
     } catch (error) {
       this.record(outcome, PERMANENT, STOP, undefined);
       throw error;
@@ -386,6 +425,8 @@ export class CallSteps implements Steps {
     const startedAt = this.transmission.sentAt;
     const durationMs = Math.max(0, this.answeredAt - startedAt);
     const queuedMs = this.admission?.queuedMs ?? 0;
+    const refreshMs =
+      this.authorization && call.refreshMs - call.sends.reduce((sum, send) => sum + (send.refreshMs ?? 0), 0);
     const status = responseOf(outcome)?.status;
     const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
     const delayMs = decision.kind === 'retry' ? decision.delayMs : undefined;
@@ -393,6 +434,7 @@ export class CallSteps implements Steps {
       startedAt,
       durationMs,
       queuedMs,
+      refreshMs,
       status,
       code,
       verdict: kind,
@@ -400,10 +442,19 @@ export class CallSteps implements Steps {
       delayMs,
     });
     if (context.heard('answered'))
-      context.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs });
-    if (pausedUntil !== undefined) context.tell('paused', { key: String(this.admission?.key), untilAt: pausedUntil });
+      context.tell('answered', {
+        send: call.sent,
+        status,
+        code,
+        verdict: kind,
+        reason,
+        durationMs: wholeMs(durationMs),
+      });
+    if (pausedUntil !== undefined)
+      context.tell('paused', { key: String(this.admission?.key), untilAt: Math.ceil(pausedUntil) });
     if (delayMs !== undefined) {
-      context.tell('retry-scheduled', { retry: call.retries + 1, delayMs, verdict: kind, reason });
+      const retry = call.retries + 1;
+      context.tell('retry-scheduled', { retry, delayMs: wholeMs(delayMs), status, code, verdict: kind, reason });
     }
     if (call.refusedRetry !== undefined) this.spending?.refuse(call.refusedRetry);
   }

@@ -1,11 +1,12 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
-import type { Limiter, Permit } from '../limit/limiter.ts';
+import type { Limiter, Permit, Standing } from '../limit/limiter.ts';
 import { isLimiter, waitsForOthers } from '../limit/limiters.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
 import { readQuota, refilledWithin } from '../limit/quota-headers.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
+import { wholeMs } from '../model/time-shown.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
 import { isWithin, within } from '../wait/within.ts';
@@ -37,6 +38,8 @@ export class Admission {
   private sentBefore = 0;
   /** Whether the limiter knows that the last send was throttled, so that it paces the next. */
   paces = false;
+  /** Says where the call stands in the limiter's line, where the limiter can. */
+  private standing: (() => Standing) | undefined;
   private endScope = () => {};
 
   constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
@@ -78,7 +81,12 @@ export class Admission {
     try {
       const { key, priority, maxWaitMs } = this;
       const { deadlineAt } = call;
-      const acquired = this.limiter.acquire({ key, priority, signal: aborter?.signal, deadlineAt, maxWaitMs });
+      const queued = (standing: () => Standing) => {
+        this.standing = standing;
+      };
+      this.standing = undefined;
+      const signal = aborter?.signal;
+      const acquired = this.limiter.acquire({ key, priority, signal, deadlineAt, maxWaitMs, queued });
       if ('then' in acquired) return this.queue(acquired, aborter);
       this.permit = acquired;
       return undefined;
@@ -151,7 +159,16 @@ export class Admission {
     });
     shared.queue.add(refuse);
     shared.tally.queued += 1;
-    context.tell('queued', { key });
+    const { standing } = this;
+    context.waits({
+      phase: 'limit',
+      until: () => standing?.().untilAt,
+      why: () => `waits for a permit of ${key}: ${standing?.().why ?? 'its limiter says no more'}`,
+    });
+    if (context.heard('queued')) {
+      const { why = 'the limiter says no more', place, of, untilAt } = standing?.() ?? {};
+      context.tell('queued', { key, why, place, of, untilAt: untilAt && Math.ceil(untilAt) });
+    }
     try {
       const patientUntil = asked + (this.maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
@@ -162,13 +179,18 @@ export class Admission {
       if (boundAt < call.deadlineAt) {
         throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.maxWaitMs} ms`);
       }
-      throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${policy.deadlineMs} ms`);
+      throw new LimitError(
+        'ERR_LIMIT_DEADLINE',
+        `deadlineMs: no permit within the call's ${wholeMs(policy.deadlineMs)} ms`,
+      );
     } catch (error) {
       return this.refused(error);
     } finally {
       shared.queue.delete(refuse);
       shared.tally.queued -= 1;
-      this.queuedMs += Math.max(0, shared.clock.now() - asked);
+      const queuedMs = context.waited();
+      this.queuedMs += queuedMs;
+      call.queuedMs += queuedMs;
       if (this.permit === undefined) {
         // The place in the queue is given up; a permit that comes all the same goes straight back.
         acquired.then(drop).catch(() => {});

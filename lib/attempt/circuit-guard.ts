@@ -56,7 +56,10 @@ export class CircuitGuard {
     if (retryAt === undefined || isWithin(this.circuit)) return undefined;
     const { key } = this.circuit;
     const message = `the circuit of ${key} is open until ${new Date(retryAt).toISOString()}`;
-    return { outcome: call.outcome ?? { error: new CircuitOpenError(message, retryAt) }, why: 'circuit-open' };
+    return {
+      outcome: call.outcome ?? { error: new CircuitOpenError(message, Math.ceil(retryAt)) },
+      why: 'circuit-open',
+    };
   }
 
   /** The send leaves, if it may. */
@@ -96,7 +99,8 @@ export class CircuitGuard {
   tell(turned: 'open' | 'closed' | undefined, nowMs: number): void {
     const { circuit, context } = this;
     const { key } = circuit;
-    if (turned === 'open') context.tell('circuit-opened', { key, retryAt: Number(circuit.refusesUntil(nowMs, 0)) });
+    if (turned === 'open')
+      context.tell('circuit-opened', { key, retryAt: Math.ceil(Number(circuit.refusesUntil(nowMs, 0))) });
     if (turned === 'closed') context.tell('circuit-closed', { key });
   }
 

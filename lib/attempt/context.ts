@@ -16,6 +16,7 @@ import type { ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from '../policy/
 import type { Clock, Random } from '../wait/clock.ts';
 import type { AxiosErrors } from './axios-errors.ts';
 import { cancellationOf } from './cancellation.ts';
+import type { UnderWay, Wait } from './under-way.ts';
 
 /** What the calls of one attachment share. */
 export interface Shared {
@@ -23,6 +24,7 @@ export interface Shared {
   readonly random: Random;
   readonly events: Emitter;
   readonly tally: Tally;
+  readonly underWay: UnderWay;
   /** How each call that waits for the limiter is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   budget(options: ResolvedBudget): RetryBudget;
@@ -47,6 +49,10 @@ export class CallContext {
   readonly policy: ResolvedPolicy;
   readonly call: CallState;
   readonly cancellation: Cancellation | undefined;
+  /** What it waits for now, if it does. */
+  waiting: Wait | undefined;
+  /** When the last wait began, ms since the epoch. */
+  since = 0;
 
   constructor(shared: Shared, policy: ResolvedPolicy, config: InternalAxiosRequestConfig) {
     this.shared = shared;
@@ -84,13 +90,26 @@ export class CallContext {
     return shared.errors.axiosError(`deadline of ${Math.round(policy.deadlineMs)}ms exceeded`, 'ETIMEDOUT', config);
   }
 
+  /** From now on the call waits for that. */
+  waits(wait: Wait): void {
+    this.waiting = wait;
+    this.since = this.shared.clock.now();
+    if (this.call.deadlineAt === Number.POSITIVE_INFINITY) this.shared.underWay.watch();
+  }
+
+  /** It waits no more; gives how long it did, in ms. */
+  waited(): number {
+    this.waiting = undefined;
+    return Math.max(0, this.shared.clock.now() - this.since);
+  }
+
   /** Whether anybody listens, for events that cost something to put together. */
   heard(name: EventName): boolean {
-    return this.shared.events.wants(name, this.policy.on);
+    return this.shared.events.wants(name, this.policy);
   }
 
   tell<E extends EventName>(name: E, about: Omit<EventOf<E>, 'call'>): void {
     if (!this.heard(name)) return;
-    this.shared.events.emit(name, this.policy.on, { call: this.call.snapshot(), ...about } as EventOf<E>);
+    this.shared.events.emit(name, this.policy, { call: this.call.snapshot(), ...about } as EventOf<E>);
   }
 }

@@ -195,6 +195,7 @@ export class Transmission {
       this.replaying = false;
     }
     this.sentAt = nowMs ?? clock.now();
+    call.sentAt = this.sentAt;
     if (context.heard('sent')) context.tell('sent', { send: call.sent });
     const deaf = cancellation !== undefined && typeof config.adapter === 'function';
     if (policy.deadlineMs === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);

@@ -27,7 +27,7 @@ export async function refreshThroughStore(
   let stopTimer = () => {};
   const timeout = new Promise<StoredToken>((resolve, reject) => {
     stopTimer = clock.after(timeoutMs, () => {
-      const error = new DOMException(`the refresh took longer than ${timeoutMs} ms`, 'TimeoutError');
+      const error = new DOMException(`the refresh took longer than ${Math.round(timeoutMs)} ms`, 'TimeoutError');
       if (given === undefined) reject(error);
       else resolve({ ...given, generation });
       aborter.abort(error);

@@ -37,7 +37,7 @@ export async function runRefresh(
   let stopTimer = () => {};
   const timeout = new Promise<never>((_, reject) => {
     stopTimer = clock.after(refreshTimeoutMs, () => {
-      const error = new DOMException(`the refresh took longer than ${refreshTimeoutMs} ms`, 'TimeoutError');
+      const error = new DOMException(`the refresh took longer than ${Math.round(refreshTimeoutMs)} ms`, 'TimeoutError');
       reject(error);
       aborter.abort(error);
     });

@@ -34,12 +34,9 @@ const RULES: { readonly [R in StatusRule]: Verdict } = { retry: TRANSIENT, fail:
 
 /** What a status means by itself; a rule of the policy goes before the table. */
 export function verdictOfStatus(status: number, rule?: StatusRule): Verdict {
-  const known = STATUS_VERDICTS[status];
-  // What says by itself that nothing was applied goes on saying so: 429, 421, 425.
-  if (rule === 'retry' && known?.unapplied && known !== UNAUTHORIZED) return known;
-  if (rule !== undefined) return RULES[rule];
+  if (rule !== undefined) return rule === 'retry' && status === 429 ? THROTTLED : RULES[rule];
   if (status >= 200 && status < 300) return SUCCESS;
-  return known ?? PERMANENT;
+  return STATUS_VERDICTS[status] ?? PERMANENT;
 }
 
 const tens = Array.from({ length: 100 }, (_, n) => `${n}x`);

@@ -4,6 +4,8 @@ import { recall } from '../model/ledger.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { BudgetState, RefusedRetry } from '../model/refused-retry.ts';
 import type { EndReason, Report } from '../model/report.ts';
+import type { Spent } from '../model/spent.ts';
+import { wholeMs } from '../model/time-shown.ts';
 import { headerOf } from '../wait/header.ts';
 import { type ApiError, readApiError } from './api-error.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
@@ -36,7 +38,7 @@ export type FailureKind =
   | 'refresh-failed';
 
 /** Why a call failed, in one place. It holds no header, no token and no query. */
-export interface Failure {
+export interface Failure extends Spent {
   readonly kind: FailureKind;
   readonly status?: number | undefined;
   /** axios' code, or the network's own where axios hides it. */
@@ -53,8 +55,6 @@ export interface Failure {
   readonly sends: number;
   readonly retries: number;
   readonly replays: number;
-  /** Time spent waiting between sends. */
-  readonly waitedMs: number;
   readonly elapsedMs: number;
   /** What the server calls this request: `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` or `client-request-id`. */
   readonly requestId?: string | undefined;
@@ -121,20 +121,21 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const requestId =
     firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
   const refusedRetry = call?.endedBecause === 'budget-empty' ? call.refusedRetry : undefined;
+  const retryAfterMs = call?.verdict?.retryAfterMs;
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
     code: error === undefined ? undefined : codeOf(error),
     api: readApiError(response?.data, contentType) ?? readApiError(call?.errorText, contentType),
     challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
-    retryAfterMs: call?.verdict?.retryAfterMs,
+    retryAfterMs: retryAfterMs === undefined ? undefined : wholeMs(retryAfterMs),
     endedBecause: call?.endedBecause === 'success' ? 'not-retryable' : (call?.endedBecause ?? 'disabled'),
     budget: refusedRetry && stateOf(refusedRetry),
     sends: call?.sends.length ?? (started ? 1 : 0),
     retries: call?.retries ?? 0,
     replays: call?.replays ?? 0,
-    waitedMs: call?.waitedMs ?? 0,
-    elapsedMs: call === undefined ? 0 : Math.max(0, call.endedAt - call.startedAt),
+    ...(call?.spent ?? NO_TIME),
+    elapsedMs: call === undefined ? 0 : wholeMs(Math.max(0, call.endedAt - call.startedAt)),
     requestId: requestId?.value,
     correlationId,
   } as const;
@@ -149,6 +150,9 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   };
   return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });
 }
+
+/** Of a call that the loop knows nothing of. */
+const NO_TIME: Spent = { queuedMs: 0, refreshMs: 0, waitedMs: 0, sendingMs: 0 };
 
 /** A timer may fire a millisecond before its time. */
 const isOver = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadlineAt - 1;

@@ -28,21 +28,6 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return redacted + text.slice(Math.max(end, 0));
 }
 
-/**
- * The text as a single line of at most `maxLength` UTF-16 units, `…` included where something was cut off.
- *
- * Runs of white space and control characters become one space; terminal sequences, bidirectional overrides and other
- * invisible characters (but not the joiners that scripts need) are taken out. No surrogate pair is cut in half.
- */
-export function oneLine(text: string, maxLength: number): string {
-  const line = text.replace(TERMINAL, '').replace(INVISIBLE, '').replace(GAPS, ' ').trim();
-  if (line.length <= maxLength) return line;
-  if (!(maxLength >= 1)) return '';
-  const cut = Math.floor(maxLength) - 1;
-  const end = /[\ud800-\udbff]/.test(line.charAt(cut - 1)) ? cut - 1 : cut;
-  return `${line.slice(0, end).trimEnd()}…`;
-}
-
 // The patterns below take linear time: a repeated class is followed by something outside of it, and a search that could
 // begin anywhere in a run is held to the run's beginning. The group, always at the end, is what gets hidden.
 
@@ -59,13 +44,6 @@ const USER_INFO = /:\/\/([^\s/?#]+)(?=@)/g;
 const ASSIGNMENT = /(?:token|secret|passw(?:or)?d|key|sig|signature)(?:=|["']:\s*)["']?([^\s"'&,;]+)/gi;
 
 const WORD = /[^\s"<>]+/g;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
-const TERMINAL = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
-
-const INVISIBLE = /(?![\u200c\u200d])[\p{Cf}\p{Cs}]/gu;
-
-const GAPS = /[\s\p{Cc}]+/gu;
 
 function* spansOfSecrets(text: string, secrets: Iterable<string>): Generator<Span> {
   for (const secret of new Set(secrets)) {

@@ -1,9 +1,12 @@
 import { addressOf } from '../model/address.ts';
+import { oneLine } from '../model/one-line.ts';
 import type { RefusedRetry, RefusedWait } from '../model/refused-retry.ts';
 import type { EndReason } from '../model/report.ts';
+import { timeSpent } from '../model/spent.ts';
+import { durationOf } from '../model/time-shown.ts';
 import { mostSpecific } from './api-error.ts';
 import type { Failure } from './failure.ts';
-import { oneLine, redact } from './redact.ts';
+import { redact } from './redact.ts';
 import { secretsOf } from './secrets.ts';
 
 /** A failure, and what only its summary tells. */
@@ -72,10 +75,10 @@ export function summaryOf(
     status !== undefined ? `${status} ${kind}` : `${kind}${code === undefined ? '' : ` (${safe(code, 40)})`}`;
   const told = api && mostSpecific(api);
   return [
-    `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${duration(elapsedMs)}: `,
+    `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${timeSpent(elapsedMs, failure)}: `,
     `${what}, ${endingOf(failure)}`,
     failure.endedBecause === 'refresh-failed' ? refreshErrorOf(failure.refreshError, secrets) : '',
-    retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${duration(retryAfterMs)})`,
+    retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${durationOf(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
   ].join('');
@@ -98,7 +101,7 @@ function endingOf({
   if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
   if (endedBecause !== 'deadline' || deadline === undefined) return ENDINGS[endedBecause];
-  const ofTheCall = `the deadline of ${duration(deadline.ms).replace('.0 s', ' s')}`;
+  const ofTheCall = `the deadline of ${durationOf(deadline.ms).replace('.0 s', ' s')}`;
   if (deadline.passed) return `${ofTheCall} has passed`;
   return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : 'a retry'}`;
 }
@@ -121,13 +124,13 @@ function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, win
   if (rule === 'bucket') {
     return `the retry budget is empty (balance ${balance} of ${capacity}, a retry costs ${cost})`;
   }
-  const window = windowMs === 60_000 ? 'a minute' : `in ${duration(windowMs)}`;
+  const window = windowMs === 60_000 ? 'a minute' : `in ${durationOf(windowMs)}`;
   const [allowance, counted] = [counting(allowed, 'retry', 'retries'), counting(retries, 'retry', 'retries')];
   return `the retry budget allows ${allowance} ${window} while most calls fail (${counted} for ${counting(calls, 'call', 'calls')})`;
 }
 
 function waitOf({ waitedMs, maxMs }: RefusedWait, namedMs: number): string {
-  const [waited, max, named] = [waitedMs, maxMs, namedMs].map((ms) => duration(ms).replace('.0 s', ' s'));
+  const [waited, max, named] = [waitedMs, maxMs, namedMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
   const story =
     waitedMs > 0
       ? `waited ${waited} of ${max}; the server asks for ${named} more`
@@ -136,7 +139,3 @@ function waitOf({ waitedMs, maxMs }: RefusedWait, namedMs: number): string {
 }
 
 const counting = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-
-function duration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
-}

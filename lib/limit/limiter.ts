@@ -15,6 +15,20 @@ export interface PermitRequest {
   readonly deadlineAt?: number | undefined;
   /** How long it may wait at most, in ms. Default: as long as the limiter allows. */
   readonly maxWaitMs?: number | undefined;
+  /** A limiter that can tell where a send stands calls this when it has to wait; what it hands over is asked only while it waits. */
+  readonly queued?: ((standing: () => Standing) => void) | undefined;
+}
+
+/** Where a send stands that waits for a permit. */
+export interface Standing {
+  /** In the line: 1 is next. */
+  readonly place: number;
+  /** How many stand in it. */
+  readonly of: number;
+  /** The instant before which it cannot be let go, ms since the epoch; `undefined` where something else has to happen first. */
+  readonly untilAt: number | undefined;
+  /** For a person: `paused until 12:00:01Z, place 3 of 7 in the queue`. */
+  readonly why: string;
 }
 
 /** What the server's answer to a send means for the bucket. */

@@ -11,6 +11,8 @@ export interface Place {
 export class Line<T extends Place> {
   readonly #heap: T[] = [];
   #turns = 0;
+  /** Who is the how manieth, until somebody comes or leaves. */
+  #order: Map<T, number> | undefined;
   /** The largest priority since the line was last empty. */
   #last = Number.NEGATIVE_INFINITY;
 
@@ -28,7 +30,16 @@ export class Line<T extends Place> {
     return this.#heap[0];
   }
 
+  /** How many stand before somebody. */
+  before(place: T): number {
+    // The newest of the last priority, as a rule, since that is who is asked about most.
+    if (place.turn === this.#turns - 1 && place.priority >= this.#last) return this.#heap.length - 1;
+    this.#order ??= new Map([...this.#heap].sort((a, b) => (goesBefore(a, b) ? -1 : 1)).map((each, i) => [each, i]));
+    return this.#order.get(place) ?? 0;
+  }
+
   push(place: T): void {
+    this.#order = undefined;
     place.turn = this.#turns++;
     this.#last = this.#heap.length === 0 ? place.priority : Math.max(this.#last, place.priority);
     this.#heap.push(place);
@@ -48,6 +59,7 @@ export class Line<T extends Place> {
 
   /** Takes out who is in the line. */
   remove(place: T): void {
+    this.#order = undefined;
     const last = this.#heap.pop();
     if (last === undefined || last === place) return;
     this.#rise(last, place.index);

@@ -1,6 +1,7 @@
 import { LimitError } from '../failure/errors.ts';
+import { timeOf } from '../model/time-shown.ts';
 import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
-import type { Answer, Permit, PermitRequest } from './limiter.ts';
+import type { Answer, Permit, PermitRequest, Standing } from './limiter.ts';
 import { Line, type Place } from './line.ts';
 import type { ResolvedLimit } from './options.ts';
 import type { Pace } from './pace.ts';
@@ -147,7 +148,10 @@ export class Turnstile<Leave> {
     return new TurnstilePermit(this, this.pace.leave(now, weight, waited));
   }
 
-  #queue(now: number, { weight = 1, priority = 0, signal, deadlineAt, maxWaitMs }: PermitRequest): Promise<Permit> {
+  #queue(
+    now: number,
+    { weight = 1, priority = 0, signal, deadlineAt, maxWaitMs, queued }: PermitRequest,
+  ): Promise<Permit> {
     const { maxQueue } = this.#bounds;
     if (this.#line.size >= maxQueue) {
       const message = `limit.maxQueue: ${maxQueue} sends are waiting already`;
@@ -165,8 +169,32 @@ export class Turnstile<Leave> {
       this.#worth += weight;
       this.pace.queued?.(now, waiter, this.#line.size);
       if (bound !== undefined || signal !== undefined) waiter.leave = this.#watch(waiter, now, signal);
+      queued?.(() => this.#standing(waiter));
       this.wake();
     });
+  }
+
+  /** Where somebody stands who waits, and what for. */
+  #standing(waiter: Waiter): Standing {
+    const now = this.#now();
+    const of = this.#line.size;
+    const before = this.#line.before(waiter);
+    const isFull = this.#running >= this.#bounds.maxConcurrent;
+    // Nobody leaves before the first does, for whom the timer is set.
+    const wakeAt = isFull || this.#timerAt === Number.POSITIVE_INFINITY ? now : this.#timerAt;
+    const earliest = Math.max(wakeAt, this.pace.earliest(now, before));
+    const untilAt = earliest > now && earliest < Number.POSITIVE_INFINITY ? earliest : undefined;
+    const why = `${this.#reason(now, isFull, untilAt)}, place ${before + 1} of ${of} in the queue`;
+    return { place: before + 1, of, untilAt, why };
+  }
+
+  #reason(now: number, isFull: boolean, untilAt: number | undefined): string {
+    const pausedUntil = this.pace.pausedUntil();
+    if (pausedUntil > now) return `paused until ${timeOf(pausedUntil)}`;
+    if (isFull) return `limit.maxConcurrent (${this.#bounds.maxConcurrent}) is reached`;
+    return untilAt === undefined
+      ? 'others go first, or have to be answered'
+      : `its turn comes at ${timeOf(untilAt)} or later`;
   }
 
   /** After a pause: who could only leave too late is told at once, the others later. */

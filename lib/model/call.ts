@@ -4,6 +4,8 @@ import { common } from './common.ts';
 import type { Outcome } from './outcome.ts';
 import type { RefusedRetry, RefusedWait } from './refused-retry.ts';
 import type { EndReason, Report, SendRecord } from './report.ts';
+import type { Spent } from './spent.ts';
+import { wholeMs } from './time-shown.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One logical request as the caller sees it, however many times it is sent. A frozen snapshot: plain, loggable data. */
@@ -42,7 +44,14 @@ export class CallState {
   sent = 0;
   retries = 0;
   replays = 0;
+  /** How long it has waited between an answer and a retry, in ms. */
   waitedMs = 0;
+  /** How long for permits, in ms. */
+  queuedMs = 0;
+  /** How long for tokens, in ms. */
+  refreshMs = 0;
+  /** When the last request left, ms since the epoch. */
+  sentAt = 0;
   /** The last backoff, which decorrelated jitter builds on. */
   backoffMs = 0;
   /** The id that all sends carry, where the policy makes one. */
@@ -91,7 +100,8 @@ export class CallState {
 
   /** The public view. */
   snapshot(): Call {
-    const { id, method, url, startedAt, deadlineAt, sent, retries, replays } = this;
+    const { id, method, url, sent, retries, replays } = this;
+    const [startedAt, deadlineAt] = [wholeMs(this.startedAt), wholeMs(this.deadlineAt)];
     const last = this.#snapshot;
     // Nothing else in it changes, and judges, hooks and listeners all ask for one.
     if (last?.sends === sent && last.retries === retries && last.replays === replays) return last;
@@ -99,16 +109,42 @@ export class CallState {
     return this.#snapshot;
   }
 
+  /** What its time went to so far, in whole ms. */
+  get spent(): Spent {
+    const sendingMs = this.sends.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    return {
+      queuedMs: wholeMs(this.queuedMs),
+      refreshMs: wholeMs(this.refreshMs),
+      waitedMs: wholeMs(this.waitedMs),
+      sendingMs: wholeMs(sendingMs),
+    };
+  }
+
   report(): Report {
     const { id, method, url, startedAt, sends, endedAt, endedBecause = 'success' } = this;
+    const { queuedMs, refreshMs, waitedMs, sendingMs } = this.spent;
     return Object.freeze({
       id,
       method,
       url,
-      startedAt,
-      elapsedMs: Math.max(0, endedAt - startedAt),
-      sends: Object.freeze(sends.map((send) => Object.freeze(send))),
+      startedAt: wholeMs(startedAt),
+      elapsedMs: wholeMs(Math.max(0, endedAt - startedAt)),
+      queuedMs,
+      refreshMs,
+      waitedMs,
+      sendingMs,
+      sends: Object.freeze(sends.map(shown)),
       endedBecause,
     });
   }
 }
+
+const shown = ({ startedAt, durationMs, queuedMs, refreshMs, delayMs, ...rest }: SendRecord): SendRecord =>
+  Object.freeze({
+    startedAt: wholeMs(startedAt),
+    durationMs: wholeMs(durationMs),
+    queuedMs: wholeMs(queuedMs),
+    refreshMs: refreshMs === undefined ? undefined : wholeMs(refreshMs),
+    ...rest,
+    delayMs: delayMs === undefined ? undefined : wholeMs(delayMs),
+  });

@@ -1,4 +1,5 @@
 import type { DecisionKind } from './decision.ts';
+import type { Spent } from './spent.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /** Why a call that failed was not sent (again). */
@@ -24,6 +25,8 @@ export interface SendRecord {
   readonly durationMs: number;
   /** Time spent waiting for the limiter's permit before this send. */
   readonly queuedMs: number;
+  /** Time spent until there was a token for this send; `undefined` without `auth`. */
+  readonly refreshMs?: number | undefined;
   readonly status?: number | undefined;
   /** The code of axios or of the network, for instance `ECONNRESET`. */
   readonly code?: string | undefined;
@@ -33,8 +36,8 @@ export interface SendRecord {
   readonly delayMs?: number | undefined;
 }
 
-/** The finished story of a call. Plain data: `JSON.stringify` works on it and shows no secret. */
-export interface Report {
+/** The finished story of a call. Plain data: `JSON.stringify` works on it and shows no secret. Durations and instants are whole ms. */
+export interface Report extends Spent {
   readonly id: string;
   readonly method: string;
   /** Origin and path. Never the query, the fragment or a password. */

@@ -22,6 +22,9 @@ export interface Events {
     readonly call: Call;
     readonly retry: number;
     readonly delayMs: number;
+    /** Of the answer that it follows, or the error's code. */
+    readonly status: number | undefined;
+    readonly code: string | undefined;
     readonly verdict: VerdictKind;
     readonly reason: string | undefined;
   };
@@ -33,8 +36,19 @@ export interface Events {
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
   /** The token store could not be reached: this process refreshes on its own, or keeps for itself what its refresh gave. */
   'store-lost': { readonly key: string; readonly code: string | undefined };
-  /** A send waits for the limiter's permit. */
-  queued: { readonly call: Call; readonly key: string };
+  /**
+   * A send waits for the limiter's permit. The rest is told where the limiter knows it: the `place` in its line (1 is next) `of` so many,
+   * the instant `untilAt` before which it cannot be let go, ms since the epoch.
+   */
+  queued: {
+    readonly call: Call;
+    readonly key: string;
+    /** For a person: `paused until 12:00:01Z, place 3 of 7 in the queue`. */
+    readonly why: string;
+    readonly place: number | undefined;
+    readonly of: number | undefined;
+    readonly untilAt: number | undefined;
+  };
   /** The limiter refused a send. */
   limited: { readonly call: Call; readonly key: string; readonly code: string | undefined };
   /** A throttled answer paused a whole bucket until the instant `untilAt`, ms since the epoch. */
@@ -50,23 +64,35 @@ export interface Events {
 }
 
 export type EventName = keyof Events;
-export type EventOf<E extends EventName> = Events[E];
-export type Listener<E extends EventName> = (event: EventOf<E>) => void;
 
-/** Every event name, for validation and channels; the type makes sure that none is missing. */
-export const EVENT_NAMES: readonly EventName[] = Object.keys({
-  sent: 0,
-  answered: 0,
-  'retry-scheduled': 0,
-  refreshing: 0,
-  refreshed: 0,
-  'refresh-failed': 0,
-  'store-lost': 0,
-  queued: 0,
-  limited: 0,
-  paused: 0,
-  'budget-empty': 0,
-  'circuit-opened': 0,
-  'circuit-closed': 0,
-  finished: 0,
-} satisfies { [E in EventName]: 0 }) as EventName[];
+/** Any event, with its name. */
+export type AnyEvent = { [E in EventName]: { readonly name: E } & Events[E] }[EventName];
+
+/** What can be listened to; `'*'` hears every event. */
+interface Heard extends Events {
+  '*': AnyEvent;
+}
+
+export type EventOf<E extends EventName | '*'> = Heard[E];
+export type Listener<E extends EventName | '*'> = (event: EventOf<E>) => void;
+
+/** The name of every event. */
+// The type makes sure that none is missing.
+export const EVENT_NAMES: readonly EventName[] = Object.freeze(
+  Object.keys({
+    sent: 0,
+    answered: 0,
+    'retry-scheduled': 0,
+    refreshing: 0,
+    refreshed: 0,
+    'refresh-failed': 0,
+    'store-lost': 0,
+    queued: 0,
+    limited: 0,
+    paused: 0,
+    'budget-empty': 0,
+    'circuit-opened': 0,
+    'circuit-closed': 0,
+    finished: 0,
+  } satisfies { [E in EventName]: 0 }) as EventName[],
+);

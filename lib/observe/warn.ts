@@ -1,3 +1,5 @@
+import { print } from './print.ts';
+
 interface Process {
   readonly emitWarning?: (warning: string, options: { readonly type: string; readonly code: string }) => void;
 }
@@ -6,5 +8,5 @@ interface Process {
 export function warn(code: string, message: string): void {
   const { process } = globalThis as { readonly process?: Process };
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type: 'HoldfastWarning', code });
-  else console.warn(`${code}: ${message}`);
+  else print('warn', `${code}: ${message}`);
 }

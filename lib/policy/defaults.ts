@@ -60,6 +60,7 @@ export const DEFAULTS = {
   } satisfies ResolvedBreaker,
   beforeSend: [],
   on: {},
+  log: false,
 } as const;
 
 /** What a policy that says nothing means. */

@@ -7,6 +7,7 @@ import type { Call } from '../model/call.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { EventName, Listener } from '../observe/events.ts';
+import type { Log } from '../observe/log.ts';
 import type { Backoff } from '../wait/backoff.ts';
 
 /**
@@ -56,8 +57,15 @@ export interface Policy {
    * breaker go by the new one: the permit is dropped, and one of that place taken. It is not run again then.
    */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
-  /** Listeners by event name. Never awaited; one that throws or rejects breaks nothing. */
-  readonly on?: { readonly [E in EventName]?: Listener<E> | readonly Listener<E>[] | undefined } | undefined;
+  /** Listeners by event name; `'*'` hears every event, with its `name`. Never awaited; one that throws or rejects breaks nothing. */
+  readonly on?: { readonly [E in EventName | '*']?: Listener<E> | readonly Listener<E>[] | undefined } | undefined;
+  /**
+   * A line for each event: how long after its call began, which call, what happens and why. `'retries'` tells of retries, pauses,
+   * refreshes, budget, breaker and calls that are given up, `'all'` of everything: on stderr under Node, else on the console. A `Logger`
+   * is told everything, by level. Default `false`. `NODE_DEBUG=holdfast` in the environment does `'all'` without a line of code. A
+   * logger that throws breaks nothing.
+   */
+  readonly log?: false | Log | undefined;
 }
 
 export type StatusRule = 'retry' | 'fail' | 'refresh';
@@ -257,7 +265,8 @@ export interface ResolvedPolicy extends Policy {
   readonly limit: false | ResolvedLimit | Limiter;
   readonly breaker: false | ResolvedBreaker;
   readonly beforeSend: readonly BeforeSend[];
-  readonly on: { readonly [E in EventName]?: readonly Listener<E>[] };
+  readonly on: { readonly [E in EventName | '*']?: readonly Listener<E>[] };
+  readonly log: false | Log;
 }
 
 type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };

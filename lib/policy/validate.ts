@@ -177,6 +177,16 @@ const limit: Check = (value, path, problems) => {
   if (!isLimiter(value)) limitOptions(value, path, problems);
 };
 
+const log = must(
+  "false, 'retries', 'all' or a logger with debug(), info() and warn()",
+  (value) => value === false || value === 'retries' || value === 'all' || isLogger(value),
+);
+
+const isLogger = (value: unknown): boolean =>
+  ['debug', 'info', 'warn'].every(
+    (level) => typeof (value as { [level: string]: unknown } | null)?.[level] === 'function',
+  );
+
 const policy = object(
   {
     retry: orFalse(retry),
@@ -202,7 +212,11 @@ const policy = object(
       ),
     ),
     beforeSend: functions,
-    on: object(Object.fromEntries(EVENT_NAMES.map((name) => [name, functions])), { names: EVENTS, all: 'the events' }),
+    on: object(Object.fromEntries([...EVENT_NAMES, '*'].map((name) => [name, functions])), {
+      names: EVENTS,
+      all: 'the events',
+    }),
+    log,
   },
   { names: POLICY_NAMES },
 );

@@ -9,6 +9,8 @@ export interface Clock {
   now(): number;
   /** Calls `fire` once after `ms`, never more than 2³¹−1 ms away; gives the function that takes the timer back. */
   after(ms: number, fire: () => void): () => void;
+  /** The same, but it does not keep the process alive. Where it is missing, nothing is done that nobody waits for. */
+  meanwhile?(ms: number, fire: () => void): () => void;
 }
 
 /** A source of numbers in [0, 1). */
@@ -22,6 +24,12 @@ export const systemClock: Clock = {
   after: (ms, fire) => {
     const timer = setTimeout(fire, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
     return () => clearTimeout(timer);
+  },
+  meanwhile: (ms, fire) => {
+    const timer: unknown = setTimeout(fire, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
+    // In a browser it is a number.
+    (timer as { unref?(): void }).unref?.();
+    return () => clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
   },
 };
 

@@ -17,7 +17,7 @@ export async function inTime<T>(
   const timeout = new Promise<never>((_, reject) => {
     const giveUp = () => {
       late();
-      reject(Object.assign(new Error(`${who} did not answer within ${ms} ms`), { code: 'ETIMEDOUT' }));
+      reject(Object.assign(new Error(`${who} did not answer within ${Math.round(ms)} ms`), { code: 'ETIMEDOUT' }));
     };
     stop = clock.after(ms, () => {
       stop = clock.after(READ_MS, giveUp);

@@ -41,8 +41,6 @@ describe(verdictOfStatus.name, () => {
     [202, 'retry', { kind: 'transient' }],
     [401, 'retry', { kind: 'transient' }],
     [429, 'retry', { kind: 'throttled', unapplied: true }],
-    [421, 'retry', { kind: 'transient', unapplied: true }],
-    [425, 'retry', { kind: 'transient', unapplied: true }],
     [429, 'fail', { kind: 'permanent' }],
     [503, 'fail', { kind: 'permanent' }],
     [200, 'fail', { kind: 'permanent' }],

@@ -174,7 +174,10 @@ describe('what a failure tells', () => {
       sends: 2,
       retries: 1,
       replays: 0,
+      queuedMs: 0,
+      refreshMs: 0,
       waitedMs: 500,
+      sendingMs: 0,
       elapsedMs: 500,
       requestId: 'r-1',
       correlationId: 'c-1',
@@ -381,6 +384,10 @@ describe(reportOf.name, () => {
       url: 'https://api.example.com/v1/orders',
       startedAt,
       elapsedMs: 2_500,
+      queuedMs: 0,
+      refreshMs: 0,
+      waitedMs: 2_500,
+      sendingMs: 0,
       endedBecause: 'success',
       sends: [
         {

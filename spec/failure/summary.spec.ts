@@ -13,8 +13,11 @@ const facts: Omit<Failure, 'summary'> = {
   sends: 4,
   retries: 3,
   replays: 0,
-  waitedMs: 350,
-  elapsedMs: 12_400,
+  queuedMs: 0,
+  refreshMs: 0,
+  waitedMs: 0,
+  sendingMs: 0,
+  elapsedMs: 940,
 };
 
 const config = { method: 'post', baseURL: 'https://api.example.com', url: '/v1/orders' };
@@ -36,7 +39,7 @@ describe('the summary of a call', () => {
     };
     const call = { url: '/v1/orders', method: 'post', data: { order: 1 } };
     expect(await summaryAfter([answer, answer, answer, answer], policy, call)).toBe(
-      'POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted (maxRetries 3); ' +
+      'POST /v1/orders ended after 4 sends in 12.4 s (waits 12.4 s): 503 unavailable, retries exhausted (maxRetries 3); ' +
         'the server says serviceNotAvailable: "Try again later." (MS-RequestId 7a1c9d0e)',
     );
   });
@@ -87,7 +90,7 @@ describe(summaryOf.name, () => {
     ['disabled', 'retrying is off'],
   ])('has words for %s', (endedBecause, words) => {
     expect(summaryOf({ ...facts, endedBecause }, config)).toBe(
-      `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, ${words}`,
+      `POST /v1/orders ended after 4 sends in 940 ms: 503 unavailable, ${words}`,
     );
   });
 
@@ -95,9 +98,10 @@ describe(summaryOf.name, () => {
     [0, '0 ms'],
     [1, '1 ms'],
     [999, '999 ms'],
-    [1_000, '1.0 s'],
-    [12_449, '12.4 s'],
-    [3_600_000, '3600.0 s'],
+    [999.4, '999 ms'],
+    [1_000, '1.0 s (other 1.0 s)'],
+    [12_449, '12.4 s (other 12.4 s)'],
+    [3_600_000, '3600.0 s (other 3600.0 s)'],
   ])('gives %d ms as %s', (elapsedMs, words) => {
     expect(summaryOf({ ...facts, elapsedMs }, config)).toContain(` in ${words}: `);
   });

@@ -167,9 +167,9 @@ describe('what was given instead of a policy', () => {
 describe('a listener of no event', () => {
   it('is told all events, and the near one', () => {
     expect(refusal({ on: { retry: f } })).toBe(
-      `on.retry is not an option; did you mean retry-scheduled? (the events: ${EVENT_NAMES.join(', ')})`,
+      `on.retry is not an option; did you mean retry-scheduled? (the events: ${EVENT_NAMES.join(', ')}, *)`,
     );
-    expect(refusal({ on: { xyz: f } })).toBe(`on.xyz is not an option (the events: ${EVENT_NAMES.join(', ')})`);
+    expect(refusal({ on: { xyz: f } })).toBe(`on.xyz is not an option (the events: ${EVENT_NAMES.join(', ')}, *)`);
     const holdfast = attach(axios.create());
     expect(() => holdfast.on('response' as 'sent', f)).toThrow('did you mean answered?');
   });

@@ -50,6 +50,9 @@ describe(Line.name, () => {
           expect(line.first).toBe(model[0]);
           expect(new Set(line)).toEqual(new Set(model));
           expect(model.every((spot) => line.has(spot))).toBe(true);
+          // Not always everybody: the newest is told without a look at the others.
+          const asked = n % 2 === 0 ? model : model.filter(({ name }) => name === names - 1);
+          for (const spot of asked) expect(line.before(spot)).toBe(model.indexOf(spot));
         }
       }),
     );

@@ -79,6 +79,10 @@ describe(CallState.name, () => {
       url: '',
       startedAt: 1_000,
       elapsedMs: 0,
+      queuedMs: 0,
+      refreshMs: 0,
+      waitedMs: 0,
+      sendingMs: 0,
       sends: [],
       endedBecause: 'not-retryable',
     });

@@ -9,9 +9,10 @@ import {
   type Policy,
 } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { Emitter } from '../../lib/observe/emitter.ts';
+import { type Audience, Emitter } from '../../lib/observe/emitter.ts';
 import { EVENT_NAMES } from '../../lib/observe/events.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type Line, type Scripted, scripted } from '../support/scripted.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
@@ -80,24 +81,38 @@ describe('the events of a call', () => {
     });
     const answered = { durationMs: 0, code: undefined, reason: undefined };
     const failed = { durationMs: 0, reason: undefined };
+    const failed429 = { status: 429, code: 'ERR_BAD_REQUEST', verdict: 'throttled' };
+    const failed503 = { status: 503, code: 'ERR_BAD_RESPONSE', verdict: 'transient' };
     expect(told).toEqual([
       { name: 'sent', event: { call: call(1), send: 1 } },
       {
         name: 'answered',
-        event: { ...failed, call: call(1), send: 1, status: 429, code: 'ERR_BAD_REQUEST', verdict: 'throttled' },
+        event: { ...failed, ...failed429, call: call(1), send: 1 },
       },
       {
         name: 'retry-scheduled',
-        event: { call: call(1), retry: 1, delayMs: 7_000, verdict: 'throttled', reason: undefined },
+        event: {
+          ...failed429,
+          call: call(1),
+          retry: 1,
+          delayMs: 7_000,
+          reason: undefined,
+        },
       },
       { name: 'sent', event: { call: call(2), send: 2 } },
       {
         name: 'answered',
-        event: { ...failed, call: call(2), send: 2, status: 503, code: 'ERR_BAD_RESPONSE', verdict: 'transient' },
+        event: { ...failed, ...failed503, call: call(2), send: 2 },
       },
       {
         name: 'retry-scheduled',
-        event: { call: call(2), retry: 2, delayMs: 1_000, verdict: 'transient', reason: undefined },
+        event: {
+          ...failed503,
+          call: call(2),
+          retry: 2,
+          delayMs: 1_000,
+          reason: undefined,
+        },
       },
       { name: 'sent', event: { call: call(3), send: 3 } },
       { name: 'answered', event: { ...answered, call: call(3), send: 3, status: 200, verdict: 'success' } },
@@ -257,15 +272,24 @@ describe('on', () => {
 
 describe(Emitter.name, () => {
   it('wants an event only while somebody listens, so that nobody builds one in vain', () => {
-    const emitter = new Emitter();
-    expect(emitter.wants('sent', {})).toBe(false);
-    expect(emitter.wants('sent', { sent: [() => {}] })).toBe(true);
-    expect(emitter.wants('answered', { sent: [() => {}] })).toBe(false);
-    const off = emitter.on('sent', () => {});
-    expect(emitter.wants('sent', {})).toBe(true);
-    expect(emitter.wants('answered', {})).toBe(false);
-    off();
-    expect(emitter.wants('sent', {})).toBe(false);
+    const emitter = new Emitter(new ManualClock());
+    const nobody = { on: {}, log: false } as const;
+    const wants = (name: EventName, audience: Partial<Audience> = {}) =>
+      emitter.wants(name, { ...nobody, ...audience });
+    expect(wants('sent')).toBe(false);
+    expect(wants('sent', { on: { sent: [() => {}] } })).toBe(true);
+    expect(wants('sent', { on: { '*': [() => {}] } })).toBe(true);
+    expect(wants('answered', { on: { sent: [() => {}] } })).toBe(false);
+    expect(wants('sent', { log: 'all' })).toBe(true);
+    expect(wants('sent', { log: 'retries' })).toBe(false);
+    expect(wants('paused', { log: 'retries' })).toBe(true);
+    for (const event of ['sent', '*'] as const) {
+      const off = emitter.on(event, () => {});
+      expect(wants('sent')).toBe(true);
+      expect(wants('answered')).toBe(event === '*');
+      off();
+      expect(wants('sent')).toBe(false);
+    }
   });
 });
 

@@ -126,7 +126,7 @@ describe('the architecture', () => {
 
   it('writes nothing to the console but from one place', () => {
     const writers = sources.filter(({ code }) => /\bconsole\b/.test(code)).map(({ path }) => path);
-    expect(writers).toEqual(['observe/warn.ts']);
+    expect(writers).toEqual(['observe/print.ts']);
   });
 
   it('re-exports names one by one', () => {

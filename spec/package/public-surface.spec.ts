@@ -7,6 +7,7 @@ describe('the public names', () => {
     expect(kinds.sort()).toMatchInlineSnapshot(`
       [
         "CircuitOpenError: function",
+        "EVENT_NAMES: object",
         "InvalidPolicyError: function",
         "LimitError: function",
         "TokenRefreshError: function",
@@ -40,6 +41,7 @@ describe('the public names', () => {
         "close",
         "detach",
         "on",
+        "pending",
         "policy",
         "stats",
       ]
@@ -55,6 +57,7 @@ describe('the public names', () => {
         "deadlineMs",
         "idempotency",
         "limit",
+        "log",
         "on",
         "retry",
         "statuses",

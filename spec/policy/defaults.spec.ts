@@ -47,6 +47,7 @@ describe('the defaults', () => {
       breaker: false,
       beforeSend: [],
       on: {},
+      log: false,
     });
     expect(DEFAULTS.idempotency).toEqual({ header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' });
     expect(BACKOFF_DEFAULTS).toMatchObject({ baseMs: 500, throttledBaseMs: 1_000, capMs: 20_000, jitter: 'equal' });

@@ -167,7 +167,7 @@ describe(validate.name, () => {
     [{ idempotency: { headers: 'x' } }, 'idempotency.headers is not an option; did you mean header?'],
     [
       { on: { finish: () => {} } },
-      `on.finish is not an option; did you mean finished? (the events: ${EVENT_NAMES.join(', ')})`,
+      `on.finish is not an option; did you mean finished? (the events: ${EVENT_NAMES.join(', ')}, *)`,
     ],
   ])('does so inside of groups: %o', (policy, message) => {
     expect(problemsOf(policy).map((problem) => problem.message)).toEqual([message]);

@@ -117,7 +117,7 @@ const play: fc.Arbitrary<Play> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('answer' as const),
       status: fc.oneof(
-        { weight: 5, arbitrary: fc.constantFrom(200, 429, 503, 502, 504, 401, 500, 409, 408, 413, 421, 425) },
+        { weight: 5, arbitrary: fc.constantFrom(200, 429, 503, 502, 504, 401, 500, 409) },
         { weight: 1, arbitrary: fc.integer({ min: 200, max: 599 }) },
       ),
       hint: optional(hint, 3),

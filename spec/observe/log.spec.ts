@@ -1,0 +1,128 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Emitter } from '../../lib/observe/emitter.ts';
+import { EVENT_NAMES, type EventName, type EventOf, type Events } from '../../lib/observe/events.ts';
+import { isForLog, type Log, note } from '../../lib/observe/log.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const call = {
+  id: 'call-7',
+  method: 'GET',
+  url: 'https://api.example.com/v1/x',
+  startedAt: 1_000,
+  deadlineAt: Number.POSITIVE_INFINITY,
+  sends: 1,
+  retries: 0,
+  replays: 0,
+};
+const key = 'https://api.example.com';
+const report = {
+  ...call,
+  elapsedMs: 2_000,
+  queuedMs: 0,
+  refreshMs: 0,
+  waitedMs: 0,
+  sendingMs: 2_000,
+  sends: [],
+  endedBecause: 'success',
+} as const;
+const at = Date.UTC(2026, 0, 1, 12, 0, 1, 250);
+
+/** One of each, and its line. */
+const EXAMPLES: { readonly [E in keyof Events]: readonly [Events[E], string] } = {
+  sent: [{ call, send: 1 }, 'debug send 1 leaves'],
+  answered: [
+    { call, send: 1, status: undefined, code: 'ECONNRESET', verdict: 'transient', reason: 'why', durationMs: 1_234 },
+    'debug send 1: ECONNRESET after 1.2 s, transient (why)',
+  ],
+  'retry-scheduled': [
+    { call, retry: 2, delayMs: 1_200, status: 503, code: undefined, verdict: 'transient', reason: undefined },
+    'info waits 1.2 s before retry 2, after 503: transient',
+  ],
+  refreshing: [{ key: '', reason: 'expiring' }, 'info the token is refreshed: expiring'],
+  refreshed: [{ key: 'acme', durationMs: 12 }, 'info there is a new token of acme, after 12 ms'],
+  'refresh-failed': [
+    { key: '', code: 'invalid_grant', durationMs: 12 },
+    'warn the refresh of the token failed after 12 ms (invalid_grant)',
+  ],
+  'store-lost': [{ key, code: 'ECONNREFUSED' }, `warn the shared store of ${key} cannot be reached (ECONNREFUSED)`],
+  queued: [
+    { call, key, why: 'place 3 of 7 in the queue', place: 3, of: 7, untilAt: undefined },
+    `debug waits for a permit of ${key}: place 3 of 7 in the queue`,
+  ],
+  limited: [{ call, key, code: 'ERR_LIMIT_CLOSED' }, `warn the limiter gives no permit of ${key} (ERR_LIMIT_CLOSED)`],
+  paused: [{ call, key, untilAt: at }, `info nothing is sent to ${key} until 12:00:01.250Z`],
+  'budget-empty': [
+    { call, key, rule: 'ratio', retries: 6, calls: 60, balance: 1_800 },
+    `warn the retry budget of ${key} is spent: ratio, balance 1800, 6 retries for 60 calls`,
+  ],
+  'circuit-opened': [{ call, key, retryAt: at }, `warn the circuit of ${key} is open until 12:00:01.250Z`],
+  'circuit-closed': [{ call, key }, `info the circuit of ${key} is closed again`],
+  finished: [{ call, endedBecause: 'success', report }, 'debug done after 0 sends in 2.0 s (sends 2.0 s)'],
+};
+
+function logger() {
+  const lines: string[] = [];
+  const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+  return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn') };
+}
+
+function lineOf<E extends EventName>(name: E, event: EventOf<E>): string | undefined {
+  const log = logger();
+  note(log, name, event, 1_512);
+  return log.lines[0];
+}
+
+describe(note.name, () => {
+  it.each(EVENT_NAMES)('has a line for %s', (name) => {
+    const [event, expected] = EXAMPLES[name] as readonly [EventOf<typeof name>, string];
+    const line = lineOf(name, event);
+    const [, level, words] = /^(\w+) (.*)$/.exec(expected) ?? [];
+    const about = 'call' in event ? ` +0.512 s call-7 GET ${call.url}` : '';
+    expect(line).toBe(`${level} holdfast${about}: ${words}`);
+  });
+
+  it.each<[Events['finished']['endedBecause'], string]>([
+    ['cancelled', 'debug'],
+    ['retries-exhausted', 'warn'],
+    ['not-retryable', 'warn'],
+  ])('of a call that ended %s is on the level %s', (endedBecause, level) => {
+    expect(lineOf('finished', { call, endedBecause, report })).toMatch(new RegExp(`^${level} `));
+  });
+
+  it('is one line of bounded length, whatever stands in an event', () => {
+    const line = String(
+      lineOf('limited', { call, key: `a\r\nholdfast: forged\u001b[31m${'x'.repeat(10_000)}`, code: undefined }),
+    );
+    expect(line).toContain('a holdfast: forgedxxx');
+    expect(line.length).toBeLessThan(2_100);
+  });
+});
+
+describe(isForLog.name, () => {
+  it("leaves out of 'retries' what every call does", () => {
+    const told = (log: Log) => EVENT_NAMES.filter((name) => isForLog(name, log));
+    expect(told('all')).toEqual(EVENT_NAMES);
+    expect(told(logger())).toEqual(EVENT_NAMES);
+    expect(EVENT_NAMES.filter((name) => !told('retries').includes(name))).toEqual(['sent', 'answered', 'queued']);
+  });
+});
+
+describe('an emitter that is debugged', () => {
+  it('tells everything on the console, and once; a logger as well', () => {
+    const spoken = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const emitter = new Emitter(new ManualClock(1_512), true);
+      const log = logger();
+      for (const own of [false, 'retries', 'all', log] as const) {
+        const audience = { on: {}, log: own };
+        expect(emitter.wants('sent', audience)).toBe(true);
+        emitter.emit('sent', audience, { call, send: 1 });
+        emitter.emit('paused', audience, { call, key, untilAt: at });
+      }
+      expect(spoken).toHaveBeenCalledTimes(8);
+      expect(log.lines).toHaveLength(2);
+    } finally {
+      spoken.mockRestore();
+    }
+  });
+});
