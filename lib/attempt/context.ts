@@ -94,7 +94,7 @@ export class CallContext {
   waits(wait: Wait): void {
     this.waiting = wait;
     this.since = this.shared.clock.now();
-    if (this.call.deadlineAt === Number.POSITIVE_INFINITY) this.shared.underWay.watch();
+    if (this.call.deadlineAt === Number.POSITIVE_INFINITY) this.shared.underWay.watch(wait.phase);
   }
 
   /** It waits no more; gives how long it did, in ms. */

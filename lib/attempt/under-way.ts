@@ -38,12 +38,14 @@ export class UnderWay {
   readonly #clock: Clock;
   readonly #contexts = new Set<CallContext>();
   #emptied: (() => void)[] = [];
-  /** Whether the timer for the warning runs, or none is needed any more. */
-  #watches: boolean;
+  /** Takes back the timer for the warning, where it runs. */
+  #stopTimer: (() => void) | undefined;
+  /** Whether it is left to run when nobody is under way. */
+  #isLasting = false;
+  #hasWarned = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#watches = clock.meanwhile === undefined;
   }
 
   begun(context: CallContext): void {
@@ -52,8 +54,9 @@ export class UnderWay {
 
   ended(context: CallContext): void {
     this.#contexts.delete(context);
-    if (this.#contexts.size > 0 || this.#emptied.length === 0) return;
-    for (const tell of this.#emptied.splice(0)) tell();
+    if (this.#contexts.size > 0) return;
+    if (this.#stopTimer !== undefined && !this.#isLasting) this.#stop();
+    if (this.#emptied.length > 0) for (const tell of this.#emptied.splice(0)) tell();
   }
 
   /** When none is left; at most after so long. */
@@ -73,17 +76,26 @@ export class UnderWay {
   }
 
   /**
-   * A call waits that has no deadline. One timer for all of them, since most waits are over long before; and it is not taken back, so
-   * that a wait costs none.
+   * A call waits that has no deadline. One timer for all of them, since most waits are over long before; it is taken back when the last
+   * call has ended. Not where calls wait for tokens: every send does, be it for no time, and it would be a timer for each.
    */
-  watch(): void {
-    if (this.#watches) return;
-    this.#watches = true;
-    this.#lookIn(LONG_MS);
+  watch(phase: PendingPhase): void {
+    if (this.#hasWarned) return;
+    this.#isLasting ||= phase === 'refresh';
+    if (this.#stopTimer === undefined) this.#lookIn(LONG_MS);
   }
 
   #lookIn(ms: number): void {
-    this.#clock.meanwhile?.(ms, () => this.#look());
+    this.#stopTimer = this.#clock.meanwhile?.(ms, () => {
+      this.#stop();
+      this.#look();
+    });
+  }
+
+  #stop(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#isLasting = false;
   }
 
   /** Warns of the first that has waited for long, once in the life of the attachment; looks again if there are others. */
@@ -94,13 +106,13 @@ export class UnderWay {
       if (context.waiting === undefined || context.call.deadlineAt < Number.POSITIVE_INFINITY) continue;
       const ms = now - context.since;
       if (ms >= LONG_MS) {
+        this.#hasWarned = true;
         warnOf(context, ms);
         return;
       }
       longest = Math.max(longest, ms);
     }
-    this.#watches = longest > Number.NEGATIVE_INFINITY;
-    if (this.#watches) this.#lookIn(Math.min(LONG_MS, LONG_MS - longest));
+    if (longest > Number.NEGATIVE_INFINITY) this.#lookIn(Math.min(LONG_MS, LONG_MS - longest));
   }
 }
 

@@ -309,6 +309,64 @@ describe('the event `queued`', () => {
   });
 });
 
+describe('durations and instants that are shown', () => {
+  /** Everything in it that is one, by its name. */
+  function timesIn(value: unknown, path = ''): [string, unknown][] {
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([name, each]) => [
+      ...(/(?:Ms|At|^since|^until)$/.test(name) && each !== undefined
+        ? [[`${path}.${name}`, each] as [string, unknown]]
+        : []),
+      ...timesIn(each, `${path}.${name}`),
+    ]);
+  }
+
+  it('are whole ms, however fine the clock is', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1) + 0.3);
+    const answers = [[401], [503], [429, '0.0123'], [503], [503], [200]] as const;
+    let n = 0;
+    const client = axios.create({
+      baseURL: 'https://api.example.com',
+      adapter: async (config) => {
+        await new Promise<void>((resolve) => void clock.after(7.7, resolve));
+        const [code, wait = ''] = answers[Math.min(n++, answers.length - 1)] ?? [200];
+        const headers = wait === '' ? {} : { 'retry-after': wait };
+        const response = { status: code, statusText: '', headers, config, data: '', request: {} };
+        if (code < 400) return response;
+        throw new axios.AxiosError(`status ${code}`, 'ERR_BAD_RESPONSE', config, {}, response);
+      },
+    });
+    const events: AnyEvent[] = [];
+    const holdfast = attachWith({ clock, random: () => 1 }, client, {
+      deadlineMs: 60_000.6,
+      retry: { backoff: () => 10.7, maxRetries: 2 },
+      limit: { requests: 1, perMs: 33.3 },
+      breaker: { minimumThroughput: 1, openMs: 1.7 },
+      auth: {
+        token: () => 'old',
+        refresh: () => new Promise((resolve) => void clock.after(3.3, () => resolve('new'))),
+      },
+      on: { '*': (event) => events.push(event) },
+    });
+    const ended: unknown[] = [];
+    const pending: unknown[] = [];
+    for (let call = 0; call < 4; call++) {
+      const ending = client.get('/').catch((error: unknown) => error);
+      const look = setInterval(() => pending.push(...holdfast.pending()), 0);
+      ended.push(await clock.run(ending));
+      clearInterval(look);
+      pending.push(...holdfast.pending());
+    }
+    const times = timesIn([events, ended.map(reportOf), ended.map(failureOf), pending]);
+    expect(new Set(events.map(({ name }) => name))).toEqual(
+      new Set(
+        EVENT_NAMES.filter((name) => !['store-lost', 'refresh-failed', 'budget-empty', 'limited'].includes(name)),
+      ),
+    );
+    expect(times.filter(([, at]) => !Number.isInteger(at))).toEqual([]);
+  });
+});
+
 describe('a call that took long says for what', () => {
   async function slow(answers: readonly number[], policy: Parameters<typeof attachWith>[2]) {
     const clock = new ManualClock();
@@ -403,6 +461,35 @@ describe('a call that has waited 5 s without a deadline', () => {
     expect(warnings).toHaveBeenCalledTimes(1);
   });
 
+  it('leaves no timer when it is over before', async () => {
+    const { warnings, clock, client } = waiting({ retry: { retryAfter: false, backoff: () => 100 } });
+    await clock.run(client.get('/').catch(() => {}));
+    expect(clock.pending).toBe(0);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, Parameters<typeof attachWith>[2]]>([
+    [
+      'waits for a permit of https://api.example.com: limit.maxConcurrent (1) is reached',
+      { limit: { maxConcurrent: 1 } },
+    ],
+    [
+      'waits for a token: `auth.token` or `auth.refresh` has not settled',
+      { auth: { token: () => new Promise(() => {}), refresh: async () => 'new' } },
+    ],
+  ])('is told that it %s', async (why, policy) => {
+    const { warnings, clock, client } = waiting(policy);
+    const aborter = new AbortController();
+    const calls = [1, 2].map(() =>
+      client.get('/', { signal: aborter.signal, adapter: () => new Promise(() => {}) }).catch(() => {}),
+    );
+    await clock.advance(5_000);
+    expect(warnings).toHaveBeenCalledTimes(1);
+    expect(warnings.mock.calls[0]?.[0]).toContain(`it ${why}`);
+    aborter.abort();
+    await Promise.all(calls);
+  });
+
   it('is warned about though others began to wait before it', async () => {
     const { warnings, clock, client } = waiting({});
     const aborter = new AbortController();
@@ -422,9 +509,10 @@ describe('a call that has waited 5 s without a deadline', () => {
 
   it('is not where it has a deadline, or waits for less', async () => {
     const { warnings, clock, client } = waiting({ retry: { retryAfter: false, backoff: () => 2_000 } });
-    await clock.run(client.get('/', { holdfast: { deadlineMs: 60_000 } }).catch(() => {}));
+    await clock.run(
+      client.get('/', { holdfast: { deadlineMs: 60_000, retry: { backoff: () => 6_000 } } }).catch(() => {}),
+    );
     await clock.run(client.get('/').catch(() => {}));
-    await clock.advance(60_000);
     expect(warnings).not.toHaveBeenCalled();
     expect(clock.pending).toBe(0);
   });

@@ -29,6 +29,20 @@ describe('systemClock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('does in the meantime what nobody waits for: it does not keep the process alive', () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const stops = [systemClock.meanwhile?.(60_000, () => {}), systemClock.after(60_000, () => {})];
+    expect(timers() - before).toBe(1);
+    for (const stop of stops) stop?.();
+    vi.useFakeTimers();
+    const fire = vi.fn();
+    systemClock.meanwhile?.(50, fire);
+    systemClock.meanwhile?.(50, fire)();
+    vi.advanceTimersByTime(50);
+    expect(fire).toHaveBeenCalledTimes(1);
+  });
+
   it.each([
     [2 ** 31 - 1, 2_147_483_647],
     [2 ** 31, 2_147_483_647],
