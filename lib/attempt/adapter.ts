@@ -6,6 +6,7 @@ import {
   getAdapter,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import { responseOf } from '../model/outcome.ts';
 import { giveBack } from './give-back.ts';
 
 /** What axios tries where a config names no adapter. */
@@ -31,6 +32,9 @@ export function adapterFor(config: InternalAxiosRequestConfig, bareInstance: () 
       },
       (error: unknown) => {
         giveBack({ error }, send);
+        // That instance writes the data of every answer, also of one that broke off before it had any.
+        const response = responseOf({ error });
+        if (response?.data === undefined) Reflect.deleteProperty(response ?? {}, 'data');
         throw error;
       },
     );
