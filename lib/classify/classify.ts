@@ -85,7 +85,7 @@ function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'
     return verdict.kind === 'cancelled' ? verdict : TORN;
   }
   const rule = ruleOf(status, statuses);
-  if (rule === undefined && isTooLargeForNow(response, nowMs)) return UNPROCESSED;
+  if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, nowMs)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
   if (verdict.kind === 'transient' && isOfTunnel(outcome.error ?? response)) return UNPROCESSED;
   return rule === undefined ? verdict : explicit(verdict);

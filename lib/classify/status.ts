@@ -32,11 +32,14 @@ export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.fr
 
 const RULES: { readonly [R in StatusRule]: Verdict } = { retry: TRANSIENT, fail: PERMANENT, refresh: UNAUTHORIZED };
 
-/** What a status means by itself; a rule of the policy goes before the table. */
+/**
+ * What a status means by itself; a rule of the policy goes before the table. One that has it retried does not take away what the
+ * table knows of it: that a 429 is throttled, and that a 425 was not processed.
+ */
 export function verdictOfStatus(status: number, rule?: StatusRule): Verdict {
-  if (rule !== undefined) return rule === 'retry' && status === 429 ? THROTTLED : RULES[rule];
-  if (status >= 200 && status < 300) return SUCCESS;
-  return STATUS_VERDICTS[status] ?? PERMANENT;
+  const known = STATUS_VERDICTS[status] ?? (status >= 200 && status < 300 ? SUCCESS : PERMANENT);
+  if (rule === undefined) return known;
+  return rule === 'retry' && (known.kind === 'throttled' || known.kind === 'transient') ? known : RULES[rule];
 }
 
 const tens = Array.from({ length: 100 }, (_, n) => `${n}x`);

@@ -41,6 +41,31 @@ describe('a rule for statuses', () => {
   });
 });
 
+describe('a rule that has a status retried takes away nothing that is known of it', () => {
+  it.each([
+    [{ 425: 'retry' }, 425, {}],
+    [{ '42x': 'retry' }, 421, {}],
+    [{ '4xx': 'retry' }, 425, {}],
+    [{ '4xx': 'retry' }, 429, {}],
+    [{ 413: 'retry' }, 413, { 'retry-after': '0' }],
+    [{ '5xx': 'retry' }, 503, { 'retry-after': '0' }],
+  ] as const)('%o: a POST is repeated after a %i, which was not applied', async (statuses, code, headers) => {
+    const { server, client } = await attached(inTurn(status(code, headers), status(200)), { statuses });
+    await client.post('/', {});
+    expect(server.seen).toHaveLength(2);
+  });
+
+  it.each([
+    [{ 413: 'retry' }, 413],
+    [{ '4xx': 'retry' }, 408],
+    [{ '5xx': 'retry' }, 503],
+  ] as const)('%o: but not after a %i, which may have been', async (statuses, code) => {
+    const { server, client } = await attached(status(code), { statuses });
+    expect(failureOf(await axiosErrorOf(client.post('/', {})))?.endedBecause).toBe('unsafe-method');
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
 describe('what the policy calls unauthorized', () => {
   /** Refuses the first token with this status, and takes the second. */
   const refreshing = async (
