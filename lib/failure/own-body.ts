@@ -1,5 +1,8 @@
 import { chainOf, codeOf } from './code.ts';
 
+/** By which Node's `stream.isErrored` asks a web stream, whose error itself nobody is shown. Other engines do not tell. */
+const WEB_STREAM_ERRORED = Symbol.for('nodejs.stream.errored');
+
 /** Errors of bodies that did not stand on the caller's config: those that `body` or `beforeSend` made. */
 const broken = new WeakSet<object>();
 
@@ -19,11 +22,19 @@ export function noteOwnBody(error: unknown, data: unknown): void {
 
 function isBroken(data: unknown, error: object): boolean {
   if (typeof data !== 'object' || data === null) return false;
-  const { errored, destroyed, readableEnded } = data as {
+  const {
+    [WEB_STREAM_ERRORED]: isErrored,
+    errored,
+    destroyed,
+    readableEnded,
+  } = data as {
+    [WEB_STREAM_ERRORED]?: unknown;
     errored?: unknown;
     destroyed?: unknown;
     readableEnded?: unknown;
   };
+  // A connection that is lost cancels the stream, which closes it.
+  if (isErrored === true) return true;
   if (typeof errored === 'object' && errored !== null) return chainOf(error).includes(errored);
   return destroyed === true && readableEnded === false && codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -62,6 +62,36 @@ describe.each(ADAPTERS)('a body of the caller that fails is no fault of the serv
   });
 });
 
+describe('a web stream of the caller (fetch adapter)', () => {
+  it.each([new Error('no more rows'), coded('ECONNRESET', 'read'), new TypeError('terminated')])(
+    'that fails is no fault of the server: %s',
+    async (failure) => {
+      let left = 2;
+      const body = new ReadableStream({
+        pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(9)) : controller.error(failure)),
+      });
+      const { client, holdfast } = await attached(status(200), WATCHED, { adapter: 'fetch' });
+      const error = await axiosErrorOf(client.put('/', body));
+      expect(failureOf(error)).toMatchObject({ kind: 'local', endedBecause: 'not-retryable', sends: 1 });
+      expect(holdfast.stats()).toMatchObject({ open: [], retries: 0 });
+    },
+  );
+
+  it('that is cut off with its connection is none of ours', async () => {
+    const server = net.createServer((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as net.AddressInfo;
+    const { client } = await attached(status(200), WATCHED, { adapter: 'fetch' });
+    const body = new ReadableStream({
+      pull: (controller) =>
+        new Promise((resolve) => setTimeout(resolve, 10)).then(() => controller.enqueue(new Uint8Array(9))),
+    });
+    const error = await axiosErrorOf(client.put(`http://127.0.0.1:${port}/`, body));
+    expect(failureOf(error)).toMatchObject({ kind: 'network', endedBecause: 'body-not-replayable', sends: 1 });
+  });
+});
+
 describe('a file that an adapter of the caller cannot write is no fault of the server', () => {
   it.each([
     ['ENOSPC', 'write'],
