@@ -57,7 +57,9 @@ export class CallSteps implements Steps {
   private readonly admission: Admission | undefined;
   private readonly transmission: Transmission;
   private readonly spending: Spending | undefined;
-  /** When the last outcome came, ms since the epoch. */
+  /** What came of the last send. */
+  private last: Outcome | undefined;
+  /** When that came, ms since the epoch. */
   private answeredAt = 0;
   /** When it was judged. */
   private judgedAt = 0;
@@ -96,6 +98,7 @@ export class CallSteps implements Steps {
   judge(outcome: Outcome): Decision | Promise<Decision> {
     const { prevented } = this.transmission;
     if (prevented !== undefined) return { kind: 'stop', why: prevented };
+    this.last = outcome;
     this.transmission.settled(outcome);
     this.spending?.sent();
     this.shown = undefined;
@@ -138,7 +141,6 @@ export class CallSteps implements Steps {
     if (!this.context.cancellation?.requested) return this.close(outcome, why);
     if (isCancel(outcome.error)) return this.close(outcome, 'cancelled');
     // axios rejects a call that was cancelled by now, whatever has come of it; the books must say the same.
-    void discard(responseOf(outcome)?.data, Promise.resolve());
     return this.close(this.context.cancelled().outcome, 'cancelled');
   }
 
@@ -185,6 +187,9 @@ export class CallSteps implements Steps {
     const { context } = this;
     const { call, shared } = context;
     const outcome = this.asJudged(ending);
+    const answer = this.last && responseOf(this.last);
+    // Nobody is handed this answer: the caller has given up, or the policy's own code has thrown. Unread, its body would keep a socket.
+    if (answer !== undefined && answer !== responseOf(outcome)) void discard(answer.data, Promise.resolve());
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();

@@ -9,7 +9,7 @@ import { wholeMs } from '../model/time-shown.ts';
 import { headerOf } from '../wait/header.ts';
 import { type ApiError, readApiError } from './api-error.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import { codeOf, isTimeout } from './code.ts';
+import { codeOf, fieldsOf, isTimeout } from './code.ts';
 import { isHoldfastError } from './errors.ts';
 import { faultOf } from './fault.ts';
 import { summaryOf } from './summary.ts';
@@ -125,7 +125,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
-    code: error === undefined ? undefined : codeOf(error),
+    code: error === undefined ? undefined : codeOf(withoutLast(call, error)),
     api: readApiError(response?.data, contentType) ?? readApiError(call?.errorText, contentType),
     challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
     retryAfterMs: retryAfterMs === undefined ? undefined : wholeMs(retryAfterMs),
@@ -147,6 +147,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     refreshError: (error as { cause?: unknown } | undefined)?.cause,
+    localError: response === undefined ? error : undefined,
   };
   return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });
 }
@@ -173,9 +174,10 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   const status = response?.status ?? responseOf({ error })?.status;
   const verdict = call?.verdict?.kind;
   if (status === undefined) {
-    const fault = faultOf(error);
-    if (fault !== 'local' && isTimeout(error)) return 'timeout';
-    return fault ?? (codeOf(error) === undefined ? 'rejected' : 'network');
+    const thrown = withoutLast(call, error);
+    const fault = faultOf(thrown);
+    if (fault !== 'local' && isTimeout(thrown)) return 'timeout';
+    return fault ?? (isOfPolicy(call, error) ? 'local' : codeOf(error) === undefined ? 'rejected' : 'network');
   }
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
@@ -186,6 +188,17 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   const isWhole = verdict === 'success' || verdict === 'permanent' || call?.verdict?.reject;
   if (isGood && error !== undefined && !isWhole) return 'network';
   return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
+}
+
+/** Whether the policy's own code has thrown it: a judge, a key, `beforeSend`. No send gave it, and nobody refused. */
+const isOfPolicy = (call: CallState | undefined, error: unknown): boolean =>
+  call?.endedBecause === 'not-retryable' && error !== call.outcome?.error;
+
+/** An error of the policy's own code, without the error of the last send where it has that for its cause: that was another's fault. */
+function withoutLast(call: CallState | undefined, error: unknown): unknown {
+  if (!isOfPolicy(call, error)) return error;
+  const { name, message, cause } = fieldsOf(error);
+  return cause !== undefined && cause === call?.outcome?.error ? { name, message } : error;
 }
 
 function firstOf(

@@ -19,6 +19,8 @@ export type Explained = Omit<Failure, 'summary'> & {
   readonly disabled?: 'not-attached' | 'let-through' | undefined;
   /** What the refresh of the token threw. */
   readonly refreshError?: unknown;
+  /** What went wrong on our side, if that is what it was. */
+  readonly localError?: unknown;
 };
 
 /** How each end reads in a sentence, with what can be done about it. */
@@ -77,7 +79,8 @@ export function summaryOf(
   return [
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${timeSpent(elapsedMs, failure)}: `,
     `${what}, ${endingOf(failure)}`,
-    failure.endedBecause === 'refresh-failed' ? refreshErrorOf(failure.refreshError, secrets) : '',
+    failure.endedBecause === 'refresh-failed' ? wordsOf(failure.refreshError, secrets) : '',
+    kind === 'local' ? wordsOf(failure.localError, secrets) : '',
     retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${durationOf(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
@@ -111,8 +114,8 @@ const OPAQUE = /[\w+~-]{8,}/g;
 
 const isOpaque = (word: string): boolean => /\d/.test(word) && /[a-z]/i.test(word);
 
-/** What the refresh's own error says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */
-function refreshErrorOf(error: unknown, known: readonly string[]): string {
+/** What an error of the application's own code says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */
+function wordsOf(error: unknown, known: readonly string[]): string {
   const { message, config, response } = (error ?? {}) as { message?: unknown; config?: unknown; response?: unknown };
   if (typeof message !== 'string' || message === '') return '';
   const secrets = [...known, ...secretsOf(config), ...secretsOf((response as { config?: unknown } | null)?.config)];

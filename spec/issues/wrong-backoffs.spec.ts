@@ -17,7 +17,9 @@ describe('a backoff that gives no wait', () => {
     expect(error).toBeInstanceOf(TypeError);
     const message = `retry.backoff must return a finite number of ms, at least 0, and at once; got ${got}`;
     expect(error).toMatchObject({ message, cause: { response: { status: 503 } } });
-    expect(failureOf(error)).toMatchObject({ sends: 1, retries: 0, endedBecause: 'not-retryable' });
+    expect(failureOf(error)).toMatchObject({ sends: 1, retries: 0, endedBecause: 'not-retryable', kind: 'local' });
+    // The answer before it is not what ended the call.
+    expect(failureOf(error)?.code).toBeUndefined();
     expect(server.seen).toHaveLength(1);
   });
 
