@@ -42,8 +42,8 @@ export function oneOf(...allowed: readonly string[]): Check {
 export const aFunction = must('a function', (value) => typeof value === 'function', kindOf);
 export const aBoolean = must('true or false', (value) => typeof value === 'boolean');
 
-export function listOf(bound: string, each: (value: unknown) => boolean): Check {
-  return must(bound, (value) => Array.isArray(value) && value.every(each));
+export function listOf(bound: string, each: (value: unknown) => boolean, said = shown): Check {
+  return must(bound, (value) => Array.isArray(value) && value.every(each), said);
 }
 
 /** `false` turns a feature off; anything else has to pass `check`. */
@@ -88,7 +88,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Of any realm or without a prototype. What a Map, a promise or a class instance holds would be passed over in silence. */
-function isPlain(value: unknown): value is Record<string, unknown> {
+export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

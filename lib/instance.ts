@@ -1,5 +1,6 @@
 import type { AxiosInstance } from 'axios';
 import { isRecord, kindOf } from './check.ts';
+import { DEFAULT_POLICY } from './policy/defaults.ts';
 
 /** What an attachment leaves on its instance, so that the next one finds it. */
 export interface Mark {
@@ -74,6 +75,8 @@ function instead(value: unknown): string {
   if (typeof read(value, 'detach') === 'function') return 'an attachment, which has an instance already';
   if (CONFIG.some((name) => read(value, name) !== undefined))
     return 'a config: axios.create(config) makes an instance of it';
+  if (Object.keys(DEFAULT_POLICY).some((name) => read(value, name) !== undefined))
+    return 'a policy: the instance comes first, as in attach(instance, policy)';
   return kindOf(value);
 }
 

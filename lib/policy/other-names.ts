@@ -21,6 +21,7 @@ const ELSEWHERE: Names = {
     'retryDelay',
     'calculateDelay',
     'backoffType',
+    'retryBackoff',
   ),
   ...hereItIs('retry.backoff: exponentialBackoff({ baseMs })', 'minTimeout', 'minDelay', 'initialDelay', 'baseMs'),
   ...hereItIs(
@@ -31,7 +32,7 @@ const ELSEWHERE: Names = {
     'backoffLimit',
     'capMs',
   ),
-  ...hereItIs('retry.backoff: exponentialBackoff({ factor })', 'factor', 'backoffFactor'),
+  ...hereItIs('retry.backoff: exponentialBackoff({ factor })', 'factor', 'backoffFactor', 'retryDelayMultiplier'),
   ...hereItIs('retry.backoff: exponentialBackoff({ jitter })', 'jitter', 'noise', 'randomize'),
   ...hereItIs(
     'classify, a judge of your own, or statuses',
@@ -50,6 +51,7 @@ const ELSEWHERE: Names = {
   ...all('each send has the whole timeout of axios; deadlineMs bounds the call', 'shouldResetTimeout'),
   ...all("timeout is axios' own and bounds one send; deadlineMs bounds the call", 'timeout', 'totalTimeout'),
   ...hereItIs("on['retry-scheduled']", 'onRetry', 'onRetryAttempt', 'onFailedAttempt'),
+  ...hereItIs('beforeSend, which runs before every send', 'hooks', 'beforeRetry', 'beforeRequest'),
   ...hereItIs('on.finished, or failureOf(error)', 'onMaxRetryTimesExceeded', 'onError', 'onFailure'),
 };
 
@@ -71,6 +73,9 @@ export const POLICY_NAMES: Names = {
   ...ELSEWHERE,
   ...OURS,
   ...hereItIs('retry', 'raxConfig', 'axios-retry', 'axiosRetry'),
+  ...hereItIs('limit', 'rateLimit', 'rateLimiter', 'throttle'),
+  ...hereItIs('breaker', 'circuitBreaker', 'circuit'),
+  ...all('it is an option of attach: attach(instance, policy, { replace: true })', 'replace'),
 };
 
 /** In `retry`. */

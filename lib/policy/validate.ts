@@ -3,6 +3,7 @@ import {
   aFunction,
   type Check,
   integer,
+  isPlain,
   isRecord,
   kindOf,
   listOf,
@@ -36,7 +37,7 @@ const functions = must(
 
 const statuses: Check = (value, path, problems) => {
   if (value === undefined) return;
-  if (!isRecord(value)) {
+  if (!isPlain(value)) {
     const bound = "an object like { 500: 'retry' }";
     problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${kindOf(value)}` });
     return;
@@ -129,7 +130,8 @@ const authOptions = object(
     apply: aFunction,
     refreshAheadMs: number(0),
     refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
-    origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin),
+    // A URL may hold a password.
+    origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin, kindOf),
     neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
     key: aFunction,
     store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function', kindOf),

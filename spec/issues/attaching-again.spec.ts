@@ -178,6 +178,8 @@ describe('what was given instead of an instance', () => {
     ['a config: axios.create(config) makes an instance of it', { baseURL: 'https://api.example.com' }],
     ['a config: axios.create(config) makes an instance of it', client.defaults],
     ['an attachment, which has an instance already', attach(axios.create())],
+    ['a policy: the instance comes first, as in attach(instance, policy)', { retry: { maxRetries: 5 } }],
+    ['a policy: the instance comes first, as in attach(instance, policy)', { limit: false }],
     ['an array', [client]],
     ['an object', {}],
   ])('%s', (what, value) => {

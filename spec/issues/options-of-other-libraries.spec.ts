@@ -44,6 +44,7 @@ const OPTIONS: readonly (readonly [library: string, option: string, value: unkno
   ['retry-axios', 'maxRetryAfter', 1, 'retry.retryAfter.maxMs'],
   ['retry-axios', 'maxRetryDelay', 1, 'capMs'],
   ['retry-axios', 'checkRetryAfter', true, 'retry.retryAfter'],
+  ['retry-axios', 'retryDelayMultiplier', 2, 'factor'],
   ['got', 'methods', ['GET'], 'retry.unsafe'],
   ['got', 'statusCodes', [500], 'statuses'],
   ['got', 'errorCodes', ['ETIMEDOUT'], 'classify'],
@@ -52,6 +53,7 @@ const OPTIONS: readonly (readonly [library: string, option: string, value: unkno
   ['got', 'noise', 100, 'jitter'],
   ['ky', 'afterStatusCodes', [413], 'retry.retryAfter'],
   ['ky', 'delay', f, 'retry.backoff'],
+  ['ky', 'hooks', { beforeRetry: [f] }, 'beforeSend'],
   ['ky', 'jitter', true, 'jitter'],
   ['ky', 'retryOnTimeout', true, 'retry.timeouts'],
   ['p-retry', 'attempts', 3, 'retry.maxRetries'],
@@ -94,6 +96,8 @@ describe('a value of another library in the place of a group', () => {
     ],
     [{ raxConfig: { retry: 3 } }, 'raxConfig is not an option; here it is retry'],
     [{ 'axios-retry': { retries: 3 } }, 'axios-retry is not an option; here it is retry'],
+    [{ rateLimit: { maxRequests: 5 } }, 'rateLimit is not an option; here it is limit'],
+    [{ circuitBreaker: {} }, 'circuitBreaker is not an option; here it is breaker'],
     [{ retry: { retryAfter: 60 } }, 'retry.retryAfter must be a plain object, got 60: here it is { maxMs }, in ms'],
   ])('%o: %s', (policy, message) => {
     expect(refusal(policy)).toBe(message);
@@ -107,11 +111,26 @@ describe('our own options in the wrong place', () => {
     [{ maxConcurrent: 3 }, 'maxConcurrent is not an option; here it is limit.maxConcurrent'],
     [{ refresh: f }, 'refresh is not an option; here it is auth.refresh'],
     [
+      { replace: true },
+      'replace is not an option; it is an option of attach: attach(instance, policy, { replace: true })',
+    ],
+    [
       { retry: { statuses: { 500: 'retry' } } },
       'retry.statuses is not an option; it is an option of the policy itself, beside retry',
     ],
   ])('%o: %s', (policy, message) => {
     expect(refusal(policy)).toBe(message);
+  });
+});
+
+describe('statuses that are no plain object', () => {
+  it.each<[unknown, string]>([
+    [new Map([[500, 'retry']]), 'an instance of Map'],
+    [[500, 502], 'an array'],
+    [new Set([500]), 'an instance of Set'],
+    [Promise.resolve({}), 'a promise: await it?'],
+  ])('%o: their rules would be passed over in silence', (statuses, what) => {
+    expect(refusal({ statuses })).toBe(`statuses must be an object like { 500: 'retry' }, got ${what}`);
   });
 });
 
@@ -190,7 +209,10 @@ it('a bound that nobody chose is no number of sixteen digits', () => {
 
 it('a secret in the place of a function or an object is not shown', () => {
   const wrong = {
-    auth: { token: 'hunter2', refresh: 'hunter2', apply: 'hunter2', store: 'hunter2', retry: 'hunter2' },
+    auth: {
+      ...{ token: 'hunter2', refresh: 'hunter2', apply: 'hunter2', store: 'hunter2', retry: 'hunter2' },
+      origins: 'https://user:hunter2@api.example.com',
+    },
     statuses: 'hunter2',
     limit: 'hunter2',
     body: 'hunter2',
