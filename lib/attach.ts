@@ -3,7 +3,9 @@ import { AxiosErrors } from './attempt/axios-errors.ts';
 import type { Shared } from './attempt/context.ts';
 import { type PendingCall, UnderWay } from './attempt/under-way.ts';
 import { Authenticators } from './auth/authenticators.ts';
-import type { CredentialsPorts } from './auth/credentials.ts';
+import type { Beginner } from './auth/credential.ts';
+import { isCredentials } from './auth/credential-set.ts';
+import type { ResolvedAuth } from './auth/options.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
 import { aBoolean, type Check, number, object } from './check.ts';
@@ -140,7 +142,14 @@ export function attachWith(
     if (events.wants(name, resolved)) events.emit(name, resolved, event);
   };
   const limiters = new Limiters(clock, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
-  const authenticators = new Authenticators(credentialPorts(axios, tell, { clock, tally }));
+  const authenticators = new Authenticators({
+    clock,
+    beginner: beginnerOf(axios, tell, tally),
+    baseUrl: () => axios.defaults?.baseURL,
+  });
+  const { auth } = resolved;
+  // Not before it is known to be right, since others may share them.
+  if (auth !== false && !isCredentials(auth)) authenticators.join(auth, policy.auth || auth, originsOf(auth, axios));
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const bareInstance = () => {
@@ -157,7 +166,7 @@ export function attachWith(
     budget: (options) => budgets.of(options),
     breaker: (options) => breakers.of(options),
     limiter: (limit) => limiters.of(limit),
-    authenticator: (options) => authenticators.of(options),
+    authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
     bareInstance,
   };
@@ -190,6 +199,7 @@ export function attachWith(
       detach();
       if (drain) await underWay.empty(timeoutMs);
       for (const refuse of [...queue]) refuse();
+      authenticators.close();
       await limiters.close();
     },
     stats: () => ({
@@ -236,13 +246,8 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
   return bare;
 }
 
-function credentialPorts(
-  axios: AxiosInstance,
-  tell: Tell,
-  { clock, tally }: Pick<Shared, 'clock' | 'tally'>,
-): CredentialsPorts {
+function beginnerOf(axios: AxiosInstance, tell: Tell, tally: Tally): Beginner {
   return {
-    clock,
     http: passThrough(axios),
     mayPass,
     refreshing: (key, reason) => tell('refreshing', { key, reason }),
@@ -256,11 +261,16 @@ function credentialPorts(
   };
 }
 
+/** Who may see the token, as one text; empty where nobody may. */
+function originsOf({ origins }: ResolvedAuth, axios: AxiosInstance): string {
+  return String(origins ?? originOf({ baseURL: axios.defaults?.baseURL ?? '' }));
+}
+
 /** Without either, no call would ever carry the token, and nobody would know why. */
 function requireOrigins({ auth }: ResolvedPolicy, axios: AxiosInstance): void {
-  if (auth === false || auth.origins !== undefined || originOf({ baseURL: axios.defaults?.baseURL ?? '' }) !== '')
-    return;
-  const bound = 'given where the instance has no baseURL';
-  const message = `auth.origins must be ${bound}: it says who may see the token`;
+  const options = isCredentials(auth) ? auth.options : auth;
+  if (options === false || options.origins !== undefined || originsOf(options, axios) !== '') return;
+  const bound = "given where the instance has no baseURL: a list of origins, or 'any' where all its URLs are your own";
+  const message = `auth.origins must be ${bound}; it says who may see the token`;
   throw new InvalidPolicyError([{ path: 'auth.origins', bound, value: undefined, message }]);
 }

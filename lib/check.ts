@@ -83,6 +83,16 @@ export function object(fields: { readonly [name: string]: Check }, advice: Advic
   };
 }
 
+/**
+ * What an option's `key` function gave.
+ *
+ * @throws {TypeError} where that is no string: any two objects, or promises, would be two keys, and nobody would know
+ */
+export function requireKey(made: unknown, option: string): string {
+  if (typeof made === 'string') return made;
+  throw new TypeError(`${option} must return a string, got ${shown(made)}`);
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

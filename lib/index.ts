@@ -9,6 +9,8 @@ export {
 export type { PendingCall, PendingPhase } from './attempt/under-way.ts';
 export type {
   AuthOptions,
+  Credentials,
+  CredentialsOptions,
   RefreshContext,
   ResolvedAuth,
   StoreContext,
@@ -49,6 +51,7 @@ export {
   type Listener,
 } from './observe/events.ts';
 export type { Logger } from './observe/log.ts';
+export { credentials } from './policy/credentials.ts';
 export { mergePolicies } from './policy/merge.ts';
 export type {
   BeforeSend,

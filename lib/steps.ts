@@ -148,25 +148,48 @@ export class CallSteps implements Steps {
     return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
   }
 
-  /** A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. */
-  private async admitWithToken(authorization: Authorization): Promise<Refusal | undefined> {
+  /**
+   * A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. Where neither has to be waited
+   * for, all of it is one turn.
+   */
+  private admitWithToken(authorization: Authorization): Refusal | undefined | Promise<Refusal | undefined> {
     const { admission } = this;
+    const token = this.checkOut(authorization);
+    if (token instanceof Promise) return this.admitInTurn(authorization, token);
+    if (token !== undefined || admission === undefined) return token;
+    const permit = admission.acquire();
+    return permit instanceof Promise ? this.admitInTurn(authorization, token, permit) : permit;
+  }
+
+  private async admitInTurn(
+    authorization: Authorization,
+    token: Refusal | undefined | Promise<Refusal | undefined>,
+    permit?: Promise<Refusal | undefined>,
+  ): Promise<Refusal | undefined> {
+    const { admission } = this;
+    const refused = (await token) ?? (await (permit ?? admission?.acquire()));
+    if (refused !== undefined || !admission?.queuedMs) return refused;
     for (let tried = 0; ; tried++) {
-      const refused = (await this.checkOut(authorization)) ?? (await admission?.acquire());
-      if (refused !== undefined || !admission?.queuedMs) return refused;
       // The queue took time, in which the token may have expired or the user logged out.
-      const again = await this.inTime(admission.within(() => authorization.checkAgain()));
+      const again = await this.inTime(admission.within(async () => authorization.checkAgain()));
       if (again !== 'stale') return again;
       // A token that lives no longer than the queue is long: it would stand in it for ever.
       if (tried > 0) return admission.within(() => this.checkOut(authorization));
       admission.release();
+      const lost = (await this.checkOut(authorization)) ?? (await admission.acquire());
+      if (lost !== undefined || !admission.queuedMs) return lost;
     }
   }
 
-  private async checkOut(authorization: Authorization): Promise<Refusal | undefined> {
+  private checkOut(authorization: Authorization): Refusal | undefined | Promise<Refusal | undefined> {
+    const token = authorization.checkOut();
+    return token instanceof Promise ? this.waitForToken(token) : token;
+  }
+
+  private async waitForToken(token: Promise<Refusal | undefined>): Promise<Refusal | undefined> {
     const { context } = this;
     context.waits(TOKEN);
-    const refused = await authorization.checkOut();
+    const refused = await token;
     context.call.refreshMs += context.waited();
     return refused;
   }
@@ -372,6 +395,7 @@ export class CallSteps implements Steps {
       verdict.kind === 'unauthorized' &&
       !transmission.leftOrigin(outcome) &&
       Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText), verdict.explicit === true));
+    call.bareBecause = verdict.kind === 'unauthorized' ? this.bareBecause() : undefined;
     if (refreshable && call.replays > 0) authorization?.refusedAgain();
     const decision = decide({
       verdict,
@@ -408,6 +432,14 @@ export class CallSteps implements Steps {
       if (decision.backoff) call.backoffMs = decision.delayMs;
     }
     return decision;
+  }
+
+  /** Why a send carried no token, where the policy has one. */
+  private bareBecause(): string | undefined {
+    const { call, policy, shared } = this.context;
+    if (this.authorization !== undefined || policy.auth === false) return this.authorization?.bareBecause;
+    const withheld = shared.authenticator(policy.auth).withheldFrom(call.config, call.config);
+    return withheld ?? 'the call is part of the refresh';
   }
 
   /** Keeps the numbers that a refusal rests on, for whoever asks why. */

@@ -8,6 +8,7 @@ import { verdictOfStatus } from '../lib/classify/status.ts';
 import { EVENT_NAMES } from '../lib/observe/events.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
 import { attached, axiosErrorOf, status } from './support/attached.ts';
+import { json, type Loopback, loopback } from './support/loopback.ts';
 import { noRedis, type RedisServer, redisServer } from './support/redis-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,12 +31,20 @@ describe('the code blocks of the README', () => {
   const folder = `${root}spec/.readme`;
   let server: PartnerApi;
   let redis: RedisServer | undefined;
+  let shop: Loopback;
 
   beforeAll(async () => {
+    // Node keeps no cookies, so here the session is the server's.
+    let isRenewed = false;
+    shop = await loopback(({ url }, response) => {
+      if (url === '/session/refresh') isRenewed = true;
+      json(response, isRenewed ? 200 : 401);
+    });
     server = await startPartnerApi({ rotateRefreshTokens: true });
     redis = noRedis === undefined ? await redisServer() : undefined;
     const real = [
       ['https://api.example.com', server.url],
+      ['https://shop.example.com', shop.url],
       ['redis://redis.example.com:6379', `redis://127.0.0.1:${redis?.port}`],
       ['from the sign-in', server.consent().refresh_token],
     ] as const;
@@ -47,7 +56,7 @@ describe('the code blocks of the README', () => {
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
-    await Promise.all([server.close(), redis?.kill()]);
+    await Promise.all([server.close(), shop.close(), redis?.kill()]);
   });
 
   it('are there', () => expect(blocks.length).toBeGreaterThanOrEqual(4));

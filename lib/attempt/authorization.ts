@@ -19,6 +19,8 @@ export class Authorization {
   private readonly credential: Credential;
   /** What the next send will carry, and then what the last one carried. */
   private token: Token | undefined;
+  /** Whether the next send is to carry another token than the last. */
+  private replacing = false;
 
   constructor(context: CallContext, authenticator: Authenticator, credential: Credential) {
     this.context = context;
@@ -26,29 +28,33 @@ export class Authorization {
     this.credential = credential;
   }
 
-  /** Gets the token for the next send, waiting for a refresh if need be. */
-  checkOut(): Promise<Refusal | undefined> {
-    return this.take(this.credential.checkOut());
+  /** Gets the token for the next send, at once where it is at hand; else waits, for a refresh if need be. */
+  checkOut(): Refusal | undefined | Promise<Refusal | undefined> {
+    return this.get(
+      () => this.credential.checkOut(this.authenticator.beginner),
+      (token) => this.use(token),
+    );
   }
 
   /** Gets it again, without waiting for a refresh; `'stale'` where that would take one. */
-  async checkAgain(): Promise<Refusal | 'stale' | undefined> {
-    let stale = false;
-    const glance = this.credential.glance().then((token) => {
-      stale = token === 'stale';
-      return token === 'stale' ? undefined : token;
-    });
-    return (await this.take(glance)) ?? (stale ? 'stale' : undefined);
+  checkAgain(): Refusal | 'stale' | undefined | Promise<Refusal | 'stale' | undefined> {
+    return this.get(
+      () => this.credential.glance(),
+      (token) => {
+        this.token = token === 'stale' ? undefined : token;
+        return token === 'stale' ? token : undefined;
+      },
+    );
   }
 
   /** Whether writing the token changes more of a config than its headers. */
   get writesConfig(): boolean {
-    return !this.authenticator.isStandard;
+    return this.authenticator.writesConfig;
   }
 
   /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
   write(config: InternalAxiosRequestConfig): (headers: Headers) => void {
-    if (this.token === undefined) return () => {};
+    if (this.token === undefined || !this.authenticator.writes) return () => {};
     const { call } = this.context;
     call.tokens ??= [];
     call.tokens.push(this.token.value);
@@ -71,6 +77,7 @@ export class Authorization {
     if (this.token === undefined || !this.wasCarried(this.token)) return false;
     if (!explicit && !mayRefresh(challenges)) return false;
     const { neverRefreshOn } = this.authenticator.options;
+    if (challenges.some(({ params: { error } }) => error !== undefined && neverRefreshOn.includes(error))) return false;
     for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
       if (neverRefreshOn.includes(at.code)) return false;
     }
@@ -87,39 +94,82 @@ export class Authorization {
     return this.token !== undefined && this.credential.isRefusedAnew(this.token.value);
   }
 
+  /** Why the last send carried no token, though the policy has one; `undefined` where it may have. */
+  get bareBecause(): string | undefined {
+    if (this.token !== undefined) return undefined;
+    const { call } = this.context;
+    return this.authenticator.withheldFrom(call.wire ?? call.config, call.config) ?? 'auth.token gave none';
+  }
+
   /** Not where `beforeSend` wrote something else, nor where axios' own `auth` went out in its place. */
   private wasCarried({ value }: Token): boolean {
-    if (!this.authenticator.isStandard) return true;
+    if (!this.authenticator.isStandard || !this.authenticator.writes) return true;
     const { wire, wireHeaders } = this.context.call;
     return !wire?.auth && headerOf(wireHeaders, 'authorization') === `Bearer ${value}`;
   }
 
-  /** Gets a token other than the one that was refused, refreshing if need be. */
+  /** Sees to it that there is a token other than the one that was refused, refreshing if need be. */
   async replace(unauthorized: Unauthorized): Promise<Refusal | undefined> {
-    const { context, token } = this;
+    const { token } = this;
     if (token === undefined) return undefined;
-    const refused = await this.take(this.credential.replace(token.value, unauthorized));
-    if (refused !== undefined || this.token !== undefined || context.call.outcome === undefined) return refused;
-    // Logged out meanwhile: there is no credential to replay with.
-    return { outcome: context.call.outcome, why: 'not-retryable' };
+    this.replacing = true;
+    return this.get(
+      () => this.credential.replace(token.value, unauthorized, this.authenticator.beginner),
+      () => undefined,
+    );
   }
 
-  /** Waits for a token no longer than the call may last; the refresh goes on for the others. */
-  private async take(pending: Promise<Token | undefined>): Promise<Refusal | undefined> {
-    const { call, cancellation, shared } = this.context;
+  private use(token: Token | undefined): Refusal | undefined {
+    this.token = token;
+    const { outcome } = this.context.call;
+    // Logged out meanwhile: there is no credential to replay with.
+    const isLoggedOut = this.replacing && token === undefined && outcome !== undefined;
+    this.replacing = false;
+    return isLoggedOut ? { outcome, why: 'not-retryable' } : undefined;
+  }
+
+  /** Gets something, and says what follows from it: at once where it is there, else no later than the call may last. */
+  private get<T, Followed>(
+    begin: () => T | Promise<T>,
+    follow: (got: T) => Followed,
+  ): Followed | Refusal | Promise<Followed | Refusal> {
     try {
-      const result = await bounded(pending, shared.clock, call.deadlineAt, cancellation);
+      const got = begin();
+      return got instanceof Promise ? this.wait(got, follow) : follow(got);
+    } catch (error) {
+      return this.refused(error);
+    }
+  }
+
+  /** The refresh goes on for the others. */
+  private async wait<T, Followed>(pending: Promise<T>, follow: (got: T) => Followed): Promise<Followed | Refusal> {
+    const { call, cancellation, shared } = this.context;
+    let refuse = () => {};
+    const closed = new Promise<never>((_, reject) => {
+      refuse = () =>
+        reject(new TokenRefreshError('the attachment was closed while the call waited for a token', undefined));
+    });
+    shared.queue.add(refuse);
+    try {
+      const result = await bounded(Promise.race([pending, closed]), shared.clock, call.deadlineAt, cancellation);
       if (result.kind === 'cancelled') return this.context.cancelled();
       if (result.kind === 'deadline') return this.context.overdue();
-      this.token = result.value;
-      return undefined;
+      return follow(result.value);
     } catch (error) {
-      if (!(error instanceof TokenRefreshError)) throw error;
-      // No send may have carried them: an expired token is refreshed before the first.
-      call.tokens = [...(call.tokens ?? []), ...this.credential.secrets];
-      // An error of this call's own: it carries this call's answer.
-      const answer = call.outcome && responseOf(call.outcome);
-      return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
+      return this.refused(error);
+    } finally {
+      shared.queue.delete(refuse);
     }
+  }
+
+  /** @throws what is no failed refresh */
+  private refused(error: unknown): Refusal {
+    if (!(error instanceof TokenRefreshError)) throw error;
+    const { call } = this.context;
+    // No send may have carried them: an expired token is refreshed before the first.
+    call.tokens = [...(call.tokens ?? []), ...this.credential.secrets];
+    // An error of this call's own: it carries this call's answer.
+    const answer = call.outcome && responseOf(call.outcome);
+    return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
   }
 }

@@ -1,5 +1,6 @@
 import type { AxiosError, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { CredentialSet } from '../auth/credential-set.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
 import type { Breaker } from '../decide/breaker.ts';
 import type { RetryBudget } from '../decide/budget.ts';
@@ -25,12 +26,12 @@ export interface Shared {
   readonly events: Emitter;
   readonly tally: Tally;
   readonly underWay: UnderWay;
-  /** How each call that waits for the limiter is refused when the attachment is closed. */
+  /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   budget(options: ResolvedBudget): RetryBudget;
   breaker(options: ResolvedBreaker): Breaker;
   limiter(limit: Limiter | ResolvedLimit): Limiter;
-  authenticator(options: ResolvedAuth): Authenticator;
+  authenticator(auth: ResolvedAuth | CredentialSet): Authenticator;
   /** The errors of axios that we make ourselves. */
   readonly errors: AxiosErrors;
   /** An instance of the same copy of axios without our interceptor. */

@@ -1,27 +1,45 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { requireKey } from '../check.ts';
 import { originOf } from '../model/address.ts';
 import { isWithin } from '../wait/within.ts';
 import { bearer } from './bearer.ts';
-import type { Credential } from './credential.ts';
-import type { Credentials } from './credentials.ts';
+import type { Beginner, Credential } from './credential.ts';
+import type { CredentialSet } from './credential-set.ts';
 import type { ResolvedAuth, Token } from './options.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
+/** What an authenticator needs of its attachment. */
+interface Ports {
+  readonly beginner: Beginner;
+  /** The instance's own `baseURL`, as it is now. */
+  baseUrl(): string | undefined;
+}
+
 /** One `auth` policy: who may see the token, and how it is written into headers. */
 export class Authenticator {
   readonly options: ResolvedAuth;
-  private readonly credentials: Credentials;
+  /** What its calls bring to a refresh. */
+  readonly beginner: Beginner;
+  readonly #credentials: CredentialSet;
+  readonly #baseUrl: Ports['baseUrl'];
 
-  constructor(options: ResolvedAuth, credentials: Credentials) {
+  constructor(options: ResolvedAuth, credentials: CredentialSet, { beginner, baseUrl }: Ports) {
     this.options = options;
-    this.credentials = credentials;
+    this.beginner = beginner;
+    this.#credentials = credentials;
+    this.#baseUrl = baseUrl;
   }
 
-  /** Whose token a call carries; `undefined` where it is to carry none. */
+  /**
+   * Whose token a call carries; `undefined` where it is to carry none.
+   *
+   * @throws {TypeError} where `auth.key` gives what is no string
+   */
   credentialOf(config: InternalAxiosRequestConfig): Credential | undefined {
     if (!this.maySee(config, config)) return undefined;
-    const credential = this.credentials.of(this.options.key?.(config) ?? '');
+    const { key } = this.options;
+    const credential = this.#credentials.of(key === undefined ? '' : requireKey(key(config) ?? '', 'auth.key'));
     return isWithin(credential) ? undefined : credential;
   }
 
@@ -32,10 +50,41 @@ export class Authenticator {
    */
   maySee(config: InternalAxiosRequestConfig, asked: InternalAxiosRequestConfig): boolean {
     const origin = originOf(config);
-    const { origins } = this.options;
-    if (origins !== undefined) return origins.includes(origin);
     // Without an origin there is no telling where it goes.
-    return origin !== '' && origin === originOf({ baseURL: asked.baseURL ?? '' });
+    if (origin === '') return false;
+    const { origins } = this.options;
+    if (origins === 'any') return isPrivate(origin) && origin === originOf(asked);
+    return origins === undefined ? origin === this.#home(asked) : origins.includes(origin);
+  }
+
+  /** Why a send carried no token for where it went; `undefined` where that is not the reason. */
+  withheldFrom(config: InternalAxiosRequestConfig, asked: InternalAxiosRequestConfig): string | undefined {
+    if (this.maySee(config, asked)) return undefined;
+    const origin = originOf(config);
+    const { origins } = this.options;
+    if (origin === '') return 'its URL has no origin';
+    if (origins === 'any') {
+      return isPrivate(origin)
+        ? `beforeSend turned it to ${origin}`
+        : `${origin} is plain HTTP, which auth.origins 'any' leaves out`;
+    }
+    const home = origins === undefined ? this.#home(asked) : undefined;
+    return `${origin} is not among auth.origins${home ? `, which are that of the baseURL, ${home}` : ''}`;
+  }
+
+  /** A generated client gives absolute URLs, and an empty `baseURL`. */
+  #home({ baseURL }: InternalAxiosRequestConfig): string {
+    return originOf({ baseURL: baseURL || this.#baseUrl() || '' });
+  }
+
+  /** Whether there is a token to be written; else the session is in cookies. */
+  get writes(): boolean {
+    return this.options.token !== undefined;
+  }
+
+  /** Whether writing the token changes more of a config than its headers. */
+  get writesConfig(): boolean {
+    return this.writes && (!this.isStandard || this.options.origins === 'any');
   }
 
   /** Whether the token goes where every client knows that it must not follow a redirect to another host. */
@@ -47,14 +96,28 @@ export class Authenticator {
   write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
     const { headers } = config;
     const before: Readonly<Record<string, unknown>> = { ...headers };
-    this.options.apply(headers as never, token);
+    requireNoPromise(this.options.apply(headers as never, token));
     const written = Object.entries<unknown>({ ...headers }).filter(([name, value]) => value !== before[name]);
-    if (!this.isStandard) {
-      // axios' http adapter takes these off when a redirect leads elsewhere; only Authorization it knows by itself.
+    if (this.writesConfig) {
+      // axios' http adapter takes these off when a redirect leads elsewhere; only Authorization it knows by itself, and not for a subdomain.
       config.sensitiveHeaders = [...(config.sensitiveHeaders ?? []), ...written.map(([name]) => name)];
     }
     return (now) => takeOff(now, written, before);
   }
+}
+
+/** A header that is written later would never be sent. */
+function requireNoPromise(given: unknown): void {
+  if (typeof (given as { then?: unknown } | null | undefined)?.then !== 'function') return;
+  Promise.resolve(given).catch(() => {});
+  throw new TypeError('auth.apply must write the headers at once; it gave a promise');
+}
+
+/** Whether nobody on the way can read along. */
+function isPrivate(origin: string): boolean {
+  if (origin.startsWith('https:')) return true;
+  const { hostname } = new URL(origin);
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** Puts back what stood in the place of what was written; what is something else by now is left alone. */

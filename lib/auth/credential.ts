@@ -1,6 +1,9 @@
 import { TokenRefreshError } from '../failure/errors.ts';
-import type { Clock } from '../wait/clock.ts';
+import { warn } from '../observe/warn.ts';
+import { type Clock, MAX_TIMER_MS, randomId } from '../wait/clock.ts';
 import { within } from '../wait/within.ts';
+import { aborted } from './aborted.ts';
+import type { Life } from './life.ts';
 import type { RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './options.ts';
 import { publicCodeOf } from './public-code.ts';
 import { runRefresh } from './refresh.ts';
@@ -21,13 +24,26 @@ export type Unauthorized = Pick<RefreshContext, 'challenges' | 'api'>;
 
 const NOTHING: Unauthorized = Object.freeze({ challenges: [], api: undefined });
 
+/**
+ * Where the policy has no `token`, a session stands for one: its value is never written. It changes with each refresh, so that all that
+ * is said of tokens holds for cookies too: a send that left with the session before the last refresh is replayed without another.
+ */
+const SESSION: Token = Object.freeze({ value: '' });
+
 /** What a credential needs from outside. */
 export interface CredentialPorts {
   readonly clock: Clock;
   readonly store: TokenStore;
-  readonly http: RefreshContext['http'];
+  readonly life: Life;
+  /** The `http` of each refresh; that of the call that began it, where there is none. */
+  readonly http?: RefreshContext['http'] | undefined;
   /** It refreshes: it must not be forgotten now, nor stay so where it was. */
   keep(credential: Credential): void;
+}
+
+/** What the call that begins a refresh brings, for its attachment. */
+export interface Beginner {
+  readonly http: RefreshContext['http'];
   /** Whether an error of the refresh is worth another try. */
   mayPass(error: unknown): boolean;
   refreshing(key: string, reason: RefreshContext['reason']): void;
@@ -35,6 +51,17 @@ export interface CredentialPorts {
   refreshFailed(key: string, error: unknown, durationMs: number): void;
   /** The shared store could not be reached; this process refreshes on its own. */
   storeLost?(key: string, error: unknown): void;
+}
+
+/** A refresh that is to be: what is replaced, why, and for whom. */
+interface Need {
+  /** The token that the caller gave, or the session. */
+  readonly own: Token;
+  /** The one in its place, if a refresh gave it. */
+  readonly token: Token;
+  readonly reason: RefreshContext['reason'];
+  readonly unauthorized: Unauthorized;
+  readonly beginner: Beginner;
 }
 
 interface Flight {
@@ -72,6 +99,7 @@ export class Credential {
   private failed: Failed | undefined;
   /** The refreshed token that was refused as well, and until when a 401 is no reason to replace it. */
   private refusedAnew: { readonly value: string; readonly until: number } | undefined;
+  private hasWarned = false;
 
   /** What the error of the last failed refresh may quote. */
   get secrets(): readonly string[] {
@@ -90,49 +118,38 @@ export class Credential {
   }
 
   /**
-   * The token for a send; `undefined` for none. Waits for a refresh that is under way, and starts one when the token has
-   * expired; so hold nothing that others wait for.
+   * The token for a send, at once where it is at hand; `undefined` for none. Waits for a refresh that is under way, and starts one when
+   * the token has expired; so hold nothing that others wait for.
    *
    * @throws {TokenRefreshError} when the token cannot be had
    */
-  async checkOut(): Promise<Token | undefined> {
-    // Asked anew after every wait: the caller may have logged out meanwhile.
-    for (let turns = 0; ; turns++) {
-      const own = await this.ask();
-      if (own === undefined) return undefined;
-      const token = this.current(own);
-      const wait = turns < 2 ? this.waitFor(own, token) : undefined;
-      if (wait === undefined) return token;
-      await wait;
-    }
+  checkOut(beginner: Beginner): Token | undefined | Promise<Token | undefined> {
+    return this.checkOutOf(this.ask(), beginner, 0);
   }
 
   /** The token as it is now, without waiting for a refresh; `undefined` for none, `'stale'` where one has to be waited for. */
-  async glance(): Promise<Token | 'stale' | undefined> {
-    const own = await this.ask();
-    if (own === undefined) return undefined;
-    const token = this.current(own);
-    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
-    const wait = this.flights.get(token.value)?.blocking || this.cooling(token)?.refuses;
-    return expired || wait ? 'stale' : token;
+  glance(): Token | 'stale' | undefined | Promise<Token | 'stale' | undefined> {
+    const asked = this.ask();
+    return asked instanceof Promise ? asked.then((own) => this.glanceAt(own)) : this.glanceAt(asked);
   }
 
   /**
-   * After a 401: gives a token other than the one that was refused, refreshing if need be; `undefined` where there is no
-   * credential any more.
+   * After a 401: sees to it that there is a token other than the one that was refused, refreshing if need be. Does nothing where there
+   * is no credential any more.
+   *
+   * A refresh that gives the same value again is believed, once: the next 401 will be presented.
    *
    * @throws {TokenRefreshError}
    */
-  async replace(refused: string, unauthorized: Unauthorized): Promise<Token | undefined> {
-    for (let refreshes = 0; ; refreshes++) {
-      const own = await this.ask();
-      if (own === undefined) return undefined;
-      const token = this.current(own);
-      // A refresh that gives the same value again is believed, once: the next 401 will be presented.
-      if (token.value !== refused || refreshes > 0) return token;
-      this.refuseWhileCooling(token, true);
-      await this.refresh(own, token, 'unauthorized', unauthorized);
-    }
+  async replace(refused: string, unauthorized: Unauthorized, beginner: Beginner): Promise<void> {
+    const asked = this.ask();
+    // Where the token is at hand, whoever comes in the same turn waits for this refresh.
+    const own = asked instanceof Promise ? await asked : asked;
+    if (own === undefined) return;
+    const token = this.current(own);
+    if (token.value !== refused) return;
+    this.refuseWhileCooling(token, true);
+    await this.refresh({ own, token, reason: 'unauthorized', unauthorized, beginner });
   }
 
   /**
@@ -149,20 +166,75 @@ export class Credential {
     return this.refusedAnew?.value === value && this.isCooling(this.refusedAnew.until);
   }
 
-  private async ask(): Promise<Token | undefined> {
+  private checkOutOf(
+    asked: Token | undefined | Promise<Token | undefined>,
+    beginner: Beginner,
+    turns: number,
+  ): Token | undefined | Promise<Token | undefined> {
+    if (asked instanceof Promise) return asked.then((own) => this.checkOutOf(own, beginner, turns));
+    if (asked === undefined) return undefined;
+    const token = this.current(asked);
+    const wait = turns < 2 ? this.waitFor(asked, token, beginner) : undefined;
+    // Asked anew after every wait: the caller may have logged out meanwhile.
+    return wait === undefined ? token : wait.then(() => this.checkOutOf(this.ask(), beginner, turns + 1));
+  }
+
+  private glanceAt(own: Token | undefined): Token | 'stale' | undefined {
+    if (own === undefined) return undefined;
+    const token = this.current(own);
+    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
+    const wait = this.flights.get(token.value)?.blocking || this.cooling(token)?.refuses;
+    return expired || wait ? 'stale' : token;
+  }
+
+  /** What the caller's `token()` gives; `undefined` for none. */
+  private ask(withinMs = this.options.refreshTimeoutMs): Token | undefined | Promise<Token | undefined> {
+    const { token } = this.options;
+    if (token === undefined) return SESSION;
+    const given = token({ key: this.key });
+    return isPromise(given) ? this.inTime(given, withinMs).then((late) => this.told(late)) : this.told(given);
+  }
+
+  private told(given: Token | string | undefined): Token | undefined {
     // Where there is nothing, storages say null.
-    const given = (await this.options.token({ key: this.key })) ?? undefined;
-    if (given === undefined) this.standIn = undefined;
-    return given === undefined ? undefined : tokenOf(given);
+    if (given !== undefined && given !== null) return tokenOf(given);
+    this.standIn = undefined;
+    return undefined;
+  }
+
+  private inTime<T>(pending: PromiseLike<T>, withinMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (error: unknown) => {
+        tidy();
+        reject(error);
+      };
+      const late = () =>
+        end(new TokenRefreshError(`auth.token did not answer within ${Math.round(withinMs)} ms`, undefined));
+      const stopTimer = this.after(withinMs, late);
+      const tidy = () => {
+        stopTimer();
+        this.ports.life.leave(end);
+      };
+      this.ports.life.enter(end);
+      pending.then((value) => {
+        tidy();
+        resolve(value);
+      }, end);
+    });
+  }
+
+  /** Where there is no bound, there is no timer: it would fire after 2³¹−1 ms. */
+  private after(ms: number, fire: () => void): () => void {
+    return ms > MAX_TIMER_MS ? () => {} : this.ports.clock.after(ms, fire);
   }
 
   /** For a flight, which must come to an end also where `token()` does not; `otherwise` where that fails or takes too long. */
-  private askInTime(otherwise: Token | undefined): Promise<Token | undefined> {
-    let stopTimer = () => {};
-    const late = new Promise<Token | undefined>((resolve) => {
-      stopTimer = this.ports.clock.after(ASK_MS, () => resolve(otherwise));
-    });
-    return Promise.race([this.ask().catch(() => otherwise), late]).finally(stopTimer);
+  private async askInTime(otherwise: Token | undefined): Promise<Token | undefined> {
+    try {
+      return await this.ask(ASK_MS);
+    } catch {
+      return otherwise;
+    }
   }
 
   private current(own: Token): Token {
@@ -175,15 +247,15 @@ export class Credential {
   }
 
   /** What a send has to wait for before it may use this token. */
-  private waitFor(own: Token, token: Token): Promise<void> | undefined {
-    const now = this.ports.clock.now();
-    const expired = token.expiresAt !== undefined && token.expiresAt <= now;
-    this.refuseWhileCooling(token, expired);
-    if (expired) return this.refresh(own, token, 'expiring', NOTHING);
+  private waitFor(own: Token, token: Token, beginner: Beginner): Promise<void> | undefined {
+    const leftMs = token.expiresAt === undefined ? Number.POSITIVE_INFINITY : token.expiresAt - this.ports.clock.now();
+    this.refuseWhileCooling(token, leftMs <= 0);
+    const need = (): Need => ({ own, token, reason: 'expiring', unauthorized: NOTHING, beginner });
+    if (leftMs <= 0) return this.refresh(need());
     const flight = this.flights.get(token.value);
     if (flight !== undefined) return flight.blocking ? flight.done : undefined;
-    if (!this.cooling(token) && token.expiresAt !== undefined && token.expiresAt - this.aheadMs(token) <= now) {
-      this.launch(own, token, 'expiring', NOTHING).done.catch(() => {});
+    if (token.expiresAt !== undefined && leftMs <= this.aheadMs(token) && !this.cooling(token)) {
+      this.launch(need()).done.catch(() => {});
     }
     return undefined;
   }
@@ -197,7 +269,7 @@ export class Credential {
 
   private refuseWhileCooling(token: Token, needed: boolean): void {
     const failed = this.cooling(token);
-    if (failed !== undefined && (needed || failed.refuses)) throw failure(failed.cause);
+    if (failed !== undefined && (needed || failed.refuses)) throw this.failure(failed.cause);
   }
 
   /** The failed refresh after which no other is tried yet. */
@@ -211,97 +283,147 @@ export class Credential {
     return left > 0 && left <= COOL_DOWN_MS;
   }
 
-  private refresh(
-    own: Token,
-    token: Token,
-    reason: RefreshContext['reason'],
-    unauthorized: Unauthorized,
-  ): Promise<void> {
-    const flight = this.flights.get(token.value) ?? this.launch(own, token, reason, unauthorized);
+  private refresh(need: Need): Promise<void> {
+    const flight = this.flights.get(need.token.value) ?? this.launch(need);
     flight.blocking = true;
     return flight.done;
   }
 
-  private launch(own: Token, token: Token, reason: RefreshContext['reason'], unauthorized: Unauthorized): Flight {
+  private launch(need: Need): Flight {
+    const { over } = this.ports.life;
+    if (over !== undefined) return { blocking: false, done: Promise.reject(over) };
     // A turn later, so that the flight is known before it can be over: a store may throw at once.
-    const done = Promise.resolve().then(() => this.fly(own, token, reason, unauthorized));
+    const done = Promise.resolve().then(() => this.fly(need));
     const flight: Flight = { blocking: false, done };
-    this.flights.set(token.value, flight);
+    this.flights.set(need.token.value, flight);
     this.ports.keep(this);
     return flight;
   }
 
-  private async fly(
-    own: Token,
-    token: Token,
-    reason: RefreshContext['reason'],
-    unauthorized: Unauthorized,
-  ): Promise<void> {
+  private async fly(need: Need): Promise<void> {
+    const { own, token, beginner } = need;
     const { key, options, ports } = this;
     const { clock } = ports;
     const begun = clock.now();
+    const lastedMs = () => Math.max(0, clock.now() - begun);
     const used = [own, token];
-    ports.refreshing(key, reason);
+    const aborter = new AbortController();
+    const end = (error: unknown) => aborter.abort(error);
+    // One bound for all of it: the store, the refresh with its retries, `save`.
+    const stopTimer = this.after(options.refreshTimeoutMs, () => {
+      end(new DOMException(`the refresh took longer than ${Math.round(options.refreshTimeoutMs)} ms`, 'TimeoutError'));
+    });
+    ports.life.enter(end);
+    beginner.refreshing(key, need.reason);
     try {
-      const context = { key, token, reason, http: ports.http, ...unauthorized };
-      const { refreshTimeoutMs } = options;
-      // Unless there has been another since, it ends the cool-down.
-      const late = (given: Token) => {
-        if (this.failed?.of !== token.value) return;
-        this.failed = undefined;
-        this.standIn = { for: own.value, token: { ...given, generation: this.generation }, obtainedAt: clock.now() };
-      };
-      const lost = (error: unknown) => ports.storeLost?.(key, error);
-      const flight = { key, generation: this.generation, lost };
-      const stored = await refreshThroughStore(ports.store, clock, refreshTimeoutMs, flight, (newest, leftMs) =>
+      let given: Token | undefined;
+      const lost = (error: unknown) => beginner.storeLost?.(key, error);
+      const refreshing = { key, generation: this.generation, signal: aborter.signal, lost };
+      const stored = await refreshThroughStore(ports.store, refreshing, (newest) =>
         within(this, async () => {
-          const run = (from: Token) => {
-            used.push(from);
-            return runRefresh(
-              { ...options, refreshTimeoutMs: leftMs },
-              { ...context, token: from },
-              clock,
-              ports.mayPass,
-              late,
-            );
-          };
-          if (newest === undefined || newest.value === own.value) return run(newest ?? token);
-          // The fleet's grant may be dead, and the caller have signed in anew.
-          return run(newest).catch((error) => (ports.mayPass(error) ? Promise.reject(error) : run(own)));
+          given = await this.obtain(need, newest, aborter.signal, used);
+          return given ?? this.obtainedElsewhere(own);
         }),
       );
       tokenOf(stored); // a shared store holds what others have put there
       this.generation = stored.generation;
       if (this.failed?.of === token.value) this.failed = undefined;
-      // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-      const now = await this.askInTime(own);
-      if (now?.value === own.value || now?.value === stored.value) {
-        this.standIn = { for: own.value, token: usable(stored, clock.now()), obtainedAt: clock.now() };
-      }
-      ports.refreshed(key, Math.max(0, clock.now() - begun));
+      await this.take(own, stored, given, aborter.signal);
+      beginner.refreshed(key, lastedMs());
     } catch (cause) {
       const refuses = this.flights.get(token.value)?.blocking === true;
       const secrets = used.flatMap(({ value, refreshToken }) =>
         refreshToken === undefined ? value : [value, refreshToken],
       );
       this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses, secrets };
-      ports.refreshFailed(key, cause, Math.max(0, clock.now() - begun));
+      beginner.refreshFailed(key, cause, lastedMs());
+      if (ports.life.over !== undefined) throw ports.life.over;
       // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
       const now = await this.askInTime(undefined);
-      if (now === undefined || now.value === own.value) throw failure(cause);
+      if (now === undefined || now.value === own.value) throw this.failure(cause);
     } finally {
+      stopTimer();
+      ports.life.leave(end);
       this.flights.delete(token.value);
     }
   }
+
+  /** Has the caller's refresh run; `undefined` where it gives nothing. */
+  private obtain(
+    { own, token, reason, unauthorized, beginner }: Need,
+    newest: StoredToken | undefined,
+    signal: AbortSignal,
+    used: Token[],
+  ): Promise<Token | undefined> {
+    const { key, options, ports } = this;
+    const http = ports.http ?? beginner.http;
+    const late = (given: Token | undefined) => void this.late(own, token, given);
+    const run = (from: Token) => {
+      used.push(from);
+      const replaced = options.token === undefined ? SESSION : from;
+      const context: RefreshContext = { key, token: replaced, reason, http, signal, ...unauthorized };
+      return runRefresh(options, context, beginner.mayPass, late);
+    };
+    if (newest === undefined || newest.value === own.value) return run(newest ?? token);
+    // The fleet's grant may be dead, and the caller have signed in anew.
+    return run(newest).catch((error) => (signal.aborted || beginner.mayPass(error) ? Promise.reject(error) : run(own)));
+  }
+
+  /** Where the refresh gave nothing: the new token is the caller's to give, or it is a cookie. A forgotten `return` is no refresh. */
+  private async obtainedElsewhere({ value, expiresAt }: Token): Promise<Token> {
+    if (this.options.token === undefined) return { value: randomId() };
+    const now = await this.ask();
+    if (now !== undefined && (now.value !== value || now.expiresAt !== expiresAt)) return now;
+    throw new Error(`refresh gave no token, and auth.token gives ${now === undefined ? 'none' : 'the old one'}`);
+  }
+
+  /**
+   * What comes after the time was up is used, unless there has been another refresh since: the refresh token that it cost is used up. It
+   * ends the cool-down.
+   */
+  private async late(own: Token, { value }: Token, given: Token | undefined): Promise<void> {
+    if (this.failed?.of !== value) return;
+    this.failed = undefined;
+    if (given === undefined && this.options.token !== undefined) return;
+    const stored = { ...(given ?? { value: randomId() }), generation: this.generation };
+    await this.take(own, stored, given, new AbortController().signal);
+  }
+
+  /** Puts a refreshed token in its place, and has it saved where this process has got it: unless nobody wants it any more. */
+  private async take(own: Token, stored: StoredToken, given: Token | undefined, signal: AbortSignal): Promise<void> {
+    // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
+    const now = await this.askInTime(own);
+    if (now?.value !== own.value && now?.value !== stored.value) return;
+    const obtainedAt = this.ports.clock.now();
+    this.standIn = { for: own.value, token: usable(stored, obtainedAt), obtainedAt };
+    const { save } = this.options;
+    if (save === undefined || given?.value !== stored.value) return;
+    try {
+      await Promise.race([save(given, Object.freeze({ key: this.key })), aborted(signal)]);
+    } catch (error) {
+      if (!this.hasWarned) {
+        this.hasWarned = true;
+        const code = publicCodeOf(error);
+        const why = code === undefined ? '' : ` (${code})`;
+        warn(
+          'HOLDFAST_SAVE',
+          `auth.save failed${why}: the refreshed token is used, and is lost when this process ends`,
+        );
+      }
+    }
+  }
+
+  /** The cause's own message stays with the cause: it may quote the token. */
+  private failure(cause: unknown): TokenRefreshError {
+    const code = publicCodeOf(cause);
+    return new TokenRefreshError(`the token could not be refreshed${code === undefined ? '' : ` (${code})`}`, cause);
+  }
 }
+
+const isPromise = <T extends object | string | undefined>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
+  typeof (given as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 
 /** A token that is expired on arrival comes from a clock that is wrong; refreshing it again would never end. */
 function usable<T extends Token>(token: T, now: number): T {
   return token.expiresAt !== undefined && token.expiresAt <= now ? { ...token, expiresAt: undefined } : token;
-}
-
-/** The cause's own message stays with the cause: it may quote the token. */
-function failure(cause: unknown): TokenRefreshError {
-  const code = publicCodeOf(cause);
-  return new TokenRefreshError(`the token could not be refreshed${code === undefined ? '' : ` (${code})`}`, cause);
 }

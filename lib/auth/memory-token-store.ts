@@ -1,14 +1,8 @@
-import type { StoredToken, TokenStore } from './options.ts';
+import type { TokenStore } from './options.ts';
 
-/** Keeps refreshed tokens in this process. That one refresh does for everybody in it is seen to by `Credential`. */
+/** The store of one process: `Credential` sees to one refresh at a time and has the token, so there is nothing to keep. */
 export function memoryTokenStore(): TokenStore {
-  const tokens = new Map<string, StoredToken>();
   return {
-    read: async (key) => tokens.get(key),
-    refresh: async (key, generation, refresh) => {
-      const stored = { ...(await refresh()), generation: generation + 1 };
-      tokens.set(key, stored);
-      return stored;
-    },
+    refresh: async (_key, generation, refresh) => ({ ...(await refresh()), generation: generation + 1 }),
   };
 }

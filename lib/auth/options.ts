@@ -24,8 +24,8 @@ export interface StoredToken extends Token {
  * memory) or for a fleet.
  */
 export interface TokenStore {
-  /** The newest token that a refresh gave for this key. */
-  read(key: string): Promise<StoredToken | undefined>;
+  /** The newest token that a refresh gave for this key, for whoever wants to look: the loop does not. */
+  read?(key: string): Promise<StoredToken | undefined>;
   /**
    * Makes the one refresh after `generation`: calls `refresh`, keeps what it gives and gives it back under the next
    * generation; or, where somebody else has refreshed since, gives theirs without calling it, unless it has expired. In memory
@@ -54,14 +54,17 @@ export interface StoreContext {
 export interface RefreshContext {
   /** Whose credential; see `AuthOptions.key`. */
   readonly key: string;
-  /** The token that is to be replaced: with a shared store the newest that anybody got, with all the fields it was given. */
+  /**
+   * The token that is to be replaced: with a shared store the newest that anybody got, with all the fields it was given. Where the policy
+   * has no `token`, its value is the empty string.
+   */
   readonly token: Token;
   /** What the 401's `WWW-Authenticate` asks for; empty where there was none. */
   readonly challenges: readonly Challenge[];
   /** The 401's body, if it is of a known shape. */
   readonly api: ApiError | undefined;
   readonly reason: 'expiring' | 'unauthorized';
-  /** Aborts when `refreshTimeoutMs` is over. */
+  /** Aborts when `refreshTimeoutMs` is over, or the credentials are closed. */
   readonly signal: AbortSignal;
   /**
    * The same instance for the refresh's own requests: the caller's interceptors run, ours does not, so they carry no token,
@@ -73,22 +76,37 @@ export interface RefreshContext {
 /**
  * Tokens: writing them, and refreshing them once for everybody.
  *
- * Everybody is all calls of one attachment whose policy has the same `token` function. Two attachments, like two processes,
- * refresh separately unless they share a `store`.
+ * Everybody is all calls of one attachment whose policy has the same `token` function (without one, the same `refresh`); and those of
+ * another attachment that was given the very same object, where both have the same origins. `credentials(options)` shares among any.
+ * Processes refresh separately unless they share a `store`.
  */
 export interface AuthOptions {
   /**
-   * The token of now; asked before every send. `undefined` sends none and never refreshes (logged out).
+   * The token of now; asked before every send. `undefined` sends none and never refreshes (logged out). One that takes longer than
+   * `refreshTimeoutMs` ends the call with a `TokenRefreshError`.
    *
    * A refreshed token takes the place of the very value that it was refreshed from, for as long as this goes on returning
    * that value. Any other answer wins at once: a logout, another user, or your own copy of the refreshed token.
+   *
+   * Left out, nothing is written: the session is in cookies, which the browser or a cookie jar sends. A 401 from one of the `origins` is
+   * refreshed all the same, once for everybody.
    */
-  readonly token: (context: {
-    readonly key: string;
-  }) => Token | string | undefined | Promise<Token | string | undefined>;
-  /** Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. */
-  readonly refresh: (context: RefreshContext) => Promise<Token | string>;
-  /** Writes the token into a send's headers. Default: `Authorization: Bearer …`, in place of whatever stands there. */
+  readonly token?:
+    | ((context: { readonly key: string }) => Token | string | undefined | Promise<Token | string | undefined>)
+    | undefined;
+  /**
+   * Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. It may give nothing: then `token` is
+   * asked again and has to give a new one; where that is left out too, the new cookie is there.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return gives a promise of void
+  readonly refresh: (context: RefreshContext) => Promise<Token | string | void>;
+  /**
+   * Keeps a token that a refresh gave: on disk, in a session. Awaited before the waiting calls go on, within `refreshTimeoutMs`. Not
+   * called where `token` gives none by then (a logout), or that of somebody else; nor where another process refreshed. If it fails, the
+   * token is used all the same, and one warning of the process says so.
+   */
+  readonly save?: ((token: Token, context: { readonly key: string }) => void | Promise<void>) | undefined;
+  /** Writes the token into a send's headers, at once. Default: `Authorization: Bearer …`, in place of whatever stands there. */
   readonly apply?: ((headers: InstanceType<typeof AxiosHeaders>, token: Token) => void) | undefined;
   /**
    * How long before `expiresAt` a refresh begins in the background, in ms, while calls go on with the old token. At most half
@@ -97,9 +115,14 @@ export interface AuthOptions {
   readonly refreshAheadMs?: number | undefined;
   /** Bounds a refresh, its retries included, in ms. Above 0; default 30,000. */
   readonly refreshTimeoutMs?: number | undefined;
-  /** Origins that may see the token. Default: the origin of the call's `baseURL`. */
-  readonly origins?: readonly string[] | undefined;
-  /** Codes of a 401's body on which a refresh would not help. Default none. */
+  /**
+   * Origins that may see the token. Default: the origin of the call's `baseURL`, or of the instance's where the call's is empty.
+   *
+   * `'any'` shows it to whatever URL a call is made to, so only for an instance whose URLs are all your own. Even then not over plain http
+   * except to this machine, nor to another origin that `beforeSend` or a redirect leads to.
+   */
+  readonly origins?: readonly string[] | 'any' | undefined;
+  /** On which 401s a refresh would not help: codes of the body, and the `error` of a challenge. Default none. */
   readonly neverRefreshOn?: readonly string[] | undefined;
   /** Whose credential a call uses: a tenant, a user. Keys do not wait for each other. Default: one for all. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
@@ -110,6 +133,18 @@ export interface AuthOptions {
    * `invalid_grant` is not repeated. Default `{ retries: 2, minTimeout: 200 }`.
    */
   readonly retry?: RetryOptions | undefined;
+}
+
+/** One credential for several instances: what `credentials()` makes. */
+export interface Credentials {
+  /** Ends a refresh that is under way and refuses the calls that wait for it, with a `TokenRefreshError`. No other is begun. */
+  close(): Promise<void>;
+}
+
+/** What `credentials()` is given. */
+export interface CredentialsOptions extends AuthOptions {
+  /** The instance that `refresh` is given as `http`. Default: that of the call that began the refresh. */
+  readonly http?: AxiosInstance | undefined;
 }
 
 /** The options with their defaults filled in. */

@@ -97,7 +97,7 @@ interface Reply {
  *
  * @throws {TypeError} when an option is wrong
  */
-export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
+export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
   const { redis, key: name, lockMs = 10_000 } = options;
   if (typeof redis?.eval !== 'function') throw new TypeError('redis must be a client with eval(), as those of ioredis');
   if (typeof name !== 'string' || name === '' || /[{}]/.test(name)) {

@@ -146,7 +146,8 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     refusedWait: call?.endedBecause === 'wait-too-long' ? call.refusedWait : undefined,
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
-    refreshError: (error as { cause?: unknown } | undefined)?.cause,
+    bareBecause: call?.bareBecause,
+    refreshError: (error as { cause?: unknown } | undefined)?.cause ?? error,
     localError: response === undefined ? error : undefined,
   };
   return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });

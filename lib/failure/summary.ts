@@ -17,7 +17,9 @@ export type Explained = Omit<Failure, 'summary'> & {
   readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
   /** Why nobody looked after the call. */
   readonly disabled?: 'not-attached' | 'let-through' | undefined;
-  /** What the refresh of the token threw. */
+  /** Why the send that was refused for want of a token carried none. */
+  readonly bareBecause?: string | undefined;
+  /** What the refresh of the token threw, or what kept it from being made. */
   readonly refreshError?: unknown;
   /** What went wrong on our side, if that is what it was. */
   readonly localError?: unknown;
@@ -79,6 +81,7 @@ export function summaryOf(
   return [
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${timeSpent(elapsedMs, failure)}: `,
     `${what}, ${endingOf(failure)}`,
+    failure.bareBecause === undefined ? '' : `: no token was sent: ${safe(failure.bareBecause)}`,
     failure.endedBecause === 'refresh-failed' ? wordsOf(failure.refreshError, secrets) : '',
     kind === 'local' ? wordsOf(failure.localError, secrets) : '',
     retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${durationOf(retryAfterMs)})`,

@@ -64,6 +64,8 @@ export class CallState {
   wireHeaders: InternalAxiosRequestConfig['headers'] | undefined;
   /** Every token that a send carried: a later answer may quote an earlier one. */
   tokens: string[] | undefined;
+  /** Why the last send carried no token, where it was refused for want of one and the policy has one. */
+  bareBecause: string | undefined;
   /** How long it has waited because an answer named so long a wait, in ms. */
   namedMs = 0;
   /** The named wait that would have been too long. */

@@ -49,7 +49,7 @@ export const DEFAULTS = {
     refreshTimeoutMs: 30_000,
     neverRefreshOn: [],
     retry: { retries: 2, minTimeout: 200 },
-  } satisfies Omit<ResolvedAuth, 'token' | 'refresh'>,
+  } satisfies Omit<ResolvedAuth, 'refresh'>,
   correlation: { header: 'X-Correlation-ID' } satisfies ResolvedCorrelation,
   limit: LIMIT_DEFAULTS,
   breaker: {

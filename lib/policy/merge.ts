@@ -1,3 +1,4 @@
+import { isCredentials } from '../auth/credential-set.ts';
 import { isRecord } from '../check.ts';
 import { AdjustedLimiter, isLimiter, numbersIn } from '../limit/limiters.ts';
 import type { Policy } from './options.ts';
@@ -59,9 +60,9 @@ const GROUPS: ReadonlySet<string> = new Set([
   'on',
 ]);
 
-/** Whether an option is a group of options. Any other object, a limiter for one, is one value. */
+/** Whether an option is a group of options. Any other object, a limiter or credentials, is one value. */
 export const isGroup = (name: string, value: unknown): value is Record<string, unknown> =>
-  GROUPS.has(name) && isRecord(value) && !isLimiter(value);
+  GROUPS.has(name) && isRecord(value) && !isLimiter(value) && !isCredentials(value);
 
 function overlay(under: object, over: object): Record<string, unknown> {
   const result: Record<string, unknown> = { ...under };

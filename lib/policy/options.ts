@@ -1,5 +1,6 @@
 import type { AxiosError, AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import type { AuthOptions, ResolvedAuth } from '../auth/options.ts';
+import type { CredentialSet } from '../auth/credential-set.ts';
+import type { AuthOptions, Credentials, ResolvedAuth } from '../auth/options.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import type { LimitOptions, ResolvedLimit } from '../limit/options.ts';
@@ -40,8 +41,11 @@ export interface Policy {
    * rejects with what it threw.
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
-  /** A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. */
-  readonly auth?: false | AuthOptions | undefined;
+  /**
+   * A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. What `credentials()` makes
+   * can be given to several instances.
+   */
+  readonly auth?: false | AuthOptions | Credentials | undefined;
   /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
   readonly correlation?: false | CorrelationOptions | undefined;
   /**
@@ -260,7 +264,7 @@ export interface ResolvedPolicy extends Policy {
   readonly classify: readonly Classifier[];
   readonly deadlineMs: number;
   readonly idempotency: false | ResolvedIdempotency;
-  readonly auth: false | ResolvedAuth;
+  readonly auth: false | ResolvedAuth | CredentialSet;
   readonly correlation: false | ResolvedCorrelation;
   readonly limit: false | ResolvedLimit | Limiter;
   readonly breaker: false | ResolvedBreaker;

@@ -1,3 +1,4 @@
+import { isCredentials } from '../auth/credential-set.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
 import { isRecord } from '../check.ts';
 import { InvalidPolicyError } from '../failure/errors.ts';
@@ -53,8 +54,9 @@ function switchedOn(policy: Policy, base: ResolvedPolicy): Policy {
   if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
   if (isRecord(correlation) && !base.correlation) ground.correlation = DEFAULTS.correlation;
   if (isRecord(breaker) && !base.breaker) ground.breaker = DEFAULTS.breaker;
-  // What is missing here, `token` and `refresh`, the policy has to bring; it has been validated.
-  if (isRecord(auth) && !base.auth) ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
+  // What is missing here, `refresh`, the policy has to bring; it has been validated.
+  if (isRecord(auth) && (!base.auth || isCredentials(base.auth)))
+    ground.auth = DEFAULTS.auth as unknown as ResolvedAuth;
   if (isRecord(retry)) ground.retry = base.retry ? withGroupsOn(retry, base.retry) : DEFAULTS.retry;
   return ground;
 }

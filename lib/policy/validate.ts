@@ -1,3 +1,4 @@
+import { isCredentials } from '../auth/credential-set.ts';
 import {
   aBoolean,
   aFunction,
@@ -131,7 +132,12 @@ const authOptions = object(
     refreshAheadMs: number(0),
     refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
     // A URL may hold a password.
-    origins: listOf("an array of origins such as 'https://api.example.com'", isOrigin, kindOf),
+    origins: must(
+      "an array of origins such as 'https://api.example.com', or 'any'",
+      (value) => value === 'any' || (Array.isArray(value) && value.every(isOrigin)),
+      kindOf,
+    ),
+    save: aFunction,
     neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
     key: aFunction,
     store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function', kindOf),
@@ -153,18 +159,12 @@ const authOptions = object(
 );
 
 const auth: Check = (value, path, problems) => {
+  if (isCredentials(value)) return;
   authOptions(value, path, problems);
-  if (!isRecord(value)) return;
-  for (const name of ['token', 'refresh']) {
-    if (value[name] !== undefined) continue;
-    const at = `${path}.${name}`;
-    problems.push({
-      path: at,
-      bound: 'a function',
-      value: undefined,
-      message: `${at} must be a function, got nothing`,
-    });
-  }
+  if (!isRecord(value) || value.refresh !== undefined) return;
+  const at = `${path}.refresh`;
+  const bound = 'a function';
+  problems.push({ path: at, bound, value: undefined, message: `${at} must be ${bound}, got nothing` });
 };
 
 const limitOptions = checkLimit(

@@ -4,23 +4,15 @@ import { Authenticator } from '../../lib/auth/authenticator.ts';
 import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { bearer } from '../../lib/auth/bearer.ts';
 import type { AuthOptions, ResolvedAuth } from '../../lib/auth/options.ts';
-import { mayPass } from '../../lib/classify/may-pass.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
-import { NOTHING } from '../support/credentials.ts';
+import { NOTHING, quiet, usedBy } from '../support/credentials.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const API = 'https://api.example.com';
 const TOKEN = { value: 't0k3n' };
 
-const authenticators = () =>
-  new Authenticators({
-    clock: new ManualClock(),
-    http: undefined as never,
-    mayPass,
-    refreshing: () => {},
-    refreshed: () => {},
-    refreshFailed: () => {},
-  });
+const authenticators = (baseUrl?: string, clock = new ManualClock()) =>
+  new Authenticators({ clock, beginner: quiet, baseUrl: () => baseUrl });
 const policy = (options: Partial<AuthOptions> = {}): ResolvedAuth =>
   ({ ...DEFAULTS.auth, token: () => TOKEN.value, refresh: async () => 'fresh', ...options }) as ResolvedAuth;
 const authenticator = (options: Partial<AuthOptions> = {}) => authenticators().of(policy(options));
@@ -61,6 +53,15 @@ describe(`${Authenticator.name}: who may see the token`, () => {
     expect(subject.maySee(own, nowhere)).toBe(false);
   });
 
+  it("the origin of the instance's own baseURL, where the call's is empty", () => {
+    const absolute = configOf({ baseURL: '', url: `${API}/x` });
+    const ofInstance = authenticators(`${API}/v1`).of(policy());
+    expect(ofInstance.maySee(absolute, absolute)).toBe(true);
+    const other = configOf({ baseURL: '', url: 'https://elsewhere.example/x' });
+    expect(ofInstance.maySee(other, other)).toBe(false);
+    expect(subject.maySee(absolute, absolute)).toBe(false);
+  });
+
   it('nobody where there is no telling where it goes', () => {
     expect(subject.maySee(nowhere, nowhere)).toBe(false);
     expect(subject.maySee(nowhere, own)).toBe(false);
@@ -74,13 +75,40 @@ describe(`${Authenticator.name}: who may see the token`, () => {
   });
 });
 
+describe(`${Authenticator.name}: why a send carried no token`, () => {
+  it.each<[string, Partial<AuthOptions>, InternalAxiosRequestConfig, string | undefined]>([
+    ['none, where it may be seen', {}, configOf(), undefined],
+    [
+      'another origin than the baseURL',
+      {},
+      elsewhere,
+      `https://elsewhere.example is not among auth.origins, which are that of the baseURL, ${API}`,
+    ],
+    [
+      'an origin that is not named',
+      { origins: [API] },
+      elsewhere,
+      'https://elsewhere.example is not among auth.origins',
+    ],
+    [
+      'plain HTTP',
+      { origins: 'any' },
+      configOf({ baseURL: 'http://a.example' }),
+      "http://a.example is plain HTTP, which auth.origins 'any' leaves out",
+    ],
+    ['no origin', { origins: 'any' }, nowhere, 'its URL has no origin'],
+  ])('%s', (_name, options, config, why) => {
+    expect(authenticator(options).withheldFrom(config, config)).toBe(why);
+  });
+});
+
 describe(`${Authenticator.name}: whose token a call carries`, () => {
   it('that of its key, which is the empty string where the policy has no keys', async () => {
     const token = ({ key }: { key: string }) => `token of "${key}"`;
     const plain = authenticator({ token });
-    expect(await plain.credentialOf(configOf())?.checkOut()).toEqual({ value: 'token of ""' });
+    expect(await plain.credentialOf(configOf())?.checkOut(quiet)).toEqual({ value: 'token of ""' });
     const keyed = authenticator({ token, key: ({ url = '' }) => url });
-    expect(await keyed.credentialOf(configOf())?.checkOut()).toEqual({ value: 'token of "/x"' });
+    expect(await keyed.credentialOf(configOf())?.checkOut(quiet)).toEqual({ value: 'token of "/x"' });
     expect(keyed.credentialOf(configOf())).toBe(keyed.credentialOf(configOf()));
     expect(keyed.credentialOf(configOf())).not.toBe(keyed.credentialOf(configOf({ url: '/y' })));
   });
@@ -99,7 +127,7 @@ describe(`${Authenticator.name}: whose token a call carries`, () => {
         return 'fresh';
       },
     });
-    await subject.credentialOf(configOf())?.replace(TOKEN.value, NOTHING);
+    await subject.credentialOf(configOf())?.replace(TOKEN.value, NOTHING, quiet);
     expect(seen[0]).toBeUndefined();
     expect(seen[1]).toBe(subject.credentialOf(configOf({ url: '/y' })));
   });
@@ -186,7 +214,7 @@ describe(Authenticators.name, () => {
     );
     const credential = second.credentialOf(configOf());
     expect(credential).toBe(first.credentialOf(configOf()));
-    expect(await credential?.replace('old', NOTHING)).toMatchObject({ value: 'fresh' });
+    expect(await (credential && usedBy(credential).replace('old', NOTHING))).toMatchObject({ value: 'fresh' });
     expect(second.credentialOf(elsewhere)).toBe(credential);
     expect(first.credentialOf(elsewhere)).toBeUndefined();
   });
@@ -195,5 +223,41 @@ describe(Authenticators.name, () => {
     const subject = authenticators();
     const [first, second] = ['a', 'b'].map((value) => subject.of(policy({ token: () => value })));
     expect(first?.credentialOf(configOf())).not.toBe(second?.credentialOf(configOf()));
+  });
+
+  describe('of two attachments', () => {
+    const two = (written: [object, object], origins: [string, string], clock = new ManualClock()) => {
+      const options = [policy(), policy()];
+      return options.map((each, n) => {
+        const subject = authenticators(undefined, clock);
+        subject.join(each, written[n] as object, String(origins[n]));
+        return { subject, credential: subject.of(each).credentialOf(configOf()) };
+      });
+    };
+    const auth = {};
+
+    it('share where they were given the very same object and have the same origins', () => {
+      const [one, other] = two([auth, auth], [API, API]);
+      expect(one?.credential).toBe(other?.credential);
+    });
+
+    it.each<[string, [object, object], [string, string]]>([
+      ['another object', [{}, {}], [API, API]],
+      ['other origins', [auth, auth], [API, 'https://elsewhere.example']],
+    ])('share nothing where they have %s', (_name, written, origins) => {
+      const [one, other] = two(written, origins);
+      expect(one?.credential).not.toBe(other?.credential);
+    });
+
+    it('share nothing where they go by another clock, or all of the others are closed', () => {
+      const clock = new ManualClock();
+      const [one] = two([auth, auth], [API, API], clock);
+      expect(two([auth, auth], [API, API])[0]?.credential).not.toBe(one?.credential);
+      const written = {};
+      const [first, second] = two([written, written], [API, API], clock);
+      first?.subject.close();
+      first?.subject.close();
+      expect(two([written, written], [API, API], clock)[0]?.credential).toBe(second?.credential);
+    });
   });
 });

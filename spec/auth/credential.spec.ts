@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { COOL_DOWN_MS, Credential, type Unauthorized } from '../../lib/auth/credential.ts';
 import type { StoredToken, TokenStore } from '../../lib/auth/options.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
-import { credential, NOTHING } from '../support/credentials.ts';
+import { credential, NOTHING, quiet } from '../support/credentials.ts';
 import { settle } from '../support/manual-clock.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
@@ -571,4 +571,112 @@ describe(`${Credential.name}: ahead of time`, () => {
       }
     },
   );
+});
+
+describe(`${Credential.name}: asking for the token`, () => {
+  it('is done once for a send, and once more after a refresh', async () => {
+    const token = vi.fn(() => 'a');
+    const { subject, flights } = credential({ token });
+    await subject.checkOut();
+    expect(token).toHaveBeenCalledTimes(1);
+    const replaced = subject.replace('a', NOTHING);
+    await settle();
+    flights[0]?.open('a2');
+    // For the 401, when the refresh is over, and for the replay.
+    expect(await replaced).toMatchObject({ value: 'a2' });
+    expect(token).toHaveBeenCalledTimes(4);
+  });
+
+  it('takes no time where the token is at hand', () => {
+    const { real } = credential();
+    expect(real.checkOut(quiet)).toEqual({ value: 'a' });
+    expect(real.glance()).toEqual({ value: 'a' });
+  });
+
+  it.each(['checkOut', 'glance'] as const)('is bounded by refreshTimeoutMs (%s)', async (method) => {
+    const { subject, clock } = credential({ token: () => new Promise(() => {}), refreshTimeoutMs: 5_000 });
+    const error = failed(subject[method]());
+    await clock.advance(5_000);
+    expect(await error).toMatchObject({
+      code: 'ERR_TOKEN_REFRESH',
+      message: 'auth.token did not answer within 5000 ms',
+    });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends when the credentials are closed, and leaves no timer', async () => {
+    const { subject, clock, life } = credential({ token: () => new Promise(() => {}) });
+    const error = failed(subject.checkOut());
+    await settle();
+    const over = new TokenRefreshError('the credentials are closed', undefined);
+    life.end(over);
+    expect(await error).toBe(over);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe(`${Credential.name}: without a token`, () => {
+  const session = () => credential({ token: undefined });
+
+  it('has a session that stands for one, and changes with each refresh that gives nothing', async () => {
+    const { subject, flights, events } = session();
+    const first = await subject.checkOut();
+    expect(first).toEqual({ value: '' });
+    const replaced = [subject.replace('', NOTHING), subject.replace('', NOTHING)];
+    await settle();
+    expect(flights[0]?.context.token).toEqual({ value: '' });
+    flights[0]?.open(undefined);
+    const [one, other] = await Promise.all(replaced);
+    expect(one?.value).toBe(other?.value);
+    expect(one?.value).not.toBe('');
+    // A 401 to a send of before.
+    expect(await subject.replace('', NOTHING)).toEqual(one);
+    expect(events).toEqual(['refreshing unauthorized', 'refreshed']);
+    const again = subject.replace(String(one?.value), NOTHING);
+    await settle();
+    expect(flights[1]?.context.token).toEqual({ value: '' });
+    flights[1]?.open(undefined);
+    expect((await again)?.value).not.toBe(one?.value);
+  });
+
+  it('uses a refresh that comes after its time was up', async () => {
+    const { subject, flights, clock } = session();
+    const error = failed(subject.replace('', NOTHING));
+    await settle();
+    await clock.advance(30_000);
+    expect(await error).toBeInstanceOf(TokenRefreshError);
+    flights[0]?.open(undefined);
+    await settle();
+    expect((await subject.replace('', NOTHING))?.value).not.toBe('');
+    expect(flights).toHaveLength(1);
+  });
+});
+
+describe(`${Credential.name}: save`, () => {
+  it('gets what a refresh gave, but not what somebody else kept in the store', async () => {
+    for (const value of ['ours', 'theirs']) {
+      const save = vi.fn();
+      const store: TokenStore = {
+        refresh: async (_key, generation, refresh) => ({ ...(await refresh()), value, generation }),
+      };
+      const { subject } = credential({ save, refresh: async () => 'ours' }, { store });
+      expect(await subject.replace('a', NOTHING)).toMatchObject({ value });
+      expect(save.mock.calls).toEqual(value === 'ours' ? [[{ value: 'ours' }, { key: 'key' }]] : []);
+    }
+  });
+
+  it('gets also what comes after the time was up, unless the user is gone', async () => {
+    for (const gone of [false, true]) {
+      const save = vi.fn();
+      const { subject, session, flights, clock } = credential({ save });
+      const error = failed(subject.replace('a', NOTHING));
+      await settle();
+      await clock.advance(30_000);
+      await error;
+      if (gone) session.token = undefined;
+      flights[0]?.open('late');
+      await settle();
+      expect(save).toHaveBeenCalledTimes(gone ? 0 : 1);
+    }
+  });
 });

@@ -3,39 +3,29 @@ import { memoryTokenStore } from '../../lib/auth/memory-token-store.ts';
 import { rejectionOf } from '../support/attached.ts';
 
 describe(memoryTokenStore.name, () => {
-  it('keeps for each key what its last refresh gave, under the next generation', async () => {
-    const store = memoryTokenStore();
-    expect(await store.read('a')).toBeUndefined();
-    const first = await store.refresh('a', 0, async () => ({ value: 'a1', refreshToken: 'r1' }));
+  it('makes each refresh that it is asked for, and gives what comes of it under the next generation', async () => {
+    const first = await memoryTokenStore().refresh('a', 0, async () => ({ value: 'a1', refreshToken: 'r1' }));
     expect(first).toEqual({ value: 'a1', refreshToken: 'r1', generation: 1 });
-    expect(await store.read('a')).toEqual(first);
-    await store.refresh('a', 1, async () => ({ value: 'a2' }));
-    expect(await store.read('a')).toEqual({ value: 'a2', generation: 2 });
-    expect(await store.read('b')).toBeUndefined();
+    expect(await memoryTokenStore().refresh('a', 1, async () => ({ value: 'a2' }))).toEqual({
+      value: 'a2',
+      generation: 2,
+    });
   });
 
-  it('knows of no refresh but those it is asked to make, so it never tells of a newer token', async () => {
-    const store = memoryTokenStore();
+  it('keeps nothing: it has nothing to be read, and never tells of a newer token', async () => {
     const told: unknown[] = [];
     for (const generation of [0, 0]) {
-      await store.refresh('a', generation, async (...args) => {
+      await memoryTokenStore().refresh('a', generation, async (...args) => {
         told.push(args);
         return { value: 'a1' };
       });
     }
     expect(told).toEqual([[], []]);
+    expect(memoryTokenStore()).not.toHaveProperty('read');
   });
 
-  it('rejects as the refresh does, and keeps what it had', async () => {
-    const store = memoryTokenStore();
-    await store.refresh('a', 0, async () => ({ value: 'a1' }));
+  it('rejects as the refresh does', async () => {
     const refusal = new Error('invalid_grant');
-    expect(await rejectionOf(store.refresh('a', 1, () => Promise.reject(refusal)))).toBe(refusal);
-    expect(await store.read('a')).toEqual({ value: 'a1', generation: 1 });
-  });
-
-  it('is shared by nobody', async () => {
-    await memoryTokenStore().refresh('a', 0, async () => ({ value: 'a1' }));
-    expect(await memoryTokenStore().read('a')).toBeUndefined();
+    expect(await rejectionOf(memoryTokenStore().refresh('a', 1, () => Promise.reject(refusal)))).toBe(refusal);
   });
 });

@@ -13,6 +13,7 @@ describe('the public names', () => {
         "TokenRefreshError: function",
         "attach: function",
         "constantBackoff: function",
+        "credentials: function",
         "exponentialBackoff: function",
         "failureOf: function",
         "isHoldfastError: function",

@@ -1,6 +1,7 @@
 import { InvalidPolicyError, mergePolicies, type Policy } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { credentials } from '../../lib/policy/credentials.ts';
 import { merge, several } from '../../lib/policy/merge.ts';
 import { OneAtATime } from '../support/limiter.ts';
 
@@ -132,6 +133,16 @@ describe(mergePolicies.name, () => {
     const numbers = { maxConcurrent: 5 };
     expect(mergePolicies({ limit: limiter }, { limit: numbers }).limit).toEqual(numbers);
     expect(mergePolicies({ limit: numbers }, { limit: limiter }).limit).toBe(limiter);
+  });
+
+  it('takes credentials for one thing: they are neither copied nor merged with options', () => {
+    const [first, second] = [credentials({ refresh: async () => {} }), credentials({ refresh: async () => {} })];
+    const options = { token: () => 'token', refresh: async () => 'fresh' };
+    expect(mergePolicies({ auth: first }, { retry: false }).auth).toBe(first);
+    expect(mergePolicies({ auth: first }, { auth: second }).auth).toBe(second);
+    expect(mergePolicies({ auth: first }, { auth: options }).auth).toEqual(options);
+    expect(mergePolicies({ auth: options }, { auth: first }).auth).toBe(first);
+    expect(mergePolicies({ auth: first }, { auth: false }).auth).toBe(false);
   });
 
   it('lets a later limiter take the place of an earlier one, without merging the two', () => {

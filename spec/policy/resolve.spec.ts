@@ -2,6 +2,7 @@ import axios from 'axios';
 import { attach, InvalidPolicyError, mergePolicies, type Policy, type ResolvedPolicy } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { credentials } from '../../lib/policy/credentials.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
@@ -95,6 +96,16 @@ describe(resolve.name, () => {
     expect(Object.isFrozen(windows[0])).toBe(false);
     const own = resolve({ limit: { priority: () => 1 } }, resolve({ limit: { windows, burst: undefined } }));
     expect(own.limit).toMatchObject({ windows, priority: expect.any(Function) });
+  });
+
+  it('lays options over credentials with all their defaults, and leaves credentials as they are', () => {
+    const auth = credentials({ refresh: async () => {}, refreshAheadMs: 1 });
+    const base = resolve({ auth });
+    expect(base.auth).toBe(auth);
+    expect(resolve({ retry: false }, base).auth).toBe(auth);
+    const { auth: own } = resolve({ auth: { refresh: async () => 'fresh' } }, base);
+    expect(own).toMatchObject({ refreshAheadMs: 120_000, refreshTimeoutMs: 30_000 });
+    expect(own).not.toHaveProperty('token');
   });
 
   it('freezes the policy all the way down, but not a limiter, which has a state of its own', () => {

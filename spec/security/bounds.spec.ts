@@ -2,7 +2,7 @@ import axios from 'axios';
 import { failureOf, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { attachWith } from '../../lib/attach.ts';
-import { Credentials } from '../../lib/auth/credentials.ts';
+import { CredentialSet } from '../../lib/auth/credential-set.ts';
 import { Breaker } from '../../lib/decide/breaker.ts';
 import { RetryBudget } from '../../lib/decide/budget.ts';
 import type { Buckets } from '../../lib/limit/buckets.ts';
@@ -149,7 +149,7 @@ describe('keys that anybody can make up', () => {
 
   it('do not fill the circuits and the credentials: what ten thousand others came after is forgotten', () => {
     const options = { ...DEFAULTS.auth, token: () => 'x', refresh: async () => 'y' };
-    const credentials = new Credentials(options, { clock: new ManualClock() } as never);
+    const credentials = new CredentialSet(options, { clock: new ManualClock() });
     const breaker = new Breaker(DEFAULTS.breaker);
     const [credential, circuit] = [credentials.of('mine'), breaker.circuit('mine')];
     for (let n = 0; n < 10_000; n++) {

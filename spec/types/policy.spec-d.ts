@@ -3,6 +3,8 @@ import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 
 import {
   attach,
   type BudgetOptions,
+  type Credentials,
+  credentials,
   type EventName,
   type Failure,
   failureOf,
@@ -13,6 +15,7 @@ import {
   type RetryAfterOptions,
   type RetryOptions,
   reportOf,
+  type TokenStore,
 } from 'axios-holdfast';
 
 /** The options that can not be given as `undefined`, which `exactOptionalPropertyTypes` tells from leaving them out. */
@@ -149,6 +152,18 @@ if (attachment.policy.retry) attachment.policy.retry.maxRetries = 9;
 attachment.stats().calls = 1;
 const name: EventName = 'budget-empty';
 void name;
+
+const session: Credentials = credentials({ refresh: async () => {}, save: async (token) => void token.value });
+attach(axios.create(), { auth: session });
+attach(axios.create(), { auth: { refresh: async () => 'token', origins: 'any' } });
+const keepsNothing: TokenStore = {
+  refresh: async (_key, generation, refresh) => ({ ...(await refresh()), generation }),
+};
+attach(axios.create(), { auth: { token: () => undefined, refresh: async ({ token }) => token, store: keepsNothing } });
+// @ts-expect-error nothing else is said of all origins
+attach(axios.create(), { auth: { refresh: async () => {}, origins: 'all' } });
+// @ts-expect-error without it there is nothing to be had
+credentials({ token: () => 'token' });
 
 const failure: Failure | undefined = failureOf(new Error('x') as unknown);
 const report: Report | undefined = reportOf(undefined);

@@ -1,0 +1,60 @@
+import type { AxiosInstance } from 'axios';
+import { TokenRefreshError } from '../failure/errors.ts';
+import { ByUse } from '../model/by-use.ts';
+import type { Clock } from '../wait/clock.ts';
+import { Credential } from './credential.ts';
+import { Life } from './life.ts';
+import { memoryTokenStore } from './memory-token-store.ts';
+import type { Credentials, ResolvedAuth } from './options.ts';
+
+/** On every one; registered, so that a second copy of this package sees it too. */
+const CREDENTIALS = Symbol.for('axios-holdfast.credentials');
+
+/** What credentials need from outside. */
+export interface CredentialSetPorts {
+  readonly clock: Clock;
+  /** The `http` of each refresh; that of the call that began it, where there is none. */
+  readonly http?: AxiosInstance | undefined;
+  /** That of others, if they end together. */
+  readonly life?: Life | undefined;
+}
+
+/** One credential for each key. */
+export class CredentialSet implements Credentials {
+  readonly [CREDENTIALS] = true;
+  readonly options: ResolvedAuth;
+  readonly clock: Clock;
+  readonly #life: Life;
+  readonly #byKey: ByUse<Credential>;
+
+  constructor(options: ResolvedAuth, { clock, http, life = new Life() }: CredentialSetPorts) {
+    const { store = memoryTokenStore() } = options;
+    this.options = options;
+    this.clock = clock;
+    this.#life = life;
+    this.#byKey = new ByUse(
+      (key) => {
+        const keep = (credential: Credential) => this.#byKey.keep(key, credential);
+        return new Credential(key, options, { clock, store, life, http, keep });
+      },
+      // Not one that holds a refreshed token: the caller's own may be used up.
+      ({ isHeld }) => isHeld,
+    );
+  }
+
+  get isClosed(): boolean {
+    return this.#life.over !== undefined;
+  }
+
+  of(key: string): Credential {
+    return this.#byKey.of(key);
+  }
+
+  async close(): Promise<void> {
+    this.#life.end(new TokenRefreshError('the credentials are closed', undefined));
+  }
+}
+
+/** Whether it is one that was made, and not the options for one. */
+export const isCredentials = (auth: unknown): auth is CredentialSet =>
+  typeof auth === 'object' && auth !== null && CREDENTIALS in auth;
