@@ -57,8 +57,13 @@ const TIMED_OUT: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
+/** Of a signal that `AbortSignal.timeout()` made, by which an adapter or a fetch of the caller's own bounds itself. */
+export const isOfTimeoutSignal = (error: unknown): boolean =>
+  chainOf(error).some(({ name }) => name === 'TimeoutError');
+
 /** Whether a send ended by running out of time. A system that gives up connecting has found nobody: that is the network's. */
 export function isTimeout(error: unknown): boolean {
+  if (isOfTimeoutSignal(error)) return true;
   const code = codeOf(error) ?? '';
   // axios also uses ECONNABORTED for a request that the browser broke off.
   if (code === 'ECONNABORTED') return fieldsOf(error).message !== 'Request aborted';

@@ -1,4 +1,4 @@
-import { chainOf, codeOf, failedToConnect, fieldsOf, isOfTls } from './code.ts';
+import { chainOf, codeOf, failedToConnect, fieldsOf, isOfTimeoutSignal, isOfTls } from './code.ts';
 import { isOfOwnBody } from './own-body.ts';
 
 /** Whose fault it is that no answer came. */
@@ -16,6 +16,7 @@ export type Fault =
  */
 export function faultOf(error: unknown): Fault | undefined {
   if (isOfOwnBody(error) || chainOf(error).some(({ name }) => name === 'NotReadableError')) return 'local';
+  if (isOfTimeoutSignal(error)) return 'network';
   const code = codeOf(error);
   if (code === undefined || code === 'ERR_NETWORK') return faultByWords(error, code);
   // So a unix socket that is not there, or a firewall that says EPERM, is not taken for a file.

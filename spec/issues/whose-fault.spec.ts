@@ -179,6 +179,24 @@ describe('an adapter of the caller', () => {
   });
 });
 
+describe('what bounds itself by AbortSignal.timeout() has timed out', () => {
+  it.each<[string, AxiosRequestConfig]>([
+    ['an adapter', { adapter: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) }],
+    [
+      'a fetch',
+      { adapter: 'fetch', env: { fetch: (url: string) => fetch(url, { signal: AbortSignal.timeout(50) }) } as never },
+    ],
+  ])('%s of the caller', async (_what, config) => {
+    const { client, holdfast } = await attached(silent, { retry: { maxRetries: 1 }, ...WATCHED, breaker: {} }, config);
+    const reading = failureOf(await rejectionOf(client.get('/')));
+    expect(reading).toMatchObject({ kind: 'timeout', endedBecause: 'retries-exhausted', sends: 2 });
+    expect(failureOf(await rejectionOf(client.post('/', {})))).toMatchObject({ kind: 'timeout', sends: 1 });
+    const once = client.get('/', { holdfast: { retry: { timeouts: false } } });
+    expect(failureOf(await rejectionOf(once))).toMatchObject({ kind: 'timeout', endedBecause: 'not-retryable' });
+    expect(holdfast.stats().retries).toBe(1);
+  });
+});
+
 describe('a connection that was made and then is lost may have been applied (http adapter)', () => {
   /** The client's socket fails with this once the request has arrived. */
   async function failingWith(error: Error) {
