@@ -148,7 +148,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     bareBecause: call?.bareBecause,
     refreshError: (error as { cause?: unknown } | undefined)?.cause ?? error,
-    localError: response === undefined ? error : undefined,
+    ownError: response === undefined ? error : undefined,
   };
   return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });
 }
@@ -175,6 +175,8 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   const status = response?.status ?? responseOf({ error })?.status;
   const verdict = call?.verdict?.kind;
   if (status === undefined) {
+    // A limiter of the caller's own has errors of its own.
+    if (call?.endedBecause === 'limited') return 'limited';
     const thrown = withoutLast(call, error);
     const fault = faultOf(thrown);
     if (fault !== 'local' && isTimeout(thrown)) return 'timeout';

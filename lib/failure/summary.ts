@@ -21,8 +21,8 @@ export type Explained = Omit<Failure, 'summary'> & {
   readonly bareBecause?: string | undefined;
   /** What the refresh of the token threw, or what kept it from being made. */
   readonly refreshError?: unknown;
-  /** What went wrong on our side, if that is what it was. */
-  readonly localError?: unknown;
+  /** What it ended with where no answer came, for what went wrong on our side. */
+  readonly ownError?: unknown;
 };
 
 /** How each end reads in a sentence, with what can be done about it. */
@@ -83,7 +83,9 @@ export function summaryOf(
     `${what}, ${endingOf(failure)}`,
     failure.bareBecause === undefined ? '' : `: no token was sent: ${safe(failure.bareBecause)}`,
     failure.endedBecause === 'refresh-failed' ? wordsOf(failure.refreshError, secrets) : '',
-    kind === 'local' ? wordsOf(failure.localError, secrets) : '',
+    kind === 'local' || (kind === 'limited' && !code?.startsWith('ERR_LIMIT_'))
+      ? wordsOf(failure.ownError, secrets)
+      : '',
     retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${durationOf(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,

@@ -55,6 +55,21 @@ describe('the summary says what can be done', () => {
   });
 });
 
+describe("of a limiter of the caller's own", () => {
+  it('it is told what that said, and is limited', async () => {
+    const limit = {
+      acquire: () => Promise.reject(new Error('the pool was drained')),
+      pause: () => {},
+      close: async () => {},
+      stats: () => ({ queued: 0, running: 0 }),
+    };
+    const { client } = await attached(status(200), { limit });
+    const failure = failureOf(await rejectionOf(client.get('/')));
+    expect(failure).toMatchObject({ kind: 'limited', endedBecause: 'limited', sends: 0 });
+    expect(failure?.summary).toContain('limited, the limiter refused: "the pool was drained"');
+  });
+});
+
 describe('of a deadline', () => {
   it('that has passed, it says so', async () => {
     const server = await serving(() => {});
