@@ -15,6 +15,7 @@ import {
   orFalse,
 } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import type { Limiter } from '../limit/limiter.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { checkLimit } from '../limit/options.ts';
 import { EVENT_NAMES } from '../observe/events.ts';
@@ -175,8 +176,20 @@ const limitOptions = checkLimit(
   },
 );
 
+/** What the port asks of a limiter. A semaphore has `acquire` as well, and permits that nobody could give back. */
+const PORT = ['acquire', 'pause', 'close', 'stats'] as const satisfies readonly (keyof Limiter)[];
+
 const limit: Check = (value, path, problems) => {
-  if (!isLimiter(value)) limitOptions(value, path, problems);
+  if (!isLimiter(value)) return limitOptions(value, path, problems);
+  const missing = PORT.filter((name) => typeof value[name] !== 'function');
+  if (missing.length === 0) return;
+  const bound = `a Limiter, with ${PORT.join(', ')}`;
+  problems.push({
+    path,
+    bound,
+    value,
+    message: `${path} must be ${bound}; ${kindOf(value)} lacks ${missing.join(', ')}`,
+  });
 };
 
 const log = must(

@@ -169,6 +169,21 @@ describe('what was not called', () => {
   });
 });
 
+describe('what is no limiter, though it has acquire', () => {
+  it('is told what it lacks: permits of a semaphore would never be given back', () => {
+    class Semaphore {
+      acquire() {
+        return Promise.resolve([1, () => {}]);
+      }
+    }
+    expect(refusal({ limit: new Semaphore() })).toBe(
+      'limit must be a Limiter, with acquire, pause, close, stats; an instance of Semaphore lacks pause, close, stats',
+    );
+    const { acquire, pause } = localLimiter({ maxConcurrent: 1 });
+    expect(refusal({ limit: { acquire, pause } })).toContain('an object lacks close, stats');
+  });
+});
+
 describe('what was given instead of a policy', () => {
   it.each<[unknown, string]>([
     [Promise.resolve({}), 'a promise: await it?'],
