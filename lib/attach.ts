@@ -44,8 +44,8 @@ export interface Attachment {
   /** Restores the instance: new calls pass through untouched, calls under way finish under their policy. */
   detach(): void;
   /**
-   * Detaches, refuses this attachment's queued calls with a `LimitError`, and releases what it opened. A `Limiter` that was handed in stays open, since others may share
-   * it.
+   * Detaches, refuses this attachment's calls that wait for a permit (`LimitError`) or for a token (`TokenRefreshError`), and releases what
+   * it opened. A `Limiter` and `credentials()` that were handed in stay open, since others may share them.
    *
    * @throws {TypeError} (rejects) when an option is wrong; nothing is closed then
    */
