@@ -1,6 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import type { Refusal } from './attempt/context.ts';
-import type { Decision } from './model/decision.ts';
+import type { Again, Decision } from './model/decision.ts';
 import type { Outcome } from './model/outcome.ts';
 import type { EndReason } from './model/report.ts';
 
@@ -12,8 +12,8 @@ export interface Steps {
   send(): Promise<Outcome>;
   /** Hands the leave back, and says what the outcome means and what to do about it. */
   judge(outcome: Outcome): Decision | Promise<Decision>;
-  /** Waits before a retry; gives the reason where that was cut short. */
-  wait(delayMs: number): Promise<Refusal | undefined>;
+  /** Waits before a retry or a poll; gives the reason where that was cut short. */
+  wait(again: Again): Promise<Refusal | undefined>;
   /** Gets another token after a 401; gives the reason where there is none. */
   refresh(): Promise<Refusal | undefined>;
   /** Closes the books: the response, or a promise rejected with the error. */
@@ -42,14 +42,15 @@ export async function pipeline(steps: Steps): Promise<AxiosResponse> {
           if (failed) return steps.end(failed.outcome, failed.why);
           break;
         }
+        case 'poll':
         case 'retry': {
-          const cutShort = await steps.wait(decision.delayMs);
+          const cutShort = await steps.wait(decision);
           if (cutShort) return steps.end(cutShort.outcome, cutShort.why);
         }
       }
     }
   } catch (thrown) {
-    // Only the caller's own code throws: a judge, `beforeSend`, a body factory, a key. They get what it threw.
+    // Only the caller's own code throws: a judge, a hook, a body factory, a key. They get what it threw.
     return steps.end({ error: thrown }, 'not-retryable');
   }
 }

@@ -5,8 +5,11 @@ import { noticeAxiosRetry } from './attempt/beside-axios-retry.ts';
 import { type Bounded, bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
+import { runHooks } from './attempt/hooks.ts';
+import { pollUrlOf } from './attempt/poll-target.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
+import { copyOfConfig, copyOfHeaders } from './attempt/snapshot.ts';
 import { Spending } from './attempt/spending.ts';
 import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
@@ -19,7 +22,8 @@ import { decide, FINISH } from './decide/decide.ts';
 import { type ApiError, readApiError } from './failure/api-error.ts';
 import { parseChallenges } from './failure/challenge.ts';
 import { codeOf, isTimeout } from './failure/code.ts';
-import type { Decision } from './model/decision.ts';
+import { addressOf } from './model/address.ts';
+import type { Again, Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
 import type { RefusedRetry } from './model/refused-retry.ts';
@@ -27,7 +31,7 @@ import type { EndReason } from './model/report.ts';
 import { durationOf, wholeMs } from './model/time-shown.ts';
 import type { Judgement, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
-import type { Evidence } from './policy/options.ts';
+import type { EndedSend, Evidence, OnGiveUp, ResolvedRetry } from './policy/options.ts';
 import { headerOf } from './wait/header.ts';
 import { Patience } from './wait/patience.ts';
 import { sleep } from './wait/sleep.ts';
@@ -40,7 +44,10 @@ const TOKEN: Wait = {
   why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
 };
 const BODY: Wait = { phase: 'body', why: () => 'reads the body of an error' };
+const RETRY_HOOKS: Wait = { phase: 'retry-wait', why: () => 'waits for `retry.onRetry`' };
+const GIVE_UP_HOOKS: Wait = { phase: 'body', why: () => 'waits for `retry.onGiveUp`' };
 const JUDGE: Wait = { phase: 'body', why: () => 'waits for a judge of `classify`' };
+const NO_HOOKS: Pick<ResolvedRetry, 'onGiveUp'> = Object.freeze({ onGiveUp: [] });
 const STOP: Decision = Object.freeze({ kind: 'stop', why: 'not-retryable' });
 /** How long the loop reads an error body that trickles, in ms. */
 const PEEK_MS = 1_000;
@@ -110,11 +117,14 @@ export class CallSteps implements Steps {
       : this.judgeRead(outcome);
   }
 
-  async wait(delayMs: number): Promise<Refusal | undefined> {
+  async wait(again: Again): Promise<Refusal | undefined> {
     const { call, cancellation, shared } = this.context;
     const { clock, tally } = shared;
+    const { delayMs } = again;
+    const refused = again.kind === 'poll' ? this.turnTo(again.url) : await this.tellOfRetry(delayMs);
+    if (refused !== undefined) return refused;
     tally.waiting += 1;
-    this.context.waits(this.untilRetry(delayMs));
+    this.context.waits(again.kind === 'poll' ? this.untilPoll(delayMs) : this.untilRetry(delayMs));
     const slept = sleep(delayMs, clock, cancellation);
     await this.dropBody(Math.max(delayMs, DRAIN_MS));
     const waited = await slept;
@@ -128,7 +138,7 @@ export class CallSteps implements Steps {
     const { call, policy } = context;
     const last = call.sends.at(-1);
     const most = policy.retry === false ? Number.POSITIVE_INFINITY : policy.retry.maxRetries;
-    const retry = `${call.retries + 1}${most === Number.POSITIVE_INFINITY ? '' : ` of ${most}`}`;
+    const retry = `${call.retries - call.retriesBefore + 1}${most === Number.POSITIVE_INFINITY ? '' : ` of ${most}`}`;
     return {
       phase: 'retry-wait',
       until: () => context.since + delayMs,
@@ -137,15 +147,100 @@ export class CallSteps implements Steps {
     };
   }
 
+  private untilPoll(delayMs: number): Wait {
+    const { context } = this;
+    const { call } = context;
+    return {
+      phase: 'poll',
+      until: () => context.since + delayMs,
+      why: () => `waits ${durationOf(delayMs)} before poll ${call.polls + 1}: ${call.sends.at(-1)?.status} is pending`,
+    };
+  }
+
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
-    if (!this.context.cancellation?.requested) return this.close(outcome, why);
-    if (isCancel(outcome.error)) return this.close(outcome, 'cancelled');
+    const { cancellation, policy } = this.context;
+    if (cancellation?.requested) return this.endCancelled(outcome);
+    const judged = this.asJudged(outcome, why);
+    const { onGiveUp } = policy.retry || NO_HOOKS;
+    if (onGiveUp.length === 0 || reasonOf(judged, why) === 'success') return this.close(outcome, judged, why);
+    return this.giveUp(outcome, judged, why, onGiveUp);
+  }
+
+  /** The hooks come last before the caller hears of it, when nothing is held any more. */
+  private async giveUp(
+    ending: Outcome,
+    judged: Outcome,
+    why: 'success' | EndReason,
+    hooks: readonly OnGiveUp[],
+  ): Promise<AxiosResponse> {
+    const { context } = this;
+    this.letGo();
+    this.writeDown(judged, why);
+    const endedBecause = context.call.endedBecause as EndReason;
+    let outcome = judged;
+    context.waits(GIVE_UP_HOOKS);
+    try {
+      await runHooks(hooks, Object.freeze({ ...this.ended(judged), endedBecause }), context);
+    } catch (error) {
+      outcome = { error };
+    }
+    context.waited();
+    return context.cancellation?.requested ? this.endCancelled(ending) : this.close(ending, outcome, why);
+  }
+
+  private endCancelled(outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
+    if (isCancel(outcome.error)) return this.close(outcome, outcome, 'cancelled');
     // axios rejects a call that was cancelled by now, whatever has come of it; the books must say the same.
-    return this.close(this.context.cancelled().outcome, 'cancelled');
+    const cancelled = this.context.cancelled().outcome;
+    return this.close(cancelled, cancelled, 'cancelled');
+  }
+
+  /** The hooks hear of a retry, and may change what the sends to come are made of. */
+  private async tellOfRetry(delayMs: number): Promise<Refusal | undefined> {
+    const { context, transmission } = this;
+    const { call, policy, shared } = context;
+    if (policy.retry === false || policy.retry.onRetry.length === 0 || call.outcome === undefined) return undefined;
+    const config = copyOfConfig(transmission.template);
+    const retry = call.retries - call.retriesBefore + 1;
+    const argument = Object.freeze({ ...this.ended(call.outcome), config, retry, delayMs });
+    context.waits(RETRY_HOOKS);
+    const ran = await runHooks(policy.retry.onRetry, argument, context);
+    context.waited();
+    if (ran === 'cancelled') return context.cancelled();
+    // The hooks took time that the wait may have needed.
+    if (ran === 'deadline' || shared.clock.now() + delayMs >= call.deadlineAt) return context.overdue();
+    // A hook may have put a plain object in the place of axios' own headers.
+    config.headers = copyOfHeaders(config.headers, call.config.headers);
+    return this.reroute(config);
+  }
+
+  /** The next send is a poll: of what the answer has named, if it has named anything. */
+  private turnTo(url: string | undefined): Refusal | undefined {
+    const { transmission } = this;
+    transmission.next = 'polls';
+    return url === undefined ? undefined : this.reroute(transmission.asking(url));
+  }
+
+  /** The sends to come go by this config: token, circuit, limiter and budget too. */
+  private reroute(config: InternalAxiosRequestConfig): Refusal | undefined {
+    this.transmission.reroute(config);
+    this.authorization?.reroute(config);
+    this.guard?.reroute(config);
+    this.admission?.reroute(config);
+    return this.spending?.reroute(config);
+  }
+
+  /** What hooks are shown of the last send. */
+  private ended(outcome: Outcome): EndedSend {
+    const { call } = this.context;
+    const { error } = outcome;
+    const response = responseOf(outcome);
+    return { send: call.sent, call: call.snapshot(), verdict: call.verdict, outcome, response, error };
   }
 
   private admitToQueue(): Refusal | undefined | Promise<Refusal | undefined> {
-    return this.authorization === undefined ? this.admission?.acquire() : this.admitWithToken(this.authorization);
+    const { admission, authorization } = this;
+    return authorization?.goesAlong ? this.admitWithToken(authorization) : admission?.acquire();
   }
 
   /**
@@ -206,30 +301,43 @@ export class CallSteps implements Steps {
     }
   }
 
-  private close(ending: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
-    const { context } = this;
-    const { call, shared } = context;
-    const outcome = this.asJudged(ending);
-    const answer = this.last && responseOf(this.last);
-    // Nobody is handed this answer: the caller has given up, or the policy's own code has thrown. Unread, its body would keep a socket.
-    if (answer !== undefined && answer !== responseOf(outcome)) void discard(answer.data, Promise.resolve());
+  /** Hands back whatever the call holds. */
+  private letGo(): void {
     this.transmission.restore();
     this.admission?.release();
     this.guard?.release();
     this.spending?.takeBack();
+  }
+
+  /** By this `reportOf` and `failureOf` know how it ended. */
+  private writeDown(outcome: Outcome, why: 'success' | EndReason): void {
+    const { call, shared } = this.context;
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
-    // What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses.
-    const endedBecause = why === 'success' && 'error' in outcome ? 'not-retryable' : why;
-    call.endedBecause = endedBecause;
-    shared.underWay.ended(context);
+    call.endedBecause = reasonOf(outcome, why);
+    remember(outcome.response ?? outcome.error, call);
+    if (outcome.error !== undefined) remember(responseOf(outcome), call);
+  }
+
+  /**
+   * @param ending what the call ended with
+   * @param outcome what the caller is to have in its place
+   */
+  private close(ending: Outcome, outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
+    const { context } = this;
+    const { call } = context;
+    const answer = this.last && responseOf(this.last);
+    // Nobody is handed this answer: the caller has given up, or the policy's own code has thrown. Unread, its body would keep a socket.
+    if (answer !== undefined && answer !== responseOf(outcome)) void discard(answer.data, Promise.resolve());
+    this.letGo();
+    this.writeDown(outcome, why);
+    context.shared.underWay.ended(context);
     // A call that ended otherwise than with its last answer was stopped from our side.
     if (ending === call.outcome) {
       const failed = call.verdict && isTransientFailure(ending, call.verdict.kind);
       this.spending?.ended(why === 'success', failed, call.endedAt);
     }
-    remember(outcome.response ?? outcome.error, call);
-    if (outcome.error !== undefined) remember(responseOf(outcome), call);
-    if (context.heard('finished')) context.tell('finished', { endedBecause, report: call.report() });
+    if (context.heard('finished'))
+      context.tell('finished', { endedBecause: reasonOf(outcome, why), report: call.report() });
     // Last: a listener may have cancelled the call, and axios asks for no body then.
     if (!context.cancellation?.requested) this.body?.handOver(responseOf(outcome));
     this.body = undefined;
@@ -238,15 +346,19 @@ export class CallSteps implements Steps {
   }
 
   /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */
-  private asJudged(outcome: Outcome): Outcome {
+  private asJudged(outcome: Outcome, why: 'success' | EndReason): Outcome {
     const { call, shared } = this.context;
-    const { accept, reject, reason } = call.verdict ?? PERMANENT;
+    const { accept, kind, reason, reject: refused } = call.verdict ?? PERMANENT;
+    // Nobody may take "not yet" for the result, unless there is no asking again, or whoever stopped the call wants it so.
+    const isPending = kind === 'pending' && why !== 'success' && why !== 'stopped';
+    const reject = refused || isPending;
     // Not what ends the call in place of an answer: a refusal of the limiter, a failed refresh.
     if (!(accept || reject) || outcome !== call.outcome) return outcome;
     const response = responseOf(outcome);
     if (response === undefined || (accept === true) === (outcome.response !== undefined)) return outcome;
     if (accept) return { response };
-    const message = `classify rejected the answer${reason === undefined ? '' : `: ${reason}`}`;
+    const what = isPending ? 'the answer is still pending' : 'classify rejected the answer';
+    const message = `${what}${reason === undefined ? '' : `: ${reason}`}`;
     const code = response.status >= 400 && response.status < 500 ? 'ERR_BAD_REQUEST' : 'ERR_BAD_RESPONSE';
     return { error: shared.errors.axiosError(message, code, call.config, response.request, response) };
   }
@@ -260,7 +372,7 @@ export class CallSteps implements Steps {
     const refused = await this.authorization?.replace(unauthorized);
     call.refreshMs += this.context.waited();
     if (refused !== undefined) return refused;
-    this.transmission.replaying = true;
+    this.transmission.next = 'replays';
     return undefined;
   }
 
@@ -354,7 +466,9 @@ export class CallSteps implements Steps {
       }
       pausedUntil = this.admission?.answered(outcome, verdict, now);
       const evidence = () => this.evidence(outcome, now);
-      turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
+      // A poll tells the breaker nothing.
+      if (this.transmission.isPoll) this.guard?.release();
+      else turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
       if (call.sends.length === 0) this.spending?.called(now);
       call.outcome = outcome;
       call.verdict = verdict;
@@ -396,14 +510,16 @@ export class CallSteps implements Steps {
       !transmission.leftOrigin(outcome) &&
       Boolean(authorization?.isRefreshable(unauthorizedBy(outcome, call.errorText), verdict.explicit === true));
     call.bareBecause = verdict.kind === 'unauthorized' ? this.bareBecause() : undefined;
-    if (refreshable && call.replays > 0) authorization?.refusedAgain();
+    const replays = call.replays - call.replaysBefore;
+    if (refreshable && replays > 0) authorization?.refusedAgain();
     const decision = decide({
       verdict,
       retry: policy.retry,
+      poll: policy.poll,
       // As it was sent: `beforeSend` may have made it another.
       method: call.wire?.method?.toUpperCase() ?? call.method,
-      retries: call.retries,
-      replays: call.replays,
+      retries: call.retries - call.retriesBefore,
+      replays,
       refreshable,
       refusedAnew: refreshable && authorization?.isRefusedAnew === true,
       nowMs: transmission.wasCutOff(outcome) ? Math.max(now, call.deadlineAt) : now,
@@ -412,9 +528,11 @@ export class CallSteps implements Steps {
         response !== undefined && (verdict.accept || (outcome.response !== undefined && isNoError(response.status))),
       timedOut: isTimeout(outcome.error),
       sameKey: transmission.key.survives(response !== undefined, call.wireHeaders),
-      replayable: policy.body !== undefined || isReplayable(call.config.data),
+      replayable: policy.body !== undefined || isReplayable(transmission.template.data),
       previousMs: call.backoffMs,
       namedMs: call.namedMs,
+      pollUrl: verdict.kind === 'pending' && call.wire ? pollUrlOf(outcome, call.wire) : undefined,
+      pollingMs: now - (call.pollingSince ?? now),
       error: outcome.error,
       random: shared.random,
       affordable: refusedRetry === undefined,
@@ -424,6 +542,12 @@ export class CallSteps implements Steps {
       authorization?.replace(unauthorizedBy(outcome, call.errorText)).catch(() => {});
     }
     if (decision.kind === 'stop') this.explain(decision.why, refusedRetry);
+    if (decision.kind === 'poll') {
+      call.pollingSince ??= now;
+      call.retriesBefore = call.retries;
+      call.replaysBefore = call.replays;
+      call.backoffMs = 0;
+    }
     if (decision.kind === 'retry') {
       noticeAxiosRetry(shared, call.config);
       if (this.guard?.isOpenIn(decision.delayMs, now)) return { kind: 'stop', why: 'circuit-open' };
@@ -445,6 +569,7 @@ export class CallSteps implements Steps {
   /** Keeps the numbers that a refusal rests on, for whoever asks why. */
   private explain(why: EndReason, refusedRetry: RefusedRetry | undefined): void {
     const { call, policy } = this.context;
+    if (why === 'still-pending') call.polledMs = this.judgedAt - (call.pollingSince ?? this.judgedAt);
     if (why === 'budget-empty') call.refusedRetry = refusedRetry;
     if (why !== 'wait-too-long' || policy.retry === false || policy.retry.retryAfter === false) return;
     call.refusedWait = { waitedMs: call.namedMs, maxMs: policy.retry.retryAfter.maxMs };
@@ -466,7 +591,7 @@ export class CallSteps implements Steps {
       this.authorization && call.refreshMs - call.sends.reduce((sum, send) => sum + (send.refreshMs ?? 0), 0);
     const status = responseOf(outcome)?.status;
     const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
-    const delayMs = decision.kind === 'retry' ? decision.delayMs : undefined;
+    const delayMs = 'delayMs' in decision ? decision.delayMs : undefined;
     call.sends.push({
       startedAt,
       durationMs,
@@ -477,6 +602,7 @@ export class CallSteps implements Steps {
       verdict: kind,
       decision: decision.kind,
       delayMs,
+      polled: this.transmission.asked,
     });
     if (context.heard('answered'))
       context.tell('answered', {
@@ -489,13 +615,28 @@ export class CallSteps implements Steps {
       });
     if (pausedUntil !== undefined)
       context.tell('paused', { key: String(this.admission?.key), untilAt: Math.ceil(pausedUntil) });
-    if (delayMs !== undefined) {
+    if (decision.kind === 'retry') {
       const retry = call.retries + 1;
-      context.tell('retry-scheduled', { retry, delayMs: wholeMs(delayMs), status, code, verdict: kind, reason });
+      context.tell('retry-scheduled', {
+        retry,
+        delayMs: wholeMs(decision.delayMs),
+        status,
+        code,
+        verdict: kind,
+        reason,
+      });
+    }
+    if (decision.kind === 'poll' && context.heard('poll-scheduled')) {
+      const url = addressOf(decision.url === undefined ? this.transmission.template : { url: decision.url });
+      context.tell('poll-scheduled', { poll: call.polls + 1, delayMs: wholeMs(decision.delayMs), url, status, reason });
     }
     if (call.refusedRetry !== undefined) this.spending?.refuse(call.refusedRetry);
   }
 }
+
+/** What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses. */
+const reasonOf = (outcome: Outcome, why: 'success' | EndReason): 'success' | EndReason =>
+  why === 'success' && 'error' in outcome ? 'not-retryable' : why;
 
 function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined): ApiError | undefined {
   const response = outcome && responseOf(outcome);

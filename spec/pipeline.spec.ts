@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../lib/attempt/context.ts';
-import type { Decision } from '../lib/model/decision.ts';
+import type { Again, Decision } from '../lib/model/decision.ts';
 import type { Outcome } from '../lib/model/outcome.ts';
 import { pipeline, type Steps } from '../lib/pipeline.ts';
 
@@ -47,8 +47,8 @@ class Scripted implements Steps {
     return this.next('refreshes') as Refusal | undefined;
   }
 
-  async wait(delayMs: number) {
-    this.log.push(`wait ${delayMs}`);
+  async wait({ kind, delayMs }: Again) {
+    this.log.push(`${kind === 'poll' ? 'poll in' : 'wait'} ${delayMs}`);
     return this.next('waits') as Refusal | undefined;
   }
 
@@ -89,6 +89,11 @@ describe(pipeline.name, () => {
         ['admit', 'send', 'judge 503', 'end 503 success'],
       ),
     );
+  });
+
+  it('waits before a poll as before a retry', async () => {
+    const { log } = await run({ judges: [{ kind: 'poll', delayMs: 70, url: undefined }, FINISH] });
+    expect(log).toEqual(['admit', 'send', 'judge 501', 'poll in 70', 'admit', 'send', 'judge 502', 'end 502 success']);
   });
 
   it('ends with the last outcome, and the reason that was given', async () => {

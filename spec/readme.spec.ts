@@ -120,7 +120,7 @@ describe('the tables of the README', () => {
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, path === '' ? name : `${path}.${name}`))
       : [[path, value]];
-  const undocumented = new Set(['classify', 'beforeSend']);
+  const undocumented = new Set(['classify', 'beforeSend', 'retry.onRetry', 'retry.onGiveUp']);
   const defaults = new Map([
     ...leaves(DEFAULTS, ''),
     ['idempotency', DEFAULT_POLICY.idempotency],

@@ -22,7 +22,7 @@ export class Admission {
   private readonly limiter: Limiter;
   private readonly keyFor: Limiter['key'];
   /** The bucket of where the call itself would go. */
-  private readonly home: string;
+  private home: string;
   /** The bucket of where the send goes. */
   key: string;
   private readonly priority: number | undefined;
@@ -60,6 +60,11 @@ export class Admission {
     this.queuedMs = 0;
     this.key = this.home;
     return this.take();
+  }
+
+  /** The sends to come go there. */
+  reroute(config: InternalAxiosRequestConfig): void {
+    this.home = keyOf(this.keyFor, config, 'limit.key');
   }
 
   /** The send goes there: in place of the permit that it has, it takes one of that place. */

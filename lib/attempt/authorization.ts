@@ -22,6 +22,9 @@ export class Authorization {
   /** Whether the next send is to carry another token than the last. */
   private replacing = false;
 
+  /** Whether the next send may carry a token: it may go elsewhere than the call itself. */
+  goesAlong = true;
+
   constructor(context: CallContext, authenticator: Authenticator, credential: Credential) {
     this.context = context;
     this.authenticator = authenticator;
@@ -45,6 +48,12 @@ export class Authorization {
         return token === 'stale' ? token : undefined;
       },
     );
+  }
+
+  /** The sends to come go there: with a token, if that may be seen there. */
+  reroute(config: InternalAxiosRequestConfig): void {
+    this.goesAlong = this.authenticator.maySee(config, this.context.call.config);
+    if (!this.goesAlong) this.token = undefined;
   }
 
   /** Whether writing the token changes more of a config than its headers. */

@@ -14,7 +14,7 @@ export class CircuitGuard {
   private readonly context: CallContext;
   private readonly options: ResolvedBreaker;
   /** Of where the call itself would go. */
-  private readonly home: Circuit;
+  private home: Circuit;
   /** Of where the send goes. */
   private circuit: Circuit;
   /** Of a send that has been let out and not been heard of since. */
@@ -35,6 +35,11 @@ export class CircuitGuard {
     const { call, mayMove } = this.context;
     this.circuit = this.home;
     return mayMove && call.sent > 0 ? undefined : this.closedDoor();
+  }
+
+  /** The sends to come go there. */
+  reroute(config: InternalAxiosRequestConfig): void {
+    this.home = this.circuitOf(config);
   }
 
   /** The send goes there; gives the reason where nothing may be sent there now. */

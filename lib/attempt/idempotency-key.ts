@@ -7,8 +7,8 @@ import { headerValue } from './header-value.ts';
 
 /** One call's idempotency key: the caller's own, or one that is made for it. */
 export class IdempotencyKey {
-  private readonly options: false | ResolvedIdempotency;
-  private readonly config: InternalAxiosRequestConfig;
+  private options: false | ResolvedIdempotency;
+  private config: InternalAxiosRequestConfig;
   private value: string | undefined;
 
   constructor(options: false | ResolvedIdempotency, config: InternalAxiosRequestConfig) {
@@ -44,7 +44,18 @@ export class IdempotencyKey {
     return next !== undefined && headerOf(sent, this.header.toLowerCase()) === next;
   }
 
-  private get header(): string {
+  /** The sends to come go by this config, which may bring a key of its own. */
+  reroute(config: InternalAxiosRequestConfig): void {
+    this.config = config;
+  }
+
+  /** The sends to come only ask what has become of the one that had the key. */
+  retire(): void {
+    this.options = false;
+    this.value = undefined;
+  }
+
+  get header(): string {
     return (this.options === false ? DEFAULTS.idempotency : this.options).header;
   }
 

@@ -22,7 +22,7 @@ export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig
   }
   if (failedElsewhere(outcome.error, sent)) return true;
   if (typeof request !== 'object' || request === null) return false;
-  if (redirected.has(request)) return true;
+  if (redirectedTo.has(request)) return true;
   // Of a fetch that could not be watched, because a function was given as the adapter: nobody can tell.
   if (typeof sent.adapter === 'function' && typeof Request === 'function' && request instanceof Request) {
     return request.redirect === 'follow';
@@ -64,6 +64,15 @@ export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): 
   }
 }
 
+/** Which URL answered, behind all redirects, as far as the adapter tells; else the one that was asked. */
+export function urlOf(outcome: Outcome, { baseURL = '', ...sent }: InternalAxiosRequestConfig): string {
+  const { request } = (responseOf(outcome) ?? {}) as {
+    request?: { res?: { responseUrl?: unknown }; responseURL?: unknown };
+  };
+  const url = request?.res?.responseUrl ?? request?.responseURL ?? (request && redirectedTo.get(request));
+  return typeof url === 'string' && url !== '' ? url : axios.getUri({ ...sent, baseURL });
+}
+
 /** With the query: where a POST's 303 leads is often the same path with another one. */
 function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosRequestConfig): boolean {
   try {
@@ -75,8 +84,8 @@ function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosReq
   }
 }
 
-/** Requests that fetch was redirected on. axios keeps the request and drops what fetch says of it. */
-const redirected = new WeakSet<object>();
+/** Requests that fetch was redirected on, and where to. axios keeps the request and drops what fetch says of it. */
+const redirectedTo = new WeakMap<object, string>();
 const watched = new WeakMap<typeof fetch, typeof fetch>();
 
 /** The settings by which axios' fetch adapter lets us see redirects. One function for each fetch, since axios keeps them. */
@@ -86,7 +95,7 @@ export function watchingEnv({ env }: InternalAxiosRequestConfig): NonNullable<In
   if (watching === undefined) {
     watching = async (input, init) => {
       const response = await own(input, init);
-      if (response.redirected && typeof input === 'object') redirected.add(input);
+      if (response.redirected && typeof input === 'object') redirectedTo.set(input, response.url);
       return response;
     };
     watched.set(own, watching);

@@ -23,7 +23,7 @@ export class Spending {
   private readonly options: ResolvedBudget;
   private readonly budget: RetryBudget;
   /** Of where the call itself would go. */
-  private readonly home: Account;
+  private home: Account;
   /** Of where the last send went. */
   private account: Account;
   /** Of where the next one goes. */
@@ -56,6 +56,13 @@ export class Spending {
     const refused = this.context.mayMove && home.refusal(after, cost, nowMs) !== undefined;
     this.retry = { after, cost, paid: refused ? undefined : { by: home, giveBack: home.withdraw(after, cost, nowMs) } };
     this.to = home;
+  }
+
+  /** The sends to come go there; gives the reason where the budget of that place does not allow the retry that is to be made. */
+  reroute(config: InternalAxiosRequestConfig): Refusal | undefined {
+    this.home = this.accountOf(config);
+    this.to = this.home;
+    return this.context.mayMove ? undefined : this.moveTo(config);
   }
 
   /** The next send goes there; gives the reason where the budget of that place does not allow it. */

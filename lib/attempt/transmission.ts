@@ -2,6 +2,7 @@ import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { kindOf } from '../check.ts';
 import { isIdempotent } from '../decide/harmless.ts';
 import { noteOwnBody } from '../failure/own-body.ts';
+import { addressOf } from '../model/address.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { EndReason } from '../model/report.ts';
 import { randomId } from '../wait/clock.ts';
@@ -15,6 +16,7 @@ import { dispatch, dispatchWithin } from './dispatch.ts';
 import { giveBack } from './give-back.ts';
 import { headerValue } from './header-value.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
+import { pollConfig } from './poll-target.ts';
 import { leftOrigin, wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
@@ -28,8 +30,14 @@ export class Transmission {
   readonly key: IdempotencyKey;
   /** When the last request left, ms since the epoch. */
   sentAt = 0;
-  /** Whether the next request is the one after a refresh. */
-  replaying = false;
+  /** What the next request is, if it is not the first. */
+  next: 'retries' | 'replays' | 'polls' = 'retries';
+  /** What the sends ask for, origin and path, where an answer has named that. */
+  asked: string | undefined;
+  /** Whether the last one was a poll. */
+  isPoll = false;
+  /** What the sends to come are made of: the caller's config, until a Location or `onRetry` says otherwise. */
+  template: InternalAxiosRequestConfig;
   /** Why a request was given up before it left. */
   prevented: EndReason | undefined;
   private readonly context: CallContext;
@@ -61,7 +69,8 @@ export class Transmission {
     this.admission = admission;
     this.guard = guard;
     this.spending = spending;
-    this.key = new IdempotencyKey(context.policy.idempotency, context.call.config);
+    this.template = context.call.config;
+    this.key = new IdempotencyKey(context.policy.idempotency, this.template);
   }
 
   send(): Promise<Outcome> {
@@ -76,6 +85,20 @@ export class Transmission {
     this.stamp(config);
     // Where nothing had to be waited for, the call has only just begun.
     return this.transmit(config, policy.limit === false && policy.auth === false ? call.startedAt : undefined);
+  }
+
+  /** The sends to come are made of this. */
+  reroute(config: InternalAxiosRequestConfig): void {
+    this.template = config;
+    this.key.reroute(config);
+  }
+
+  /** The config of the sends that ask for `url`, which an answer has named. They carry no key. */
+  asking(url: string): InternalAxiosRequestConfig {
+    const config = pollConfig(this.template, url, this.key.header);
+    this.asked = addressOf({ url });
+    this.key.retire();
+    return config;
   }
 
   /** After a request: hands the caller's config out in place of what was sent. */
@@ -122,7 +145,7 @@ export class Transmission {
   private async sendCopy(): Promise<Outcome> {
     const { context } = this;
     const { call, cancellation, policy, shared } = context;
-    const config = copyOfConfig(call.config);
+    const config = copyOfConfig(this.template);
     this.watch(config);
     const takeTokenOff = this.stamp(config);
     const remake = call.sent > 0 && policy.body !== undefined && !isReplayable(config.data);
@@ -133,6 +156,10 @@ export class Transmission {
       const prepared = await bounded(preparing, shared.clock, call.deadlineAt, cancellation);
       if (prepared.kind === 'cancelled') return this.prevent(context.cancelled());
       if (prepared.kind === 'deadline') return this.prevent(context.overdue());
+      if (prepared.value === 'stopped') {
+        // Before the first send there is no outcome yet: the application has given the call up, as by its signal.
+        return this.prevent({ outcome: call.outcome ?? context.cancelled().outcome, why: 'stopped' });
+      }
       if (takeTokenOff !== undefined) this.authorization?.guard(config, takeTokenOff);
       const refused = context.mayMove ? await this.moveTo(config) : undefined;
       if (refused !== undefined) return this.prevent(refused);
@@ -153,17 +180,26 @@ export class Transmission {
     return this.authorization?.write(config);
   }
 
-  /** Only where it matters (a repeat of anything else is harmless) and is of use: a function has chosen its fetch already. */
+  /**
+   * Only where it matters (a repeat of anything else is harmless, and who answered a poll is what its relative Location goes by) and is of
+   * use: a function has chosen its fetch already.
+   */
   private watch(config: InternalAxiosRequestConfig): void {
-    if (typeof config.adapter === 'function' || isIdempotent(this.context.call.method)) return;
+    const { call } = this.context;
+    if (typeof config.adapter === 'function' || (call.sent === 0 && isIdempotent(call.method))) return;
     config.env = watchingEnv(config);
   }
 
-  private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<void> {
+  private async prepare(config: InternalAxiosRequestConfig, remake: boolean): Promise<'stopped' | undefined> {
     const { call, policy } = this.context;
     if (remake) config.data = await policy.body?.(config);
-    const argument = Object.freeze({ config, send: call.sent + 1, call: call.snapshot() });
-    for (const before of policy.beforeSend) requireNothing(await before(argument));
+    const argument = Object.freeze({ config, send: call.sent + 1, call: call.snapshot(), last: call.outcome });
+    for (const before of policy.beforeSend) {
+      const given: unknown = await before(argument);
+      if (given === false) return 'stopped';
+      requireNothing(given);
+    }
+    return undefined;
   }
 
   /**
@@ -189,10 +225,11 @@ export class Transmission {
     tally.sends += 1;
     tally.inFlight += 1;
     if (call.sent > 1) {
-      const counted = this.replaying ? 'replays' : 'retries';
-      call[counted] += 1;
-      tally[counted] += 1;
-      this.replaying = false;
+      const { next } = this;
+      call[next] += 1;
+      tally[next] += 1;
+      this.isPoll = next === 'polls';
+      this.next = 'retries';
     }
     this.sentAt = nowMs ?? clock.now();
     call.sentAt = this.sentAt;
@@ -228,5 +265,7 @@ export class Transmission {
 /** What it gives would be passed over, and a config that it has made instead would never be sent. */
 function requireNothing(given: unknown): void {
   if (given === undefined) return;
-  throw new TypeError(`beforeSend must change \`config\` in place and give nothing; it gave ${kindOf(given)}`);
+  throw new TypeError(
+    `beforeSend must change \`config\` in place and give nothing, or false to stop; it gave ${kindOf(given)}`,
+  );
 }

@@ -3,6 +3,7 @@ import type { Verdict, VerdictKind } from '../model/verdict.ts';
 
 const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
   'success',
+  'pending',
   'throttled',
   'transient',
   'unauthorized',

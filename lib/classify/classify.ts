@@ -4,6 +4,7 @@ import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
 import { headerOf } from '../wait/header.ts';
+import { parseRetryAfter } from '../wait/retry-after.ts';
 import { checkedVerdict } from './checked-verdict.ts';
 import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';
@@ -38,6 +39,7 @@ export function conclude(
   nowMs: number,
 ): Judgement {
   const verdict = told === undefined ? builtIn(outcome, policy, nowMs) : explicit(told);
+  if (verdict.kind === 'pending') return atItsPace(verdict, outcome, nowMs);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
   return withWait(verdict, outcome, nowMs);
 }
@@ -105,6 +107,16 @@ function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
   // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
   const refused = named.explicit && response.status === 503 && verdict.unapplied === undefined;
   return { ...verdict, retryAfterMs: named.ms, ...(refused && { unapplied: true }) };
+}
+
+/**
+ * When the server wants to be asked again. By Retry-After alone: what is left of a quota is the limiter's business. And a 0 names no
+ * time: nothing counts polls, so asking at once for minutes would be a storm.
+ */
+function atItsPace(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
+  if (verdict.retryAfterMs !== undefined) return verdict;
+  const named = parseRetryAfter(responseOf(outcome)?.headers, nowMs);
+  return named ? { ...verdict, retryAfterMs: named } : verdict;
 }
 
 /** Whether the answer announces JSON, so that reading an unread body for it is worth while. */

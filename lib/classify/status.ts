@@ -2,6 +2,7 @@ import type { Verdict } from '../model/verdict.ts';
 import type { ResolvedPolicy, StatusRule } from '../policy/options.ts';
 
 export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });
+const PENDING: Verdict = Object.freeze({ kind: 'pending' });
 const THROTTLED: Verdict = Object.freeze({ kind: 'throttled', unapplied: true });
 const TRANSIENT: Verdict = Object.freeze({ kind: 'transient' });
 export const UNPROCESSED: Verdict = Object.freeze({ kind: 'transient', unapplied: true });
@@ -30,7 +31,12 @@ export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.fr
   504: TRANSIENT, // gateway timeout: may have been applied behind it
 });
 
-const RULES: { readonly [R in StatusRule]: Verdict } = { retry: TRANSIENT, fail: PERMANENT, refresh: UNAUTHORIZED };
+const RULES: { readonly [R in StatusRule]: Verdict } = {
+  retry: TRANSIENT,
+  fail: PERMANENT,
+  refresh: UNAUTHORIZED,
+  pending: PENDING,
+};
 
 /**
  * What a status means by itself; a rule of the policy goes before the table. One that has it retried does not take away what the

@@ -1,14 +1,17 @@
 import type { Decision } from '../model/decision.ts';
 import type { EndReason } from '../model/report.ts';
-import type { ResolvedRetry } from '../policy/options.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { ResolvedPoll, ResolvedRetry } from '../policy/options.ts';
 import { delayFor, type Occasion } from './delay.ts';
 import { isHarmless } from './harmless.ts';
 
 /** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
 export interface Facts extends Occasion {
   readonly retry: false | ResolvedRetry;
+  readonly poll: false | ResolvedPoll;
   /** Upper case. */
   readonly method: string;
+  /** Since the last answer that was pending, as `retries` are. */
   readonly replays: number;
   /** Whether the send carried a token of ours, and another one might be accepted. */
   readonly refreshable: boolean;
@@ -23,10 +26,15 @@ export interface Facts extends Occasion {
   readonly sameKey: boolean;
   /** Whether the body can be sent again, as it is or made afresh. */
   readonly replayable: boolean;
+  /** What a pending answer says is to be asked from now on. */
+  readonly pollUrl: string | undefined;
+  /** Since the first answer that was pending, in ms. */
+  readonly pollingMs: number;
   /** Whether the retry budget allows a retry. */
   readonly affordable: boolean;
 }
 
+const PENDING: Verdict = Object.freeze({ kind: 'pending' });
 const REFRESH: Decision = Object.freeze({ kind: 'refresh' });
 export const FINISH: Decision = Object.freeze({ kind: 'finish' });
 const stop = (why: EndReason): Decision => ({ kind: 'stop', why });
@@ -42,10 +50,32 @@ export function decide(facts: Facts): Decision {
       return facts.accepted ? FINISH : stop('not-retryable');
     case 'unauthorized':
       return refreshOrStop(facts);
+    case 'pending':
+      return pollOrStop(facts);
     case 'throttled':
     case 'transient':
       return retryOrStop(facts);
   }
+}
+
+/**
+ * What cannot be asked again ends the call as a success does: the server has taken the request, and says no more. With a 202, a poll
+ * a second and the default of `maxMs`, a call makes 600 polls and ends as still pending when the 601st is due.
+ */
+function pollOrStop(facts: Facts): Decision {
+  const { poll, pollUrl, pollingMs, verdict, nowMs, deadlineAt } = facts;
+  if (poll === false || verdict.final || (pollUrl === undefined && !mayAskAgain(facts))) return FINISH;
+  const delayMs = verdict.retryAfterMs ?? poll.intervalMs;
+  if (deadlineAt < Number.POSITIVE_INFINITY && nowMs + delayMs >= deadlineAt) return stop('deadline');
+  if (pollingMs + delayMs > poll.maxMs) return stop('still-pending');
+  return { kind: 'poll', delayMs, url: pollUrl };
+}
+
+/** Whether sending the same request once more only asks. Never a POST or a PATCH, not even with an idempotency key. */
+function mayAskAgain({ method, replayable, retry }: Facts): boolean {
+  if (method === 'POST' || method === 'PATCH' || !replayable) return false;
+  const idempotentMethods = retry === false ? [] : retry.idempotentMethods;
+  return isHarmless({ method, sameKey: false, verdict: PENDING }, { unsafe: 'never', idempotentMethods });
 }
 
 function refreshOrStop(facts: Facts): Decision {

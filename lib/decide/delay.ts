@@ -9,7 +9,7 @@ export type Delay = { readonly ms: number; readonly backoff: boolean; readonly n
 /** What a delay rests on. */
 export interface Occasion {
   readonly verdict: Verdict;
-  /** Retries made so far. */
+  /** Retries made so far; in a call that polls, since the last answer that was pending. */
   readonly retries: number;
   /** The last backoff of this call, in ms. */
   readonly previousMs: number;

@@ -20,6 +20,8 @@ export type FailureKind =
   | 'throttled'
   /** The server, or what stands before it, could not serve: a 5xx, or whatever the policy calls transient. */
   | 'unavailable'
+  /** The server had not finished when the polling was over. */
+  | 'pending'
   /** The credential was refused. */
   | 'unauthorized'
   /** The server will not do it: any other 4xx. */
@@ -55,6 +57,8 @@ export interface Failure extends Spent {
   readonly sends: number;
   readonly retries: number;
   readonly replays: number;
+  /** Sends that asked again for an answer that was pending. */
+  readonly polls: number;
   readonly elapsedMs: number;
   /** What the server calls this request: `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` or `client-request-id`. */
   readonly requestId?: string | undefined;
@@ -134,6 +138,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     sends: call?.sends.length ?? (started ? 1 : 0),
     retries: call?.retries ?? 0,
     replays: call?.replays ?? 0,
+    polls: call?.polls ?? 0,
     ...(call?.spent ?? NO_TIME),
     elapsedMs: call === undefined ? 0 : wholeMs(Math.max(0, call.endedAt - call.startedAt)),
     requestId: requestId?.value,
@@ -144,6 +149,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     ...facts,
     refusedRetry,
     refusedWait: call?.endedBecause === 'wait-too-long' ? call.refusedWait : undefined,
+    polledMs: call?.polledMs,
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     bareBecause: call?.bareBecause,
@@ -182,6 +188,7 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
     if (fault !== 'local' && isTimeout(thrown)) return 'timeout';
     return fault ?? (isOfPolicy(call, error) ? 'local' : codeOf(error) === undefined ? 'rejected' : 'network');
   }
+  if (verdict === 'pending') return 'pending';
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
   const isGood = status >= 200 && status < 300;

@@ -13,6 +13,8 @@ import { secretsOf } from './secrets.ts';
 export type Explained = Omit<Failure, 'summary'> & {
   readonly refusedRetry?: RefusedRetry | undefined;
   readonly refusedWait?: RefusedWait | undefined;
+  /** How long the call had polled when that was given up, in ms. */
+  readonly polledMs?: number | undefined;
   /** How long the call had in all, in ms, and whether that was over. */
   readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
   /** Why nobody looked after the call. */
@@ -40,6 +42,8 @@ const ENDINGS: { readonly [R in EndReason]: string } = {
   limited: 'the limiter refused',
   'circuit-open': 'the circuit is open',
   disabled: 'retrying is off',
+  'still-pending': 'still pending',
+  stopped: 'stopped by `beforeSend`',
 };
 
 const DISABLED = {
@@ -86,7 +90,9 @@ export function summaryOf(
     kind === 'local' || (kind === 'limited' && !code?.startsWith('ERR_LIMIT_'))
       ? wordsOf(failure.ownError, secrets)
       : '',
-    retryAfterMs === undefined || refusedWait !== undefined ? '' : ` (it asks for ${durationOf(retryAfterMs)})`,
+    retryAfterMs === undefined || refusedWait !== undefined || failure.endedBecause === 'still-pending'
+      ? ''
+      : ` (it asks for ${durationOf(retryAfterMs)})`,
     told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
   ].join('');
@@ -98,6 +104,8 @@ function endingOf({
   code,
   deadline,
   disabled,
+  kind,
+  polledMs = 0,
   refusedRetry,
   refusedWait,
   retries,
@@ -106,12 +114,14 @@ function endingOf({
   if (refusedRetry !== undefined) return refusalOf(refusedRetry);
   if (refusedWait !== undefined) return waitOf(refusedWait, Number(retryAfterMs));
   if (endedBecause === 'retries-exhausted') return `${ENDINGS[endedBecause]} (maxRetries ${retries})`;
+  if (endedBecause === 'still-pending') return stillPending(polledMs, retryAfterMs);
   if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
   if (endedBecause !== 'deadline' || deadline === undefined) return ENDINGS[endedBecause];
   const ofTheCall = `the deadline of ${durationOf(deadline.ms).replace('.0 s', ' s')}`;
   if (deadline.passed) return `${ofTheCall} has passed`;
-  return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : 'a retry'}`;
+  const next = kind === 'pending' ? 'the next poll' : 'a retry';
+  return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : next}`;
 }
 
 /** A word that may be a token, if it has letters and digits. */
@@ -144,6 +154,12 @@ function waitOf({ waitedMs, maxMs }: RefusedWait, namedMs: number): string {
       ? `waited ${waited} of ${max}; the server asks for ${named} more`
       : `the server asks for ${named}, of at most ${max}`;
   return `${story}: raise \`retry.retryAfter.maxMs\``;
+}
+
+function stillPending(polledMs: number, namedMs: number | undefined): string {
+  const [polled, named] = [polledMs, namedMs ?? 0].map((ms) => durationOf(ms).replace('.0 s', ' s'));
+  const asked = namedMs === undefined ? '' : `; the server asks for ${named} more`;
+  return `still pending after ${polled} of polling${asked}: raise \`poll.maxMs\``;
 }
 
 const counting = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;

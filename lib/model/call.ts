@@ -20,11 +20,13 @@ export interface Call {
   readonly startedAt: number;
   /** Instant by which the call must have ended; `Infinity` without `deadlineMs`. */
   readonly deadlineAt: number;
-  /** HTTP requests made so far: 1 + retries + replays once the call has begun sending. */
+  /** HTTP requests made so far: 1 + retries + replays + polls once the call has begun sending. */
   readonly sends: number;
   readonly retries: number;
   /** Sends that followed a token refresh. */
   readonly replays: number;
+  /** Sends that asked again for an answer that was pending. */
+  readonly polls: number;
 }
 
 const calls = common('calls', () => ({ made: 0 }));
@@ -44,7 +46,15 @@ export class CallState {
   sent = 0;
   retries = 0;
   replays = 0;
-  /** How long it has waited between an answer and a retry, in ms. */
+  polls = 0;
+  /** When it was first decided to poll, ms since the epoch. */
+  pollingSince: number | undefined;
+  /** Of its retries and its replays, those before the last pending answer: what counts them begins anew there. */
+  retriesBefore = 0;
+  replaysBefore = 0;
+  /** How long it had polled when it was given up as still pending, in ms. */
+  polledMs = 0;
+  /** How long it has waited between an answer and a retry or a poll, in ms. */
   waitedMs = 0;
   /** How long for permits, in ms. */
   queuedMs = 0;
@@ -102,12 +112,13 @@ export class CallState {
 
   /** The public view. */
   snapshot(): Call {
-    const { id, method, url, sent, retries, replays } = this;
+    const { id, method, url, sent, retries, replays, polls } = this;
     const [startedAt, deadlineAt] = [wholeMs(this.startedAt), wholeMs(this.deadlineAt)];
     const last = this.#snapshot;
     // Nothing else in it changes, and judges, hooks and listeners all ask for one.
-    if (last?.sends === sent && last.retries === retries && last.replays === replays) return last;
-    this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays });
+    const isSame = last?.sends === sent && last.retries === retries && last.replays === replays && last.polls === polls;
+    if (isSame) return last;
+    this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays, polls });
     return this.#snapshot;
   }
 
@@ -123,7 +134,7 @@ export class CallState {
   }
 
   report(): Report {
-    const { id, method, url, startedAt, sends, endedAt, endedBecause = 'success' } = this;
+    const { id, method, url, startedAt, sends, polls, endedAt, endedBecause = 'success' } = this;
     const { queuedMs, refreshMs, waitedMs, sendingMs } = this.spent;
     return Object.freeze({
       id,
@@ -136,6 +147,7 @@ export class CallState {
       waitedMs,
       sendingMs,
       sends: Object.freeze(sends.map(shown)),
+      polls,
       endedBecause,
     });
   }

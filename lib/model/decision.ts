@@ -11,7 +11,16 @@ export type Decision =
       /** What of it the server named, in ms; 0 of a backoff. */
       readonly namedMs: number;
     }
+  | {
+      readonly kind: 'poll';
+      readonly delayMs: number;
+      /** What is to be asked from now on, by GET; `undefined` for the same request once more. */
+      readonly url: string | undefined;
+    }
   | { readonly kind: 'refresh' }
   | { readonly kind: 'stop'; readonly why: EndReason };
 
 export type DecisionKind = Decision['kind'];
+
+/** A decision to send once more, after a wait. */
+export type Again = Extract<Decision, { readonly delayMs: number }>;

@@ -16,7 +16,9 @@ export type EndReason =
   | 'cancelled'
   | 'limited'
   | 'circuit-open'
-  | 'disabled';
+  | 'disabled'
+  | 'still-pending'
+  | 'stopped';
 
 /** One HTTP request of a call. Holds no header, no body and no query, so it can be logged as it is. */
 export interface SendRecord {
@@ -32,8 +34,10 @@ export interface SendRecord {
   readonly code?: string | undefined;
   readonly verdict: VerdictKind;
   readonly decision: DecisionKind;
-  /** The wait that followed, when the decision was `retry`. */
+  /** The wait that followed, when the decision was `retry` or `poll`. */
   readonly delayMs?: number | undefined;
+  /** What was asked, where that is another request than the call's own: a poll of what a Location names. Origin and path. */
+  readonly polled?: string | undefined;
 }
 
 /** The finished story of a call. Plain data: `JSON.stringify` works on it and shows no secret. Durations and instants are whole ms. */
@@ -45,5 +49,7 @@ export interface Report extends Spent {
   readonly startedAt: number;
   readonly elapsedMs: number;
   readonly sends: readonly SendRecord[];
+  /** Sends that asked again for an answer that was pending. */
+  readonly polls: number;
   readonly endedBecause: 'success' | EndReason;
 }

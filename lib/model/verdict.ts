@@ -4,13 +4,21 @@
  * | kind           | meaning                                          | what the loop does with it by default     |
  * | -------------- | ------------------------------------------------ | ----------------------------------------- |
  * | `success`      | a 2xx                                            | finishes                                  |
+ * | `pending`      | the server is well and has not finished          | asks again, at the named pace; see `poll` |
  * | `throttled`    | the server refused for rate; nothing was applied | retries any method, after the named time  |
  * | `transient`    | may pass; whether it was applied is not known    | retries if a repeat is harmless           |
  * | `unauthorized` | the credential was refused; nothing was applied  | refreshes and replays once, given `auth`  |
  * | `permanent`    | a repeat would end the same way                  | ends the call                             |
  * | `cancelled`    | the caller gave up                               | ends the call, never sends again          |
  */
-export type VerdictKind = 'success' | 'throttled' | 'transient' | 'unauthorized' | 'permanent' | 'cancelled';
+export type VerdictKind =
+  | 'success'
+  | 'pending'
+  | 'throttled'
+  | 'transient'
+  | 'unauthorized'
+  | 'permanent'
+  | 'cancelled';
 
 /** A judge's finding about one outcome. */
 export interface Verdict {
@@ -22,7 +30,7 @@ export interface Verdict {
   /** `true` when the send provably had no effect, so that any method may be repeated. */
   readonly unapplied?: boolean | undefined;
   /**
-   * `true` for what no repeat can change: no retry, no refresh, no pause of the limiter's bucket, whatever the kind. A 429 that means
+   * `true` for what no repeat can change: no retry, no poll, no refresh, no pause of the limiter's bucket, whatever the kind. A 429 that means
    * "no credit left" stays `throttled`, and the call ends at once.
    */
   readonly final?: boolean | undefined;

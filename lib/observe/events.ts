@@ -28,6 +28,15 @@ export interface Events {
     readonly verdict: VerdictKind;
     readonly reason: string | undefined;
   };
+  /** The answer was pending: it will be asked for again in `delayMs`; `poll` counts from 1, `url` is what is asked, without its query. */
+  'poll-scheduled': {
+    readonly call: Call;
+    readonly poll: number;
+    readonly delayMs: number;
+    readonly url: string;
+    readonly status: number | undefined;
+    readonly reason: string | undefined;
+  };
   /** A token refresh began; `key` is the policy's `auth.key`. It is one for all calls that wait for it. */
   refreshing: { readonly key: string; readonly reason: 'expiring' | 'unauthorized' };
   /** There is a new token: refreshed here, or by another process that shares the store. */
@@ -83,6 +92,7 @@ export const EVENT_NAMES: readonly EventName[] = Object.freeze(
     sent: 0,
     answered: 0,
     'retry-scheduled': 0,
+    'poll-scheduled': 0,
     refreshing: 0,
     refreshed: 0,
     'refresh-failed': 0,

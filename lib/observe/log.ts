@@ -24,7 +24,7 @@ type Level = keyof Logger;
 const LONGEST = 2_000;
 
 /** What is no news to who wants to hear of retries, pauses, refreshes and refusals only. */
-const USUAL: ReadonlySet<EventName> = new Set<EventName>(['sent', 'answered', 'queued']);
+const USUAL: ReadonlySet<EventName> = new Set<EventName>(['sent', 'answered', 'queued', 'poll-scheduled']);
 
 const toConsole: Logger = {
   debug: (line) => print('debug', line),
@@ -77,6 +77,10 @@ const LINES: { readonly [E in EventName]: (event: Events[E]) => Line } = {
   'retry-scheduled': ({ retry, delayMs, status, code, verdict, reason }) =>
     info(
       `waits ${durationOf(delayMs)} before retry ${retry}, after ${status ?? code ?? 'no answer'}: ${verdict}${because(reason)}`,
+    ),
+  'poll-scheduled': ({ poll, delayMs, url, status, reason }) =>
+    debug(
+      `waits ${durationOf(delayMs)} before poll ${poll} of ${url}, after ${status ?? 'no answer'}${because(reason)}`,
     ),
   refreshing: ({ key, reason }) => info(`the token${ofKey(key)} is refreshed: ${reason}`),
   refreshed: ({ key, durationMs }) => info(`there is a new token${ofKey(key)}, after ${durationOf(durationMs)}`),

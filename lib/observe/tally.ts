@@ -6,16 +6,18 @@ export interface Tally {
   retries: number;
   /** Sends after a token refresh. */
   replays: number;
+  /** Sends that asked again for an answer that was pending. */
+  polls: number;
   /** New tokens, also those that another process had refreshed. */
   refreshes: number;
   /** Requests on the wire now. */
   inFlight: number;
   /** Calls waiting for the limiter now. */
   queued: number;
-  /** Calls waiting for their next retry now. */
+  /** Calls waiting for their next retry or poll now. */
   waiting: number;
 }
 
 export function emptyTally(): Tally {
-  return { calls: 0, sends: 0, retries: 0, replays: 0, refreshes: 0, inFlight: 0, queued: 0, waiting: 0 };
+  return { calls: 0, sends: 0, retries: 0, replays: 0, polls: 0, refreshes: 0, inFlight: 0, queued: 0, waiting: 0 };
 }

@@ -8,6 +8,7 @@ import type {
   ResolvedCorrelation,
   ResolvedIdempotency,
   ResolvedPolicy,
+  ResolvedPoll,
   ResolvedRetry,
   ResolvedRetryAfter,
 } from './options.ts';
@@ -34,6 +35,8 @@ const retry: ResolvedRetry & { readonly retryAfter: ResolvedRetryAfter; readonly
   idempotentMethods: [],
   timeouts: true,
   budget,
+  onRetry: [],
+  onGiveUp: [],
 };
 
 /** What an option that is on, or is turned on by an object, starts from. */
@@ -41,6 +44,7 @@ export const DEFAULTS = {
   retry,
   statuses: {},
   classify: [],
+  poll: { intervalMs: 1_000, maxMs: 600_000 } satisfies ResolvedPoll,
   deadlineMs: Number.POSITIVE_INFINITY,
   idempotency: { header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' } satisfies ResolvedIdempotency,
   auth: {

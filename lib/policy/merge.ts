@@ -9,7 +9,7 @@ import { validate } from './validate.ts';
  *
  * The later one wins, option by option, also inside `retry`, `statuses` and the other groups; an explicit `undefined` is no
  * opinion; `false` turns a group off, and a later object turns it on again. What can stand side by side adds up instead of
- * replacing: the later policy's judges are asked first, `beforeSend` runs the earlier policy's first, and every
+ * replacing: the later policy's judges are asked first, of `beforeSend` and the hooks of `retry` the earlier policy's run first, and every
  * listener hears its event; each once, however often it is given.
  *
  * @throws {InvalidPolicyError} when one of them is wrong.
@@ -27,6 +27,14 @@ export function merge(earlier: Policy, later: Policy): Policy {
   if (earlier.beforeSend !== undefined) {
     merged.beforeSend = together(several(earlier.beforeSend), several(later.beforeSend));
   }
+  const [first, second] = [own(earlier, 'retry'), own(later, 'retry')];
+  if (first && second) {
+    const retry = merged.retry as Record<string, unknown>;
+    for (const name of HOOKS) {
+      const hooks = own(first, name);
+      if (hooks !== undefined) retry[name] = together<unknown>(several(hooks), several(own(second, name)));
+    }
+  }
   if (earlier.on !== undefined && later.on !== undefined) {
     const on = merged.on as Record<string, unknown>;
     for (const [name, first] of Object.entries(earlier.on)) {
@@ -36,6 +44,13 @@ export function merge(earlier: Policy, later: Policy): Policy {
   }
   return merged;
 }
+
+/** Those of `retry`. */
+const HOOKS = ['onRetry', 'onGiveUp'] as const;
+
+/** Not of a prototype, which somebody else may have polluted. */
+const own = <T extends object, K extends keyof T>(options: T, name: K): T[K] | undefined =>
+  Object.hasOwn(options, name) ? options[name] : undefined;
 
 /** Both, each once: the attached policy may be laid over itself. */
 const together = <T>(first: readonly T[], second: readonly T[]): readonly T[] => [...new Set([...first, ...second])];
@@ -51,6 +66,7 @@ const GROUPS: ReadonlySet<string> = new Set([
   'retryAfter',
   'budget',
   'statuses',
+  'poll',
   'idempotency',
   'auth',
   'correlation',

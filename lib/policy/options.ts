@@ -6,6 +6,7 @@ import type { Limiter } from '../limit/limiter.ts';
 import type { LimitOptions, ResolvedLimit } from '../limit/options.ts';
 import type { Call } from '../model/call.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { EndReason } from '../model/report.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { EventName, Listener } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
@@ -22,12 +23,21 @@ export interface Policy {
   readonly retry?: false | RetryOptions | undefined;
   /**
    * What a status means here, overriding the built-in table: `retry` (subject to whether a repeat is harmless), `fail`
-   * at once, or `refresh` the token. For instance `{ 500: 'retry' }`. Keys are statuses from 100 to 999 and ranges: `503` goes before
+   * at once, `refresh` the token, or `pending`: the server has not finished, ask again (see `poll`). For instance `{ 500: 'retry' }`. Keys are statuses from 100 to 999 and ranges: `503` goes before
    * `'50x'`, and that before `'5xx'`. A range holds for all of it: `{ '4xx': 'fail' }` ends a 401 and a 429 as well.
    */
   readonly statuses?: StatusRules | undefined;
   /** A judge of your own, or several; the first that has an opinion decides. */
   readonly classify?: Classifier | readonly Classifier[] | undefined;
+  /**
+   * How a `pending` answer is asked for again, as a judge or `statuses: { 202: 'pending' }` has it. `false`: such an answer is a success.
+   *
+   * With a `Location` (or `Operation-Location`) the further sends are GETs of it, without body, idempotency key and, at another origin,
+   * credentials. Else a method that is idempotent is sent again. A POST or PATCH never is: without a Location its answer is what the
+   * call resolves with. A poll takes a permit; it costs no retry and no budget, and the breaker does not hear of it. `maxRetries` counts
+   * anew after each pending answer.
+   */
+  readonly poll?: false | PollOptions | undefined;
   /**
    * Bounds the whole call, in ms: queueing, waiting, refreshing and all sends; axios' `timeout` goes on bounding one send.
    * Above 0; default `Infinity`.
@@ -72,7 +82,7 @@ export interface Policy {
   readonly log?: false | Log | undefined;
 }
 
-export type StatusRule = 'retry' | 'fail' | 'refresh';
+export type StatusRule = 'retry' | 'fail' | 'refresh' | 'pending';
 
 type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
@@ -121,15 +131,58 @@ export interface Evidence {
 
 /**
  * Runs before every send, since axios' request interceptors run once per call. `config` is this send's own copy: change
- * headers, URL or parameters as you like; the caller's config stays as it was. `send` counts from 1. It may be
- * asynchronous. If it throws, nothing is sent and the call rejects with what it threw. A call that it makes takes no permit of
+ * headers, URL or parameters as you like; the caller's config stays as it was. `send` counts from 1; `last` is what the send before it
+ * came to, whose answer may hold a nonce, and `undefined` on the first.
+ *
+ * It gives nothing, or `false`: then nothing more is sent, and the call ends with `last`; before the first send, as if the caller had
+ * cancelled it. It may be asynchronous. If it throws, nothing is sent and the call rejects with what it threw. A call that it makes takes no permit of
  * the same limiter (in Node; elsewhere it could wait for the one that its own call holds).
  */
 export type BeforeSend = (argument: {
   readonly config: InternalAxiosRequestConfig;
   readonly send: number;
   readonly call: Call;
-}) => void | Promise<void>;
+  readonly last: Outcome | undefined;
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that gives nothing fits `void` only
+}) => void | false | Promise<void | false>;
+
+/** What `onRetry` is told. Frozen. */
+export interface RetryContext extends EndedSend {
+  /**
+   * What the sends to come are made of. Change headers, URL or parameters in place: that holds for all further sends of this call, and
+   * does not show on the config that the caller gets back.
+   */
+  readonly config: InternalAxiosRequestConfig;
+  /** Which retry it will be, from 1; in a call that polls, since the last answer that was pending. */
+  readonly retry: number;
+  /** How long it will be waited for, in ms, from when the hooks are done. */
+  readonly delayMs: number;
+}
+
+/** What `onGiveUp` is told. Frozen. */
+export interface GiveUpContext extends EndedSend {
+  readonly endedBecause: EndReason;
+}
+
+/** The send that something follows from, and what it came to. */
+export interface EndedSend {
+  /** Its number, from 1; 0 where the call ends before its first. */
+  readonly send: number;
+  readonly call: Call;
+  /** `undefined` where nothing has been judged. */
+  readonly verdict: Verdict | undefined;
+  readonly outcome: Outcome;
+  /** The server's answer, whether axios resolves it or rejects with it. */
+  readonly response: AxiosResponse | undefined;
+  /** What axios rejected with. */
+  readonly error: unknown;
+}
+
+/** Awaited before the wait for a retry; not for a poll or a replay after a refresh. If it throws, the call rejects with that. */
+export type OnRetry = (context: RetryContext) => void | Promise<void>;
+
+/** Awaited once when a call ends otherwise than with a success, unless the caller gave it up. */
+export type OnGiveUp = (context: GiveUpContext) => void | Promise<void>;
 
 export interface RetryOptions {
   /**
@@ -158,6 +211,13 @@ export interface RetryOptions {
   readonly timeouts?: boolean | undefined;
   /** Bounds retries over all calls to one origin, so that an outage is not made worse. On by default. */
   readonly budget?: false | BudgetOptions | undefined;
+  /**
+   * Runs before the wait for a retry, and may change what the sends to come are made of. Several run in order, and no longer than the
+   * call may last. If one throws, the call rejects with that; its `cause` is the last error, unless it has one.
+   */
+  readonly onRetry?: OnRetry | readonly OnRetry[] | undefined;
+  /** Runs once when a call has failed for good, before it rejects. As `onRetry`, it is awaited, and what it throws the call rejects with. */
+  readonly onGiveUp?: OnGiveUp | readonly OnGiveUp[] | undefined;
 }
 
 export interface RetryAfterOptions {
@@ -236,6 +296,16 @@ export interface BreakerOptions {
   readonly isFailure?: ((evidence: Evidence) => boolean | undefined) | undefined;
 }
 
+export interface PollOptions {
+  /** The wait before a poll where neither Retry-After nor a judge names one, in ms. Finite, from 0; default 1,000. */
+  readonly intervalMs?: number | undefined;
+  /**
+   * How long a call may poll, from its first pending answer to its last poll, in ms. Above 0; default 600,000. A poll that would be later
+   * ends the call: it rejects with the last answer, `still-pending`.
+   */
+  readonly maxMs?: number | undefined;
+}
+
 export interface IdempotencyOptions {
   /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
   readonly header?: string | undefined;
@@ -262,6 +332,7 @@ export interface ResolvedPolicy extends Policy {
   readonly retry: false | ResolvedRetry;
   readonly statuses: StatusRules;
   readonly classify: readonly Classifier[];
+  readonly poll: false | ResolvedPoll;
   readonly deadlineMs: number;
   readonly idempotency: false | ResolvedIdempotency;
   readonly auth: false | ResolvedAuth | CredentialSet;
@@ -275,7 +346,11 @@ export interface ResolvedPolicy extends Policy {
 
 type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
-export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget'>> & {
+export type ResolvedPoll = Filled<PollOptions>;
+
+export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget' | 'onRetry' | 'onGiveUp'>> & {
+  readonly onRetry: readonly OnRetry[];
+  readonly onGiveUp: readonly OnGiveUp[];
   readonly retryAfter: false | ResolvedRetryAfter;
   readonly budget: false | ResolvedBudget;
 };

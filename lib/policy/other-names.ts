@@ -50,14 +50,16 @@ const ELSEWHERE: Names = {
   ...hereItIs('retry.timeouts', 'retryOnTimeout'),
   ...all('each send has the whole timeout of axios; deadlineMs bounds the call', 'shouldResetTimeout'),
   ...all("timeout is axios' own and bounds one send; deadlineMs bounds the call", 'timeout', 'totalTimeout'),
-  ...hereItIs("on['retry-scheduled']", 'onRetry', 'onRetryAttempt', 'onFailedAttempt'),
   ...hereItIs('beforeSend, which runs before every send', 'hooks', 'beforeRetry', 'beforeRequest'),
-  ...hereItIs('on.finished, or failureOf(error)', 'onMaxRetryTimesExceeded', 'onError', 'onFailure'),
+  ...hereItIs('retry.onRetry', 'onRetryAttempt', 'onFailedAttempt'),
+  ...hereItIs('retry.onGiveUp', 'onMaxRetryTimesExceeded'),
+  ...hereItIs('on.finished, or failureOf(error)', 'onError', 'onFailure'),
 };
 
 /** Our own, by the group that they belong in. */
 const GROUPS: { readonly [group: string]: readonly string[] } = {
-  retry: ['maxRetries', 'backoff', 'retryAfter', 'unsafe', 'timeouts', 'budget'],
+  retry: ['maxRetries', 'backoff', 'retryAfter', 'unsafe', 'timeouts', 'budget', 'onRetry', 'onGiveUp'],
+  poll: ['intervalMs'],
   limit: ['requests', 'perMs', 'burst', 'windows', 'maxConcurrent', 'maxQueue', 'maxWaitMs', 'priority', 'adaptive'],
   auth: ['token', 'refresh', 'apply', 'origins', 'store'],
   breaker: ['failureRatio', 'minimumThroughput', 'openMs'],
@@ -90,6 +92,7 @@ export const RETRY_NAMES: Names = {
     'idempotency',
     'body',
     'beforeSend',
+    'poll',
     'on',
   ),
 };

@@ -41,6 +41,7 @@ function requireNoNumbers({ limit }: Policy): void {
 
 const GROUPS_OFF = {
   retry: undefined,
+  poll: undefined,
   idempotency: undefined,
   auth: undefined,
   correlation: undefined,
@@ -49,8 +50,9 @@ const GROUPS_OFF = {
 
 /** The base, with the defaults in every group that is off there and that the policy turns on. */
 function switchedOn(policy: Policy, base: ResolvedPolicy): Policy {
-  const { retry, idempotency, auth, correlation, breaker }: Policy = { ...GROUPS_OFF, ...policy };
+  const { retry, poll, idempotency, auth, correlation, breaker }: Policy = { ...GROUPS_OFF, ...policy };
   const ground: { -readonly [K in keyof Policy]: Policy[K] } = { ...base };
+  if (isRecord(poll) && !base.poll) ground.poll = DEFAULTS.poll;
   if (isRecord(idempotency) && !base.idempotency) ground.idempotency = DEFAULTS.idempotency;
   if (isRecord(correlation) && !base.correlation) ground.correlation = DEFAULTS.correlation;
   if (isRecord(breaker) && !base.breaker) ground.breaker = DEFAULTS.breaker;

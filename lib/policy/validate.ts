@@ -46,7 +46,7 @@ const statuses: Check = (value, path, problems) => {
   }
   for (const [status, rule] of Object.entries(value)) {
     const at = `${path}.${status}`;
-    if (STATUS.test(status)) oneOf('retry', 'fail', 'refresh')(rule, at, problems);
+    if (STATUS.test(status)) oneOf('retry', 'fail', 'refresh', 'pending')(rule, at, problems);
     else problems.push({ path: at, bound: A_STATUS, value: status, message: `${at} is not ${A_STATUS}` });
   }
 };
@@ -101,8 +101,18 @@ const retry = object(
     idempotentMethods: methodNames,
     timeouts: aBoolean,
     budget: orFalse(budget),
+    onRetry: functions,
+    onGiveUp: functions,
   },
   { names: RETRY_NAMES, on: TURNS_ON, number: 'here it is { maxRetries }' },
+);
+
+const poll = object(
+  {
+    intervalMs: number(0, Number.MAX_SAFE_INTEGER),
+    maxMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+  },
+  { on: 'it is on by default', number: 'here it is { intervalMs }, in ms' },
 );
 
 const aHeaderName = must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value));
@@ -207,6 +217,7 @@ const policy = object(
     retry: orFalse(retry),
     statuses,
     classify: functions,
+    poll: orFalse(poll),
     deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
     idempotency: orFalse(idempotency),
     auth: orFalse(auth),

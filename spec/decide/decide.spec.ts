@@ -12,6 +12,7 @@ const retry: ResolvedRetry = { ...DEFAULTS.retry, backoff: constantBackoff(400) 
 const FACTS: Facts = {
   verdict: { kind: 'transient' },
   retry,
+  poll: { intervalMs: 1_000, maxMs: 600_000 },
   method: 'GET',
   retries: 0,
   replays: 0,
@@ -25,6 +26,8 @@ const FACTS: Facts = {
   replayable: true,
   previousMs: 0,
   namedMs: 0,
+  pollUrl: undefined,
+  pollingMs: 0,
   error: undefined,
   random: () => 0,
   affordable: true,

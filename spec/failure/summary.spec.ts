@@ -12,6 +12,7 @@ const facts: Omit<Failure, 'summary'> = {
   endedBecause: 'retries-exhausted',
   sends: 4,
   retries: 3,
+  polls: 0,
   replays: 0,
   queuedMs: 0,
   refreshMs: 0,

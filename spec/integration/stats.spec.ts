@@ -8,6 +8,7 @@ const NOTHING = {
   sends: 0,
   retries: 0,
   replays: 0,
+  polls: 0,
   refreshes: 0,
   inFlight: 0,
   queued: 0,

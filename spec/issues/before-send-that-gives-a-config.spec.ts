@@ -16,7 +16,7 @@ describe('a beforeSend that gives something', () => {
     const { client, server } = await attached(status(200), giving(give));
     const error = await rejectionOf(client.get('/'));
     expect(error).toEqual(
-      new TypeError(`beforeSend must change \`config\` in place and give nothing; it gave ${what}`),
+      new TypeError(`beforeSend must change \`config\` in place and give nothing, or false to stop; it gave ${what}`),
     );
     expect(server.seen).toHaveLength(0);
     expect(failureOf(error)).toMatchObject({ sends: 0, endedBecause: 'not-retryable' });

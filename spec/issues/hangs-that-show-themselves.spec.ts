@@ -323,7 +323,7 @@ describe('durations and instants that are shown', () => {
 
   it('are whole ms, however fine the clock is', async () => {
     const clock = new ManualClock(Date.UTC(2026, 0, 1) + 0.3);
-    const answers = [[401], [503], [429, '0.0123'], [503], [503], [200]] as const;
+    const answers = [[202], [401], [503], [429, '0.0123'], [503], [503], [200]] as const;
     let n = 0;
     const client = axios.create({
       baseURL: 'https://api.example.com',
@@ -339,6 +339,8 @@ describe('durations and instants that are shown', () => {
     const events: AnyEvent[] = [];
     const holdfast = attachWith({ clock, random: () => 1 }, client, {
       deadlineMs: 60_000.6,
+      statuses: { 202: 'pending' },
+      poll: { intervalMs: 4.4 },
       retry: { backoff: () => 10.7, maxRetries: 2 },
       limit: { requests: 1, perMs: 33.3 },
       breaker: { minimumThroughput: 1, openMs: 1.7 },

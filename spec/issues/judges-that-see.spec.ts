@@ -566,7 +566,7 @@ describe('a judge that gives a wrong thing', () => {
     [{}, 'classify gave an object without a kind; it must give'],
     [
       { kind: 'retry' },
-      "with kind 'retry'; it must be one of 'success', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'",
+      "with kind 'retry'; it must be one of 'success', 'pending', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'",
     ],
     [
       { kind: 'transient', retryAfterMs: Number.NaN },

@@ -47,6 +47,7 @@ describe(CallState.name, () => {
       sends: 0,
       retries: 0,
       replays: 0,
+      polls: 0,
     });
     expect(call.snapshot()).toEqual({ ...before, sends: 2, retries: 1 });
   });
@@ -55,11 +56,11 @@ describe(CallState.name, () => {
     const call = begin();
     let last = call.snapshot();
     expect(call.snapshot()).toBe(last);
-    for (const what of ['sent', 'retries', 'replays'] as const) {
+    for (const what of ['sent', 'retries', 'replays', 'polls'] as const) {
       call[what] += 1;
       const next = call.snapshot();
       expect(next).not.toBe(last);
-      expect(next).toMatchObject({ sends: call.sent, retries: call.retries, replays: call.replays });
+      expect(next).toMatchObject({ sends: call.sent, retries: call.retries, replays: call.replays, polls: call.polls });
       expect(call.snapshot()).toBe(next);
       last = next;
     }
@@ -84,6 +85,7 @@ describe(CallState.name, () => {
       waitedMs: 0,
       sendingMs: 0,
       sends: [],
+      polls: 0,
       endedBecause: 'not-retryable',
     });
   });

@@ -78,6 +78,7 @@ describe('the events of a call', () => {
       sends,
       retries: Math.max(0, sends - 1),
       replays: 0,
+      polls: 0,
     });
     const answered = { durationMs: 0, code: undefined, reason: undefined };
     const failed = { durationMs: 0, reason: undefined };

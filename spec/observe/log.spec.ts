@@ -13,6 +13,7 @@ const call = {
   sends: 1,
   retries: 0,
   replays: 0,
+  polls: 0,
 };
 const key = 'https://api.example.com';
 const report = {
@@ -37,6 +38,10 @@ const EXAMPLES: { readonly [E in keyof Events]: readonly [Events[E], string] } =
   'retry-scheduled': [
     { call, retry: 2, delayMs: 1_200, status: 503, code: undefined, verdict: 'transient', reason: undefined },
     'info waits 1.2 s before retry 2, after 503: transient',
+  ],
+  'poll-scheduled': [
+    { call, poll: 3, delayMs: 1_000, url: 'https://api.example.com/v1/jobs/7', status: 202, reason: 'running' },
+    'debug waits 1.0 s before poll 3 of https://api.example.com/v1/jobs/7, after 202 (running)',
   ],
   refreshing: [{ key: '', reason: 'expiring' }, 'info the token is refreshed: expiring'],
   refreshed: [{ key: 'acme', durationMs: 12 }, 'info there is a new token of acme, after 12 ms'],
@@ -103,7 +108,12 @@ describe(isForLog.name, () => {
     const told = (log: Log) => EVENT_NAMES.filter((name) => isForLog(name, log));
     expect(told('all')).toEqual(EVENT_NAMES);
     expect(told(logger())).toEqual(EVENT_NAMES);
-    expect(EVENT_NAMES.filter((name) => !told('retries').includes(name))).toEqual(['sent', 'answered', 'queued']);
+    expect(EVENT_NAMES.filter((name) => !told('retries').includes(name))).toEqual([
+      'sent',
+      'answered',
+      'poll-scheduled',
+      'queued',
+    ]);
   });
 });
 

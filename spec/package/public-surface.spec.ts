@@ -60,6 +60,7 @@ describe('the public names', () => {
         "limit",
         "log",
         "on",
+        "poll",
         "retry",
         "statuses",
       ]
@@ -71,6 +72,7 @@ describe('the public names', () => {
         "inFlight",
         "open",
         "pausedKeys",
+        "polls",
         "queued",
         "refreshes",
         "replays",

@@ -8,12 +8,13 @@ import { BACKOFF_DEFAULTS } from '../../lib/wait/backoff.ts';
 
 const options = readFileSync(new URL('../../lib/policy/options.ts', import.meta.url), 'utf8');
 
-/** The docstring of an option in `options.ts`, without its line breaks. */
-const docOf = (option: string): string =>
-  (new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s+readonly ${option}\\?:`).exec(options)?.[1] ?? '').replace(
-    /\s+\*?\s*/g,
-    ' ',
-  );
+/** The docstring of an option in `options.ts`, without its line breaks; where its name alone is not enough, with its interface. */
+function docOf(option: string): string {
+  const [name, group = ''] = option.split('.').toReversed();
+  const from = options.slice(Math.max(0, options.indexOf(`interface ${group} `)));
+  const [, doc = ''] = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s+readonly ${name}\\?:`).exec(from) ?? [];
+  return doc.replace(/\s+\*?\s*/g, ' ');
+}
 
 describe('the defaults', () => {
   it('are these', () => {
@@ -36,9 +37,12 @@ describe('the defaults', () => {
           minRetriesPerWindow: 5,
           failingMs: 10_000,
         },
+        onRetry: [],
+        onGiveUp: [],
       },
       statuses: {},
       classify: [],
+      poll: { intervalMs: 1_000, maxMs: 600_000 },
       deadlineMs: Number.POSITIVE_INFINITY,
       idempotency: false,
       auth: false,
@@ -62,11 +66,21 @@ describe('the defaults', () => {
     expect(resolve(DEFAULT_POLICY)).toEqual(DEFAULT_POLICY);
   });
 
-  const { retryAfter, budget, backoff: _, idempotentMethods: __, ...retry } = DEFAULTS.retry;
+  const {
+    retryAfter,
+    budget,
+    backoff: _,
+    idempotentMethods: __,
+    onRetry: ___,
+    onGiveUp: ____,
+    ...retry
+  } = DEFAULTS.retry;
   const { methods, ...idempotency } = DEFAULTS.idempotency;
-  const { deadlineMs } = DEFAULTS;
+  const { deadlineMs, poll } = DEFAULTS;
   it.each([
     ...Object.entries({ ...retry, ...retryAfter, ...budget, ...idempotency, deadlineMs }),
+    ['PollOptions.intervalMs', poll.intervalMs],
+    ['PollOptions.maxMs', poll.maxMs],
     ['backoff', 'exponentialBackoff()'],
     ['methods', "['post', 'patch']"],
     ['idempotentMethods', '[]'],

@@ -13,7 +13,14 @@ export type Hint =
 
 /** What one send comes to, and after how long. */
 export type Play =
-  | { readonly kind: 'answer'; readonly status: number; readonly hint: Hint | undefined; readonly ms: number }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly hint: Hint | undefined;
+      /** Whether it has a Location. */
+      readonly located: boolean;
+      readonly ms: number;
+    }
   | { readonly kind: 'error'; readonly code: string; readonly ms: number }
   /** The adapter throws instead of rejecting. */
   | { readonly kind: 'throws'; readonly code: string };
@@ -29,7 +36,7 @@ export interface CallPlan {
   /** When the caller gives up, in ms from the start; -1 is before it. */
   readonly abortAt: number | undefined;
   /** Where in the policy's own code the caller gives up, in the very turn in which that runs. */
-  readonly abortIn: 'acquire' | 'beforeSend' | 'classify' | 'retry-scheduled' | undefined;
+  readonly abortIn: 'acquire' | 'beforeSend' | 'classify' | 'retry-scheduled' | 'poll-scheduled' | undefined;
   /** Whether axios resolves whatever the status. */
   readonly lenient: boolean;
   /** Whether the adapter takes no notice of its signal and its timeout. */
@@ -54,6 +61,7 @@ export interface Plan {
   readonly calls: readonly CallPlan[];
   readonly retry: false | RetryPlan;
   readonly statuses: { readonly [status: number]: StatusRule };
+  readonly poll: false | { readonly intervalMs: number; readonly maxMs: number };
   readonly deadlineMs: number | undefined;
   readonly renew: false | 'never' | 'after-response';
   readonly auth:
@@ -117,10 +125,11 @@ const play: fc.Arbitrary<Play> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('answer' as const),
       status: fc.oneof(
-        { weight: 5, arbitrary: fc.constantFrom(200, 429, 503, 502, 504, 401, 500, 409) },
+        { weight: 5, arbitrary: fc.constantFrom(200, 202, 429, 503, 502, 504, 401, 500, 409, 408, 413, 421, 425) },
         { weight: 1, arbitrary: fc.integer({ min: 200, max: 599 }) },
       ),
       hint: optional(hint, 3),
+      located: fc.boolean(),
       ms: tookMs,
     }),
   },
@@ -139,17 +148,31 @@ const play: fc.Arbitrary<Play> = fc.oneof(
   },
 );
 
+/** Nothing but the time bounds how often a call asks, so with a judge that never waits it would never end on a clock that stands still. */
+const atSomePace = (verdict: Verdict): Verdict =>
+  verdict.kind === 'pending' && verdict.retryAfterMs === 0 ? { ...verdict, retryAfterMs: 500 } : verdict;
+
 const opinion: fc.Arbitrary<Verdict | 'throws'> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record(
-      {
-        kind: fc.constantFrom('success', 'throttled', 'transient', 'unauthorized', 'permanent', 'cancelled'),
-        retryAfterMs: fc.constantFrom(0, 500, 70_000, Number.POSITIVE_INFINITY),
-        unapplied: fc.boolean(),
-      },
-      { requiredKeys: ['kind'], noNullPrototype: true },
-    ),
+    arbitrary: fc
+      .record(
+        {
+          kind: fc.constantFrom(
+            'success',
+            'pending',
+            'throttled',
+            'transient',
+            'unauthorized',
+            'permanent',
+            'cancelled',
+          ),
+          retryAfterMs: fc.constantFrom(0, 500, 70_000, Number.POSITIVE_INFINITY),
+          unapplied: fc.boolean(),
+        },
+        { requiredKeys: ['kind'], noNullPrototype: true },
+      )
+      .map(atSomePace),
   },
   { weight: 1, arbitrary: fc.constant('throws' as const) },
 );
@@ -167,7 +190,13 @@ const call: fc.Arbitrary<CallPlan> = fc.record({
     { weight: 7, arbitrary: fc.constant(undefined) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom<CallPlan['abortIn']>('acquire', 'beforeSend', 'classify', 'retry-scheduled'),
+      arbitrary: fc.constantFrom<CallPlan['abortIn']>(
+        'acquire',
+        'beforeSend',
+        'classify',
+        'retry-scheduled',
+        'poll-scheduled',
+      ),
     },
   ),
   lenient: fc.boolean(),
@@ -197,10 +226,17 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
     {
       weight: 1,
       arbitrary: fc.dictionary(
-        fc.constantFrom('200', '401', '409', '429', '500', '502', '503'),
-        fc.constantFrom<StatusRule>('retry', 'fail', 'refresh'),
+        fc.constantFrom('200', '202', '401', '409', '429', '500', '502', '503'),
+        fc.constantFrom<StatusRule>('retry', 'fail', 'refresh', 'pending'),
         { maxKeys: 3, noNullPrototype: true },
       ),
+    },
+  ),
+  poll: fc.oneof(
+    { weight: 1, arbitrary: fc.constant(false as const) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ intervalMs: fc.constantFrom(50, 1_000), maxMs: fc.constantFrom(1, 300, 2_000, 100_000) }),
     },
   ),
   deadlineMs: optional(fc.constantFrom(0.5, 1, 40, 401, 1_000, 30_000, 200_000)),

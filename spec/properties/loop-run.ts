@@ -20,6 +20,7 @@ import type { CallPlan, Grant, Hint, Plan, Play } from './loop-plan.ts';
 export interface Sent {
   readonly at: number;
   readonly play: Play;
+  readonly method: string;
   readonly key: string | undefined;
   readonly token: string | undefined;
   /** Whether the caller had given up by then. */
@@ -95,7 +96,7 @@ export class Permits implements Limiter {
     this.onAsked = onAsked;
   }
 
-  readonly key = (config: InternalAxiosRequestConfig): string => String(config.url);
+  readonly key = (config: InternalAxiosRequestConfig): string => `/${config.url?.at(-1)}`;
 
   held(owner: string): number {
     return this.owners.filter((each, n) => each === owner && this.released[n] === 0).length;
@@ -180,10 +181,11 @@ export async function playLoop(plan: Plan): Promise<Played> {
     const sent: Sent = {
       at: clock.now(),
       play,
+      method: String(config.method),
       key: text('Idempotency-Key'),
       token: text('Authorization'),
       aborted: config.signal?.aborted === true,
-      held: permits.held(String(config.url)),
+      held: permits.held(permits.key(config)),
       outcome: undefined,
       endedAt: Number.POSITIVE_INFINITY,
       namedAt: undefined,
@@ -215,7 +217,7 @@ export async function playLoop(plan: Plan): Promise<Played> {
         const response = {
           status: play.status,
           statusText: '',
-          headers: new AxiosHeaders(headers),
+          headers: new AxiosHeaders({ ...headers, ...(play.located && { Location: `/jobs/${config.url?.at(-1)}` }) }),
           config,
           data: '',
           request: {},
@@ -245,12 +247,13 @@ export async function playLoop(plan: Plan): Promise<Played> {
 
   const client = axios.create({ baseURL: ORIGIN, adapter });
   const holdfast = attachWith({ clock, random }, client, policyOf(plan, { clock, permits, later, callOf }));
-  for (const name of ['sent', 'answered', 'retry-scheduled', 'finished'] as const) {
+  for (const name of ['sent', 'answered', 'retry-scheduled', 'poll-scheduled', 'finished'] as const) {
     holdfast.on(name, (event) => {
       const call = callOf({ url: event.call.url });
       call.events.push(name);
-      if (name === 'retry-scheduled') abortIn(name, call);
-      if (name === 'retry-scheduled' && permits.held(`/${calls.indexOf(call)}`) > 0) idlePermits.push('before a wait');
+      if (name !== 'retry-scheduled' && name !== 'poll-scheduled') return;
+      abortIn(name, call);
+      if (permits.held(`/${calls.indexOf(call)}`) > 0) idlePermits.push('before a wait');
     });
   }
 
@@ -339,12 +342,13 @@ interface Around {
 }
 
 function policyOf(plan: Plan, { clock, permits, later, callOf }: Around): Policy {
-  const { retry, auth, limit, breaker, renew, deadlineMs, beforeMs, statuses } = plan;
+  const { retry, poll, auth, limit, breaker, renew, deadlineMs, beforeMs, statuses } = plan;
   const judged = new Map<Seen, number>();
   let refreshed = 0;
   const begun = clock.now();
   return {
     statuses,
+    poll,
     breaker,
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...(limit !== false && { limit: permits }),

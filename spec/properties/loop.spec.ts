@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../lib/failure/code.ts';
 import { CircuitOpenError, LimitError, TokenRefreshError } from '../../lib/failure/errors.ts';
 import type { VerdictKind } from '../../lib/model/verdict.ts';
+import type { StatusRule } from '../../lib/policy/options.ts';
 import { HOPELESS, type Plan, plan, REFUSED, TIMED_OUT } from './loop-plan.ts';
 import { OwnError, type Played, playLoop, type Seen, type Sent, storyOf } from './loop-run.ts';
 
@@ -23,6 +24,9 @@ interface Meaning {
 
 const TABLE: { readonly [status: number]: VerdictKind } = {
   401: 'unauthorized',
+  408: 'transient',
+  421: 'transient',
+  425: 'transient',
   429: 'throttled',
   502: 'transient',
   503: 'transient',
@@ -36,15 +40,18 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
   const status = !cutOff && play.kind === 'answer' ? play.status : undefined;
   const code = status === undefined ? (cutOff ? codeOf(errorIn(result)) : codeOf(errorIn(send.outcome))) : undefined;
   const headerMs = !cutOff && send.namedAt !== undefined ? send.namedAt - send.endedAt : undefined;
+  // Of an answer that is pending only a Retry-After counts, and one of 0 names no time.
+  const paceMs = send.explicit && headerMs !== 0 ? headerMs : undefined;
   const timedOut = code !== undefined && TIMED_OUT.includes(code);
   const refusedBy503 = status === 503 && send.explicit;
+  const tooLargeForNow = status === 413 && send.explicit;
 
   const opinion = call.opinions.length > 0 ? call.opinions[n % call.opinions.length] : undefined;
   if (opinion === 'throws') return { kind: 'permanent', unapplied: false, namedMs: undefined, timedOut };
   if (opinion !== undefined) {
     const { kind, retryAfterMs, unapplied } = opinion;
     const byItself = kind === 'throttled' || kind === 'unauthorized';
-    const wait = retryAfterMs ?? headerMs;
+    const wait = retryAfterMs ?? (kind === 'pending' ? paceMs : headerMs);
     return {
       kind,
       unapplied: unapplied ?? (byItself || (refusedBy503 && retryAfterMs === undefined && kind === 'transient')),
@@ -57,21 +64,19 @@ function meaningOf(send: Sent, n: number, { plan: call, result }: Seen, { status
     return { kind, unapplied: code !== undefined && REFUSED.includes(code), namedMs: undefined, timedOut };
   }
   const rule = statuses[status];
-  const kind =
-    rule === undefined
-      ? status < 300
-        ? 'success'
-        : (TABLE[status] ?? 'permanent')
-      : rule === 'fail'
-        ? 'permanent'
-        : rule === 'refresh'
-          ? 'unauthorized'
-          : status === 429
-            ? 'throttled'
-            : 'transient';
-  const unapplied = kind === 'throttled' || kind === 'unauthorized' || (kind === 'transient' && refusedBy503);
-  return { kind, unapplied, namedMs: headerMs, timedOut };
+  const byItself = status < 300 ? 'success' : tooLargeForNow ? 'transient' : (TABLE[status] ?? 'permanent');
+  const kind = rule === undefined ? byItself : rule === 'retry' && status === 429 ? 'throttled' : RULES[rule];
+  const refused = refusedBy503 || tooLargeForNow || status === 421 || status === 425;
+  const unapplied = kind === 'throttled' || kind === 'unauthorized' || (kind === 'transient' && refused);
+  return { kind, unapplied, namedMs: kind === 'pending' ? paceMs : headerMs, timedOut };
 }
+
+const RULES: { readonly [R in StatusRule]: VerdictKind } = {
+  retry: 'transient',
+  fail: 'permanent',
+  refresh: 'unauthorized',
+  pending: 'pending',
+};
 
 function ofCode(code: string | undefined): VerdictKind {
   if (code === 'ERR_CANCELED') return 'cancelled';
@@ -82,13 +87,34 @@ function errorIn(outcome: Seen['result'] | Sent['outcome']): unknown {
   return outcome !== undefined && 'error' in outcome ? outcome.error : undefined;
 }
 
+/** Whether an answer came, and has a Location. */
+const isLocated = (send: Sent | undefined): boolean =>
+  send?.outcome !== undefined && send.play.kind === 'answer' && send.play.located;
+
+/** Whether an answer that is pending can't be asked for again. */
+const mayNotAsk = (last: Sent | undefined, meaning: Meaning | undefined, poll: Plan['poll']): boolean =>
+  meaning?.kind === 'pending' && (poll === false || (isUnsafe(String(last?.method)) && !isLocated(last)));
+
+const isOther = (kind: VerdictKind) => kind === 'unauthorized' || kind === 'pending';
 const isUnsafe = (method: string) => method === 'post' || method === 'patch';
+/** How many of the sends were decided on so, after the last one that was decided to be a poll, at most. */
+function inARow(decisions: readonly string[], which: string): number {
+  let most = 0;
+  let row = 0;
+  for (const decision of decisions) {
+    if (decision === 'poll') row = 0;
+    if (decision === which) row += 1;
+    most = Math.max(most, row);
+  }
+  return most;
+}
+
 const isRetryable = (kind: VerdictKind) => kind === 'throttled' || kind === 'transient';
 
 /** Every rule of one call. */
 function check(seen: Seen, index: number, given: Plan, { permits, turns }: Played): void {
   const { sends, plan: call, result, begunAt, endedAt, abortedAt } = seen;
-  const { retry, deadlineMs = Number.POSITIVE_INFINITY, auth, limit, renew, beforeMs } = given;
+  const { retry, poll, deadlineMs = Number.POSITIVE_INFINITY, auth, limit, renew, beforeMs } = given;
   expect(result, 'it ends').toBeDefined();
   const { report, failure } = storyOf(seen);
   const meanings = sends.map((send, n) => meaningOf(send, n, seen, given));
@@ -116,21 +142,25 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
   // The report.
   if (report === undefined) throw new Error('a call without a report');
   const { endedBecause } = report;
-  const retries = report.sends.filter(({ decision }, n) => decision === 'retry' && n < sends.length - 1).length;
-  const replays = report.sends.filter(({ decision }, n) => decision === 'refresh' && n < sends.length - 1).length;
+  const followed = report.sends.slice(0, -1).map(({ decision }) => decision);
+  const [retries = 0, replays = 0, polls = 0] = (['retry', 'refresh', 'poll'] as const).map(
+    (which) => followed.filter((decision) => decision === which).length,
+  );
   expect(report.sends, 'the report has every send').toHaveLength(sends.length);
   expect(report.startedAt).toBe(Math.round(begunAt));
   expect(Math.abs(report.elapsedMs - (endedAt - begunAt)), 'the report knows the time').toBeLessThanOrEqual(
     0.5 + ROUNDING,
   );
-  if (sends.length > 0) expect(1 + retries + replays, 'every send is accounted for').toBe(sends.length);
-  expect(retries).toBeLessThanOrEqual(retry === false ? 0 : retry.maxRetries);
-  expect(replays, 'one replay').toBeLessThanOrEqual(auth === false ? 0 : 1);
+  if (sends.length > 0) expect(1 + retries + replays + polls, 'every send is accounted for').toBe(sends.length);
+  expect(report.polls).toBe(polls);
+  expect(inARow(followed, 'retry')).toBeLessThanOrEqual(retry === false ? 0 : retry.maxRetries);
+  expect(inARow(followed, 'refresh'), 'one replay').toBeLessThanOrEqual(auth === false ? 0 : 1);
   if (failure !== undefined) {
     expect(failure).toMatchObject({
       sends: sends.length,
       retries,
       replays,
+      polls,
       endedBecause: report.endedBecause === 'success' ? 'not-retryable' : endedBecause,
     });
   }
@@ -156,6 +186,7 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
   }
 
   // From one send to the next.
+  let hasAsked = false;
   sends.slice(1).forEach((next, n) => {
     const send = sends[n] as Sent;
     const { kind, unapplied, namedMs, timedOut } = meanings[n] as Meaning;
@@ -164,6 +195,16 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
     if (record?.decision === 'refresh') {
       expect(kind, 'only a 401 is replayed').toBe('unauthorized');
       expect(next.token).toMatch(/^Bearer token-/);
+    } else if (record?.decision === 'poll') {
+      expect(kind, 'only what is pending is asked for again').toBe('pending');
+      const { intervalMs, maxMs } = poll as Exclude<Plan['poll'], false>;
+      const delayMs = Number(record.delayMs);
+      expect(Math.abs(delayMs - (namedMs ?? intervalMs)), 'at its pace').toBeLessThanOrEqual(SHOWN + ROUNDING);
+      expect(next.at - send.endedAt).toBeGreaterThanOrEqual(delayMs - SHOWN);
+      const since = sends[report.sends.findIndex(({ decision }) => decision === 'poll')]?.endedAt ?? Number.NaN;
+      expect(send.endedAt + delayMs - since, 'polling is bounded').toBeLessThanOrEqual(maxMs + SHOWN + ROUNDING);
+      expect(next.method, 'a Location is asked for by GET').toBe(isLocated(send) ? 'get' : send.method);
+      expect(isUnsafe(next.method), 'no POST is sent again to ask').toBe(false);
     } else {
       expect(retry, 'nothing is retried where that is off').not.toBe(false);
       expect(isRetryable(kind), `${kind} is not repeated`).toBe(true);
@@ -184,18 +225,20 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
         expect(Math.abs(gapMs - waitedMs), 'the waits are the clock’s').toBeLessThanOrEqual(SHOWN + ROUNDING);
       } else expect(gapMs).toBeGreaterThanOrEqual(delayMs - SHOWN);
     }
-    if (isUnsafe(call.method)) {
+    if (isUnsafe(next.method)) {
       const sameKey = send.key !== undefined && send.key === next.key;
       const always = retry !== false && retry.unsafe === 'always' && record?.decision === 'retry';
       const never = retry !== false && retry.unsafe === 'never' && record?.decision === 'retry';
       if (!always) expect(sameKey || (unapplied && !never), 'an order is not placed twice').toBe(true);
     }
-    if (call.ownKey) expect([send.key, next.key]).toEqual(['own', 'own']);
+    hasAsked ||= record?.decision === 'poll' && isLocated(send);
+    if (hasAsked) expect([next.method, next.key], 'who only asks needs no key').toEqual(['get', undefined]);
+    else if (call.ownKey) expect([send.key, next.key]).toEqual(['own', 'own']);
     else if (renew === false || !isUnsafe(call.method)) expect(next.key).toBeUndefined();
     else if (renew === 'after-response' && answered) expect(next.key).not.toBe(send.key);
     else expect(next.key).toBe(send.key);
   });
-  if (renew !== false && isUnsafe(call.method)) for (const { key } of sends) expect(key).toBeTruthy();
+  if (renew !== false) for (const { key, method } of sends) if (isUnsafe(method)) expect(key).toBeTruthy();
 
   // What the caller gets, and why there was no further send.
   if (abortedAt !== undefined) {
@@ -213,25 +256,30 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
     switch (endedBecause) {
       case 'success':
         expect(error).toBeUndefined();
-        expect(meaning?.kind === 'success' || (meaning?.kind === 'permanent' && call.lenient)).toBe(true);
+        expect(
+          meaning?.kind === 'success' ||
+            (meaning?.kind === 'permanent' && call.lenient) ||
+            mayNotAsk(last, meaning, poll),
+        ).toBe(true);
         break;
       case 'not-retryable':
         expect(
           meaning?.kind === 'permanent' ||
             (meaning?.kind === 'success' && error !== undefined) ||
+            mayNotAsk(last, meaning, poll) ||
             (meaning?.kind === 'unauthorized' && auth === false) ||
             (meaning?.timedOut && retry !== false && !retry.timeouts),
         ).toBe(true);
         break;
       case 'retries-exhausted':
-        expect(retries).toBe(retry === false ? -1 : retry.maxRetries);
+        expect(retries).toBeGreaterThanOrEqual(retry === false ? 1 : retry.maxRetries);
         break;
       case 'wait-too-long':
         expect(retry !== false && retry.whenLonger).toBe('fail');
         expect(waitedMs + Number(meaning?.namedMs)).toBeGreaterThan(retry === false ? 0 : retry.maxMs);
         break;
       case 'unsafe-method':
-        expect(isUnsafe(call.method)).toBe(true);
+        expect(isUnsafe(String(last?.method))).toBe(true);
         if (meaning?.kind === 'unauthorized') expect(meaning.unapplied).toBe(false);
         else {
           expect(meaning?.unapplied && retry !== false && retry.unsafe !== 'never').toBeFalsy();
@@ -247,7 +295,8 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
         expect(retry !== false && retry.budget).not.toBe(false);
         break;
       case 'still-unauthorized':
-        expect([replays, meaning?.kind]).toEqual([1, 'unauthorized']);
+        expect(replays).toBeGreaterThan(0);
+        expect(meaning?.kind).toBe('unauthorized');
         break;
       case 'refresh-failed':
         expect(error).toBeInstanceOf(TokenRefreshError);
@@ -258,11 +307,15 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
       case 'circuit-open':
         expect(turns.some(({ at, to }) => to === 'open' && at <= endedAt)).toBe(true);
         if (last === undefined) expect((error as CircuitOpenError).retryAt).toBeGreaterThan(endedAt);
-        else expect(meaning !== undefined && (isRetryable(meaning.kind) || meaning.kind === 'unauthorized')).toBe(true);
+        else expect(meaning !== undefined && (isRetryable(meaning.kind) || isOther(meaning.kind))).toBe(true);
         break;
       case 'deadline':
         // At the deadline, or because the next wait ends after it.
         expect(deadlineMs < Number.POSITIVE_INFINITY || meaning?.namedMs === Number.POSITIVE_INFINITY).toBe(true);
+        break;
+      case 'still-pending':
+        expect(meaning?.kind).toBe('pending');
+        expect(poll).not.toBe(false);
         break;
       case 'cancelled':
         expect(meaning?.kind).toBe('cancelled');
@@ -286,6 +339,15 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
       expect(codeOf(error)).toMatch(/^(ETIMEDOUT|ERR_CIRCUIT_OPEN|ERR_LIMIT_(DEADLINE|QUEUE_FULL))$/);
     } else if (cutOff) {
       expect(isAxiosError(error) && error.code, 'a send that the deadline cut off').toBe('ETIMEDOUT');
+    } else if (
+      last.outcome !== undefined &&
+      'response' in last.outcome &&
+      meaning?.kind === 'pending' &&
+      endedBecause !== 'success'
+    ) {
+      // Nobody may take it for the result.
+      expect(isAxiosError(error) && error.response, 'the last answer, rejected').toBe(last.outcome.response);
+      expect(failure?.kind).toBe('pending');
     } else if (last.outcome !== undefined && 'response' in last.outcome) {
       expect('value' in (result ?? {}) && (result as { value: unknown }).value, 'the last answer').toBe(
         last.outcome.response,
@@ -352,7 +414,7 @@ describe('whatever the outcomes, the policy, the method, and the time of an abor
         const reached = calls.filter(({ plan: { abortAt } }) => abortAt !== -1);
         expect(stats.calls).toBe(reached.length);
         const first = calls.filter(({ sends }) => sends.length > 0).length;
-        expect(stats.sends).toBe(first + stats.retries + stats.replays);
+        expect(stats.sends).toBe(first + stats.retries + stats.replays + stats.polls);
         if (given.auth === false) expect(played.timersAtEnd, 'no timer is left').toBe(0);
         expect(played.timersAfterwards, 'nor afterwards').toBe(0);
       }),
@@ -379,6 +441,7 @@ describe('a judge that gives its own call up, over a send that somebody else has
         },
       ],
       retry: false,
+      poll: false,
       statuses: {},
       deadlineMs: undefined,
       renew: false,

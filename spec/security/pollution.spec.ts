@@ -115,6 +115,10 @@ describe('a prototype that somebody else has polluted', () => {
     ['whenLonger', 'clamp'],
     ['budget', false],
     ['capacity', 0],
+    ['onRetry', () => {}],
+    ['onGiveUp', () => {}],
+    ['poll', false],
+    ['maxMs', 1],
   ])('gives no policy its %s (%j)', (name, value) => {
     expect(attachedWith(name, value)).toBe(usual());
   });

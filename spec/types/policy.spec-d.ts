@@ -11,6 +11,7 @@ import {
   type IdempotencyOptions,
   mergePolicies,
   type Policy,
+  type PollOptions,
   type Report,
   type RetryAfterOptions,
   type RetryOptions,
@@ -28,8 +29,9 @@ const everyOptionTakesUndefined: [
   Deaf<RetryAfterOptions>,
   Deaf<BudgetOptions>,
   Deaf<IdempotencyOptions>,
+  Deaf<PollOptions>,
   Deaf<Listens>,
-] extends [never, never, never, never, never, never]
+] extends [never, never, never, never, never, never, never]
   ? true
   : false = true;
 void everyOptionTakesUndefined;
@@ -57,6 +59,20 @@ attach(client, {
     finished: [({ report }) => void report.sends, ({ endedBecause }) => void endedBecause],
   },
 });
+attach(client, { statuses: { 202: 'pending', '20x': 'pending' }, poll: false });
+attach(client, { poll: { intervalMs: 500, maxMs: Number.POSITIVE_INFINITY }, classify: () => ({ kind: 'pending' }) });
+attach(client, {
+  beforeSend: [({ send }) => (send > 3 ? false : undefined), async ({ last }) => (last?.error ? false : undefined)],
+  retry: {
+    onRetry: async ({ config, retry, delayMs, send }) => void config.headers.set('X-Retry', retry + delayMs + send),
+    onGiveUp: [
+      ({ endedBecause, response, verdict }) => void [endedBecause, response?.status, verdict?.kind],
+      async () => {},
+    ],
+  },
+});
+// @ts-expect-error true does not stop it
+attach(client, { beforeSend: () => true });
 // A judge as one writes it at first.
 attach(client, { classify: ({ status }) => (status === 403 ? { kind: 'throttled' } : undefined) });
 attach(client, {
@@ -175,6 +191,7 @@ if (failure !== undefined) {
   const kinds: { readonly [K in Failure['kind']]: true } = {
     throttled: true,
     unavailable: true,
+    pending: true,
     unauthorized: true,
     rejected: true,
     network: true,
@@ -199,6 +216,8 @@ if (failure !== undefined) {
     limited: true,
     'circuit-open': true,
     disabled: true,
+    'still-pending': true,
+    stopped: true,
   };
   void [kinds[failure.kind], ends[failure.endedBecause]];
   // @ts-expect-error frozen
