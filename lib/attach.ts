@@ -141,7 +141,7 @@ export function attachWith(
   const tell: Tell = (name, event) => {
     if (events.wants(name, resolved)) events.emit(name, resolved, event);
   };
-  const limiters = new Limiters(clock, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
+  const limiters = new Limiters(clock, random, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
   const authenticators = new Authenticators({
     clock,
     beginner: beginnerOf(axios, tell, tally),

@@ -1,14 +1,15 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
-import type { Limiter, Permit, Standing } from '../limit/limiter.ts';
+import type { Limiter, Permit, PermitRequest, Standing } from '../limit/limiter.ts';
 import { isLimiter, waitsForOthers } from '../limit/limiters.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
-import { readQuota, refilledWithin } from '../limit/quota-headers.ts';
+import { readQuota } from '../limit/quota-headers.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import { wholeMs } from '../model/time-shown.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
+import type { ResolvedRetryAfter } from '../policy/options.ts';
 import { isWithin, within } from '../wait/within.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
@@ -27,6 +28,8 @@ export class Admission {
   key: string;
   private readonly priority: number | undefined;
   private readonly maxWaitMs: number | undefined;
+  /** Of when the call began, so that its retries keep its place. */
+  private readonly since: number;
   /** Whether a send may have to wait for another's end. */
   readonly mayHoldUp: boolean;
   /** The limiter was handed in, so that it does not close with the attachment. */
@@ -52,6 +55,7 @@ export class Admission {
     this.key = this.home;
     this.priority = limit.priority?.(config);
     this.maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
+    this.since = inOrder(context.call.startedAt);
     this.isShared = isLimiter(limit);
     this.mayHoldUp = waitsForOthers(limit);
   }
@@ -80,24 +84,36 @@ export class Admission {
     const { call, cancellation } = this.context;
     this.sentBefore = call.sent;
     this.isNested = isWithin(this.limiter, this.key);
-    if (this.isNested) return undefined;
+    if (this.isNested && this.limiter.takesNested !== true) return undefined;
     // By which the place in the queue is given up.
     const aborter = cancellation || this.isShared ? new AbortController() : undefined;
     try {
-      const { key, priority, maxWaitMs } = this;
-      const { deadlineAt } = call;
-      const queued = (standing: () => Standing) => {
-        this.standing = standing;
-      };
       this.standing = undefined;
-      const signal = aborter?.signal;
-      const acquired = this.limiter.acquire({ key, priority, signal, deadlineAt, maxWaitMs, queued });
+      const acquired = this.limiter.acquire(this.request(aborter?.signal));
       if ('then' in acquired) return this.queue(acquired, aborter);
       this.permit = acquired;
       return undefined;
     } catch (error) {
       return this.refused(error);
     }
+  }
+
+  private request(signal: AbortSignal | undefined): PermitRequest {
+    const { key, priority, since, maxWaitMs, isNested: nested } = this;
+    const { call } = this.context;
+    const { maxMs: maxPauseMs, whenLonger } = this.namedWaits;
+    const { deadlineAt } = call;
+    const clampsPause = whenLonger === 'clamp';
+    const queued = (standing: () => Standing) => {
+      this.standing = standing;
+    };
+    return { key, priority, since, nested, call, signal, deadlineAt, maxWaitMs, maxPauseMs, clampsPause, queued };
+  }
+
+  /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
+  private get namedWaits(): ResolvedRetryAfter {
+    const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
+    return retryAfter || DEFAULTS.retry.retryAfter;
   }
 
   /**
@@ -117,16 +133,13 @@ export class Admission {
     const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
     const speaks = retryAfter !== false && (throttled || (response?.status === 503 && !final));
     const named = speaks ? retryAfterMs : undefined;
-    // One rogue header must not shut everybody out for a day.
-    const { maxMs } = retryAfter || DEFAULTS.retry.retryAfter;
-    // A time that has come is none.
-    const untilAt = named ? nowMs + Math.min(named, maxMs) : undefined;
+    // In full: each that waits compares it with its own `maxMs`. A time that has come is none.
+    const untilAt = named ? nowMs + named : undefined;
     if (permit === undefined) {
       if (untilAt !== undefined) quietly(() => this.limiter.pause(this.key, untilAt));
       return untilAt;
     }
-    const told = response && readQuota(response.headers, nowMs);
-    const quota = told && refilledWithin(told, maxMs);
+    const quota = response && readQuota(response.headers, nowMs);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
     quietly(() => permit.release());
@@ -204,13 +217,45 @@ export class Admission {
     }
   }
 
-  private refused(error: unknown): Refusal {
+  private refused(reason: unknown): Refusal {
     const { context, key } = this;
+    const { call } = context;
     if (context.cancellation?.requested) return context.cancelled();
+    const error = ownError(reason);
     const code = codeOf(error);
     context.tell('limited', { key, code });
-    return { outcome: context.call.outcome ?? { error }, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
+    const outcome = call.outcome ?? { error };
+    if (error instanceof LimitError && error.retryAt !== undefined) {
+      const pausedMs = Math.max(0, error.retryAt - context.shared.clock.now());
+      call.refusedWait = { waitedMs: 0, maxMs: this.namedWaits.maxMs, pausedMs };
+      return { outcome, why: call.outcome === undefined ? 'limited' : 'wait-too-long' };
+    }
+    return { outcome, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
   }
+}
+
+/** Of calls that began in one ms; the smallest part of one that an instant tells apart for a while yet. */
+const APART_MS = 2 ** -10;
+let last = Number.NEGATIVE_INFINITY;
+
+/** An instant that is later than that of every call before: also those that begin in the same ms have an order. */
+function inOrder(at: number): number {
+  last = at > last ? at : last + APART_MS;
+  return last;
+}
+
+const told = new WeakSet<object>();
+
+/** A limiter of somebody's own may refuse several calls with one error, but each has a story of its own to tell. */
+function ownError(reason: unknown): unknown {
+  if (!(reason instanceof Error)) return reason;
+  if (!told.has(reason)) {
+    told.add(reason);
+    return reason;
+  }
+  const { message, name, cause } = reason;
+  if (reason instanceof LimitError) return new LimitError(reason.code, message, { retryAt: reason.retryAt, cause });
+  return Object.assign(new Error(message, { cause: reason }), { name, code: codeOf(reason) });
 }
 
 /** Nothing was sent with it. */

@@ -74,11 +74,25 @@ export class InvalidPolicyError extends HoldfastError {
   }
 }
 
+type LimitErrorCode = Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>;
+
 /** A limiter refused a send; `code` says which knob. */
-export class LimitError extends HoldfastError<Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>> {
+export class LimitError extends HoldfastError<LimitErrorCode> {
   static {
     brand(LimitError, 'LimitError');
   }
+
+  /** Where the server wants nothing for longer than the call waits: until when, ms since the epoch. */
+  readonly retryAt: number | undefined;
+
+  constructor(code: LimitErrorCode, message: string, { retryAt, ...options }: LimitErrorOptions = {}) {
+    super(code, message, options);
+    this.retryAt = retryAt;
+  }
+}
+
+interface LimitErrorOptions extends ErrorOptions {
+  readonly retryAt?: number | undefined;
 }
 
 /** The token could not be refreshed; `cause` is the refresh's own error. */

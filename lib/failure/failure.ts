@@ -125,7 +125,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const requestId =
     firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
   const refusedRetry = call?.endedBecause === 'budget-empty' ? call.refusedRetry : undefined;
-  const retryAfterMs = call?.verdict?.retryAfterMs;
+  const retryAfterMs = call?.refusedWait?.pausedMs ?? call?.verdict?.retryAfterMs;
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
@@ -148,7 +148,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const explained = {
     ...facts,
     refusedRetry,
-    refusedWait: call?.endedBecause === 'wait-too-long' ? call.refusedWait : undefined,
+    refusedWait: call?.refusedWait,
     polledMs: call?.polledMs,
     deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,

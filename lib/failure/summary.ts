@@ -147,8 +147,11 @@ function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, win
   return `the retry budget allows ${allowance} ${window} while most calls fail (${counted} for ${counting(calls, 'call', 'calls')})`;
 }
 
-function waitOf({ waitedMs, maxMs }: RefusedWait, namedMs: number): string {
+function waitOf({ waitedMs, maxMs, pausedMs }: RefusedWait, namedMs: number): string {
   const [waited, max, named] = [waitedMs, maxMs, namedMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
+  if (pausedMs !== undefined) {
+    return `nothing may be sent for ${named}, of at most ${max}: raise \`retry.retryAfter.maxMs\``;
+  }
   const story =
     waitedMs > 0
       ? `waited ${waited} of ${max}; the server asks for ${named} more`

@@ -193,10 +193,10 @@ export class AdaptiveRate {
     return this.rate < Infinity || this.announced.isKnown || this.#hasStock || this.phase !== 'open';
   }
 
-  /** The earliest instant at which the next send may leave. */
-  nextAt(nowMs: number): number {
+  /** The earliest instant at which the next send may leave. `nested`: it must not wait for the answer to another. */
+  nextAt(nowMs: number, nested = false): number {
     this.#endStocks(nowMs - this.skewMs);
-    return Math.max(nowMs, this.#nextAt() + this.skewMs);
+    return Math.max(nowMs, (nested ? this.#nestedAt() : this.#nextAt()) + this.skewMs);
   }
 
   /** A send leaves now. `waited`: it would have left when it was due, had the timer been on time. */
@@ -267,6 +267,11 @@ export class AdaptiveRate {
     if (isInstant(untilAt) && untilAt > nowMs) this.#pauseUntil(untilAt - this.skewMs);
   }
 
+  /** The pause is over before its time: a probe is to leave. */
+  resume(nowMs: number): void {
+    this.pausedUntil = Math.min(this.pausedUntil, nowMs - this.skewMs);
+  }
+
   /** The clock was set back (less than 0) or on by so many ms: every instant that is kept moves along. */
   shift(byMs: number): void {
     this.skewMs += byMs;
@@ -312,15 +317,23 @@ export class AdaptiveRate {
     if (this.phase === 'paused') return this.pausedUntil;
     if (this.phase === 'probing') return this.nextProbeAt;
     if (this.inFlight >= this.announced.concurrency) return this.lastSentAt + LOST_FOR_SURE;
-    const windowsAt = this.windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
-    const isPaced = this.#pacePerMs < Infinity;
-    if (isPaced || this.windows.length > 0 || this.#hasStock) {
+    if (this.#pacePerMs < Infinity || this.windows.length > 0 || this.#hasStock) {
       const leftAt = this.stocks.map((stock) => stock.freeAt(this.inFlight, this.lastSentAt));
-      return Math.max(isPaced ? this.dueAt : -Infinity, ...windowsAt, ...leftAt);
+      return Math.max(this.#pacedAt, ...leftAt);
     }
     if (this.inFlight < this.concurrency) return -Infinity;
     // The process that waits for those answers may have been killed.
     return this.lastSentAt + LOST;
+  }
+
+  #nestedAt(): number {
+    return this.phase === 'paused' ? this.pausedUntil : this.#pacedAt;
+  }
+
+  /** By the rate and the windows, whatever is under way. */
+  get #pacedAt(): number {
+    const windowsAt = this.windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
+    return Math.max(this.#pacePerMs < Infinity ? this.dueAt : -Infinity, ...windowsAt);
   }
 
   /**

@@ -86,6 +86,10 @@ export class BottleneckPace implements Pace<Job> {
     if (untilAt > nowMs && untilAt > this.#until) this.#until = untilAt;
   }
 
+  resume(nowMs: number): void {
+    this.#until = Math.min(this.#until, nowMs);
+  }
+
   pausedUntil(): number {
     return this.#until;
   }

@@ -1,5 +1,5 @@
 import type Bottleneck from 'bottleneck';
-import { type Check, integer, isRecord, kindOf, must, number, object, shown } from '../check.ts';
+import { type Check, integer, isRecord, kindOf, must, object, shown } from '../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../failure/errors.ts';
 import { type Clock, systemClock } from '../wait/clock.ts';
 import { inTime } from '../wait/in-time.ts';
@@ -8,7 +8,7 @@ import { understandRedis7 } from './bottleneck-redis7.ts';
 import { Buckets } from './buckets.ts';
 import installed from './installed-bottleneck.cjs';
 import type { Limiter } from './limiter.ts';
-import { fillIn, LIMIT_FIELDS, type LimitOptions } from './options.ts';
+import { fieldsThatWait, fillIn, LIMIT_FIELDS, type LimitOptions, wrongWait } from './options.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** Every call waits for Bottleneck, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0. */
@@ -50,6 +50,8 @@ type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOption
  * - Pause. What starts in it during a pause ends at once (at the same price) and is entered again. How fast they leave after the
  *   pause is up to its settings: with `maxConcurrent` only, that many at once.
  * - Rank finely: the port's priority 0 is its 5, and −5 to 4 have one each. Finer ones, and `maxQueue`, are per key and weight.
+ * - Let a send out of turn that is made within another (`nested`), or it would wait for a slot that its own call holds: so such a send
+ *   asks for no permit.
  * - Tell that a `reservoir` will never hold a call's weight: such a call waits until its deadline.
  * - Know that a process lives: see `expirationMs`.
  * - Remember a key of a `Group` for which nothing has started in its `timeout`, by default 5 minutes: calls must not wait or run
@@ -110,6 +112,8 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
     priority: options.priority,
     acquire(request) {
       const { key, weight = 1 } = request;
+      const wrong = wrongWait(request.maxWaitMs, WHOM);
+      if (wrong !== undefined) return Promise.reject(wrong);
       // With a weight that is no number Bottleneck would let it wait for ever, and everybody after it.
       if (!Number.isSafeInteger(weight) || weight < 0) {
         return Promise.reject(new TypeError(`weight must be an integer of at least 0, got ${shown(weight)}`));
@@ -136,7 +140,6 @@ function missing(): never {
 }
 
 const MEANINGS: readonly [RegExp, LimitError['code'], string][] = [
-  [/^Impossible to add a job/, 'ERR_LIMIT_WAIT_TOO_LONG', 'Bottleneck never allows it'],
   [/has been dropped/, 'ERR_LIMIT_QUEUE_FULL', "Bottleneck's highWater was reached"],
   [/timed out/, 'ERR_LIMIT_WAIT_TOO_LONG', 'limit.expirationMs is over, and a chained limiter had no permit'],
   // Whoever stops it chooses the words.
@@ -147,6 +150,9 @@ const MEANINGS: readonly [RegExp, LimitError['code'], string][] = [
 function explained(error: unknown, bottleneck: BottleneckLike): unknown {
   const { BottleneckError } = bottleneck as { BottleneckError?: typeof Error };
   if (BottleneckError === undefined || !(error instanceof BottleneckError)) return error;
+  if (/^Impossible to add a job/.test(error.message)) {
+    return new RangeError(`weight: Bottleneck never allows it: ${error.message}`, { cause: error });
+  }
   const [, code = 'ERR_LIMIT_CLOSED', words] = MEANINGS.find(([pattern]) => pattern.test(error.message)) ?? [];
   return new LimitError(code, `${words}: ${error.message}`, { cause: error });
 }
@@ -154,12 +160,12 @@ function explained(error: unknown, bottleneck: BottleneckLike): unknown {
 const isBottleneck = (value: object): value is BottleneckLike => 'schedule' in value;
 const isGroup = (value: object): value is BottleneckGroupLike => 'key' in value;
 
+const WHOM = 'Bottleneck';
 const FIELDS = LIMIT_FIELDS as { readonly [name in keyof LimitOptions]-?: Check };
 const OPTIONS = {
   key: FIELDS.key,
   priority: FIELDS.priority,
-  maxQueue: FIELDS.maxConcurrent,
-  maxWaitMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+  ...fieldsThatWait(WHOM),
   expirationMs: integer(1_000, Number.MAX_SAFE_INTEGER),
 };
 const aBottleneck = must('a Bottleneck, a Bottleneck.Group or the options of one', isRecord, kindOf);

@@ -11,6 +11,7 @@ const MANY = 1_000;
 export class Buckets<Leave> implements Limiter {
   readonly key: ((config: InternalAxiosRequestConfig) => string) | undefined;
   readonly priority: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  readonly takesNested = true;
   readonly #make: (key: string) => Turnstile<Leave>;
   readonly #byKey = new Map<string, Turnstile<Leave>>();
   #many = MANY;
@@ -40,14 +41,14 @@ export class Buckets<Leave> implements Limiter {
     return this.#byKey.get(key)?.pace.pausedUntil() ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Refuses everybody who waits. */
-  refuseAll(error: Error): void {
-    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(error);
+  /** Refuses everybody who waits, each with an error of its own. */
+  refuseAll(reason: () => Error): void {
+    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(reason);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.refuseAll(closed());
+    this.refuseAll(closed);
   }
 
   stats(): LimiterStats {

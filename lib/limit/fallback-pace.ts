@@ -36,13 +36,26 @@ export class FallbackPace implements Pace<Granted> {
     this.#loss = loss;
   }
 
-  nextAt(nowMs: number, wanted: number, weight: number): number {
+  get learns(): boolean {
+    return this.#pace.learns === true;
+  }
+
+  get hasWindows(): boolean {
+    return this.#pace.hasWindows === true;
+  }
+
+  /** By which it goes at present. */
+  get #pace(): Pace<unknown> {
+    return (this.#isAlone && this.#alone) || (this.#shared as Pace<unknown>);
+  }
+
+  nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
     const wasAlone = this.#isAlone;
     this.#isAlone = this.#bucket.error !== undefined;
     if (!this.#isAlone) {
       // The store knows nothing of what left alone; where it comes and goes, twice as many would leave.
       if (wasAlone) this.#notBefore = this.#lastLeftAt + (this.#alone?.intervalMs ?? 0);
-      return Math.max(this.#shared.nextAt(nowMs, wanted, weight), this.#notBefore);
+      return Math.max(this.#shared.nextAt(nowMs, wanted, weight, nested), this.#notBefore);
     }
     if (!wasAlone) this.#goAlone(nowMs);
     if (this.#bucket.isProbeDue()) {
@@ -51,7 +64,7 @@ export class FallbackPace implements Pace<Granted> {
     }
     // Whoever asks is in line only when this has returned.
     if (this.#alone === undefined) Promise.resolve().then(this.#loss.refuse);
-    const nextAt = this.#alone?.nextAt(nowMs) ?? Number.POSITIVE_INFINITY;
+    const nextAt = this.#alone?.nextAt(nowMs, wanted, weight, nested) ?? Number.POSITIVE_INFINITY;
     // Also to look for the store again.
     return nextAt <= nowMs ? nextAt : Math.min(nextAt, nowMs + PROBE_MS);
   }
@@ -61,10 +74,9 @@ export class FallbackPace implements Pace<Granted> {
   }
 
   leave(nowMs: number, weight: number, waited: boolean): Granted {
-    const alone = this.#isAlone ? this.#alone : undefined;
-    const pace: Pace<unknown> = alone ?? (this.#shared as Pace<unknown>);
+    const pace = this.#pace;
     this.#lastLeftAt = nowMs;
-    if (alone !== undefined) this.#shared.leftUnseen(weight);
+    if (pace === this.#alone) this.#shared.leftUnseen(weight);
     return { pace, leave: pace.leave(nowMs, weight, waited) };
   }
 
@@ -84,6 +96,11 @@ export class FallbackPace implements Pace<Granted> {
   pause(nowMs: number, untilAt: number): void {
     this.#shared.pause(nowMs, untilAt);
     this.#alone?.pause(nowMs, untilAt);
+  }
+
+  resume(nowMs: number): void {
+    this.#shared.resume(nowMs);
+    this.#alone?.resume(nowMs);
   }
 
   pausedUntil(): number {

@@ -5,16 +5,39 @@ import type { Quota } from './quota-headers.ts';
 export interface PermitRequest {
   /** The bucket. */
   readonly key: string;
-  /** How many permits this send needs. An integer from 1; default 1. */
+  /**
+   * How many permits this send needs. An integer from 1; default 1. One above what any window ever holds is refused with a
+   * `RangeError`.
+   */
   readonly weight?: number | undefined;
   /** Smaller goes first. Default 0. */
   readonly priority?: number | undefined;
+  /**
+   * When its call began, ms since the epoch: within a priority the oldest goes first, so that a retry keeps the place of its call.
+   * Default: now.
+   */
+  readonly since?: number | undefined;
+  /**
+   * Another send holds its permit until this one is over, since a call is made within `beforeSend`. It waits for windows and pauses,
+   * and for nobody's end: it needs no room in `maxConcurrent`, and goes before those that do.
+   */
+  readonly nested?: boolean | undefined;
+  /** The call, the same for each of its sends. `url`, without the query, is read only to have another path probed after a pause. */
+  readonly call?: { readonly url: string } | undefined;
   /** Aborting it gives the place in the queue up: the promise rejects and no permit is spent. */
   readonly signal?: AbortSignal | undefined;
   /** Instant, ms since the epoch. A permit that could only come later is refused at once. */
   readonly deadlineAt?: number | undefined;
   /** How long it may wait at most, in ms. Default: as long as the limiter allows. */
   readonly maxWaitMs?: number | undefined;
+  /**
+   * The longest pause of the bucket that it waits for, in ms. When one comes that lasts longer, or lasts longer still when this is
+   * asked, it is refused at once, with the instant as `retryAt`; but one probe may leave so long after the last, in ms, if somebody
+   * asks then. Default `Infinity`.
+   */
+  readonly maxPauseMs?: number | undefined;
+  /** Where a pause lasts longer than `maxPauseMs`, it waits for so long and then is such a probe, or waits for another's answer. */
+  readonly clampsPause?: boolean | undefined;
   /** A limiter that can tell where a send stands calls this when it has to wait; what it hands over is asked only while it waits. */
   readonly queued?: ((standing: () => Standing) => void) | undefined;
 }
@@ -63,7 +86,15 @@ export interface LimiterStats {
 }
 
 /**
- * The port in front of every send. Pass your own implementation as the policy's `limit`, and the same one to several
+ * The port in front of every send. What every engine sees to:
+ *
+ * - A refusal pauses its bucket: until the time that was named, in full, else for a second, and for longer while refusals follow each
+ *   other. Then one probe leaves, and more with each answer.
+ * - Who waits is served by priority, then by when its call began. After two probes in a row that were refused the next is
+ *   another call, if one waits, preferably to another path.
+ * - Each that is refused gets an error of its own.
+ *
+ * Pass your own implementation as the policy's `limit`, and the same one to several
  * instances to make them share it.
  */
 export interface Limiter {
@@ -71,7 +102,7 @@ export interface Limiter {
    * A permit for one send: at once where nothing stands in the way, else a promise of one.
    *
    * Rejects with a `LimitError` when the queue is full, the wait too long, the deadline too near or the limiter closed,
-   * and with the signal's reason when that aborts.
+   * with a `RangeError` when it could never be given, and with the signal's reason when that aborts.
    */
   acquire(request: PermitRequest): Permit | Promise<Permit>;
   /** Lets nothing of that bucket through before the instant `untilAt`, ms since the epoch. */
@@ -83,6 +114,8 @@ export interface Limiter {
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Which of the calls that wait goes first: the smaller. Default 0 for all. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  /** It understands `nested`. One that does not is not asked for such a send: that would wait for the permit of its own call. */
+  readonly takesNested?: true | undefined;
   /** Listens to the loss of a store that the limiter shares with others; gives the function that stops listening. */
   onStoreLost?(listener: (key: string, error: unknown) => void): () => void;
 }

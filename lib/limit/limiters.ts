@@ -1,5 +1,5 @@
 import { ByNumbers } from '../model/by-numbers.ts';
-import type { Clock } from '../wait/clock.ts';
+import type { Clock, Random } from '../wait/clock.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import { localLimiterWith } from './local.ts';
 import { type LimitOptions, type ResolvedLimit, windowsOf } from './options.ts';
@@ -63,8 +63,8 @@ export class Limiters {
   readonly #heard = new WeakSet<Limiter>();
   readonly #stopHearing: (() => void)[] = [];
 
-  constructor(clock: Clock, storeLost: (key: string, error: unknown) => void) {
-    this.#made = new ByNumbers((limit) => localLimiterWith(clock, limit), numbersOf);
+  constructor(clock: Clock, random: Random, storeLost: (key: string, error: unknown) => void) {
+    this.#made = new ByNumbers((limit) => localLimiterWith(clock, limit, random), numbersOf);
     this.#storeLost = storeLost;
   }
 

@@ -2,10 +2,16 @@
 export interface Place {
   /** Smaller goes first. */
   readonly priority: number;
-  /** Counts those who came, so that it is first come first served within a priority. */
+  /** Within a priority the oldest goes first, ms since the epoch. */
+  readonly since: number;
+  /** Counts those who came, which decides where that is the same. */
   turn: number;
   index: number;
 }
+
+type Rank = Pick<Place, 'priority' | 'since'>;
+
+const FIRST: Rank = { priority: Number.NEGATIVE_INFINITY, since: Number.NEGATIVE_INFINITY };
 
 /** Those who wait, in order. A binary heap that knows where everybody stands, so that leaving from the middle is cheap too. */
 export class Line<T extends Place> {
@@ -13,16 +19,16 @@ export class Line<T extends Place> {
   #turns = 0;
   /** Who is the how manieth, until somebody comes or leaves. */
   #order: Map<T, number> | undefined;
-  /** The largest priority since the line was last empty. */
-  #last = Number.NEGATIVE_INFINITY;
+  /** The largest priority since the line was last empty, and the latest of it. */
+  #last: Rank = FIRST;
 
   get size(): number {
     return this.#heap.length;
   }
 
   /** How many would go before a newcomer, at least; all of them, unless the newcomer goes before somebody. */
-  ahead(priority: number): number {
-    return priority >= this.#last ? this.#heap.length : 0;
+  ahead(newcomer: Rank): number {
+    return order(this.#last, newcomer) <= 0 ? this.#heap.length : 0;
   }
 
   /** Who is first. */
@@ -32,8 +38,8 @@ export class Line<T extends Place> {
 
   /** How many stand before somebody. */
   before(place: T): number {
-    // The newest of the last priority, as a rule, since that is who is asked about most.
-    if (place.turn === this.#turns - 1 && place.priority >= this.#last) return this.#heap.length - 1;
+    // The newest of the last rank, as a rule, since that is who is asked about most.
+    if (place.turn === this.#turns - 1 && order(this.#last, place) <= 0) return this.#heap.length - 1;
     this.#order ??= new Map([...this.#heap].sort((a, b) => (goesBefore(a, b) ? -1 : 1)).map((each, i) => [each, i]));
     return this.#order.get(place) ?? 0;
   }
@@ -41,7 +47,10 @@ export class Line<T extends Place> {
   push(place: T): void {
     this.#order = undefined;
     place.turn = this.#turns++;
-    this.#last = this.#heap.length === 0 ? place.priority : Math.max(this.#last, place.priority);
+    if (this.#heap.length === 0 || order(this.#last, place) < 0) {
+      // Not the place itself, which would be kept for as long as the line is empty.
+      this.#last = { priority: place.priority, since: place.since };
+    }
     this.#heap.push(place);
     this.#rise(place, this.#heap.length - 1);
   }
@@ -103,5 +112,15 @@ export class Line<T extends Place> {
   }
 }
 
-const goesBefore = (a: Place, b: Place): boolean =>
-  a.priority === b.priority ? a.turn < b.turn : a.priority < b.priority;
+/** Whether one of two who wait goes before the other. */
+export const goesBefore = (a: Place, b: Place): boolean => {
+  const by = order(a, b);
+  return by === 0 ? a.turn < b.turn : by < 0;
+};
+
+/** Below 0 where `a` goes first. Subtraction would make NaN of two infinities. */
+const order = (a: Rank, b: Rank): number => {
+  if (a.priority !== b.priority) return a.priority < b.priority ? -1 : 1;
+  if (a.since === b.since) return 0;
+  return a.since < b.since ? -1 : 1;
+};

@@ -7,9 +7,6 @@ import { Travel } from './travel.ts';
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
 
-/** How long the answer to a send that went out alone is waited for, in ms. */
-const PATIENCE_MS = 10_000;
-
 /** What has to be known of a send when it is answered. */
 export interface Sent {
   readonly at: number;
@@ -19,8 +16,6 @@ export interface Sent {
   /** How far the slots of each window had been moved on. */
   readonly movedMs: readonly number[];
   readonly learning: AdaptiveSend | undefined;
-  /** How many pauses there had been. */
-  readonly pauses: number;
   answered: boolean;
 }
 
@@ -39,14 +34,6 @@ export class LocalPace implements Pace<Sent> {
   readonly #adaptive: AdaptiveRate | undefined;
   readonly #travel = new Travel();
   #until = Number.NEGATIVE_INFINITY;
-  #pauses = 0;
-  /**
-   * How many may be out at once that left since the last pause, where no rate is known: one, and one more with every answer, so that
-   * a queue is not let loose on a server that has just asked for a rest.
-   */
-  #opening = Number.POSITIVE_INFINITY;
-  #out = 0;
-  #lastLeftAt = Number.NEGATIVE_INFINITY;
 
   constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
     this.#windows = windows.map((window) => new Gcra(window));
@@ -56,18 +43,23 @@ export class LocalPace implements Pace<Sent> {
     );
   }
 
+  get learns(): boolean {
+    return this.#adaptive !== undefined;
+  }
+
+  get hasWindows(): boolean {
+    return this.#windows.length > 0;
+  }
+
   /** Between two sends at least, in ms. */
   get intervalMs(): number {
     return Math.max(0, ...this.#windows.map(({ intervalMs }) => intervalMs));
   }
 
-  nextAt(nowMs: number): number {
+  nextAt(nowMs: number, _wanted = 1, _weight = 1, nested = false): number {
     let at = this.#until;
     for (const window of this.#windows) at = Math.max(at, window.nextAt());
-    if (this.#adaptive !== undefined) return Math.max(at, this.#adaptive.nextAt(nowMs));
-    if (this.#windows.length > 0 || this.#out < this.#opening) return at;
-    // An answer may take for ever.
-    return Math.max(at, this.#lastLeftAt + PATIENCE_MS);
+    return this.#adaptive === undefined ? at : Math.max(at, this.#adaptive.nextAt(nowMs, nested));
   }
 
   earliest(_nowMs: number, ahead: number): number {
@@ -77,12 +69,10 @@ export class LocalPace implements Pace<Sent> {
   }
 
   leave(nowMs: number, weight: number, waited: boolean): Sent {
-    this.#out += 1;
-    this.#lastLeftAt = nowMs;
     const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
     const movedMs = this.#windows.map((window) => window.movedMs);
     const learning = this.#adaptive?.sent(nowMs, waited);
-    return { at: nowMs, weight, from, movedMs, learning, pauses: this.#pauses, answered: false };
+    return { at: nowMs, weight, from, movedMs, learning, answered: false };
   }
 
   answered(nowMs: number, sent: Sent, answer: Answer): void {
@@ -97,16 +87,13 @@ export class LocalPace implements Pace<Sent> {
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.#hold(nowMs, answer.untilAt);
     // Refused without a time: at least no burst.
     else if (answer.throttled) this.#spend(nowMs, UNNAMED_MS);
-    else if (sent.pauses === this.#pauses) this.#opening += 1;
   }
 
-  ended(nowMs: number, { learning, pauses }: Sent): void {
-    if (pauses === this.#pauses) this.#out -= 1;
+  ended(nowMs: number, { learning }: Sent): void {
     if (learning !== undefined) this.#adaptive?.lost(nowMs, learning);
   }
 
-  dropped(nowMs: number, { from, weight, learning, pauses }: Sent): void {
-    if (pauses === this.#pauses) this.#out -= 1;
+  dropped(nowMs: number, { from, weight, learning }: Sent): void {
     for (const [i, window] of this.#windows.entries()) window.giveBack(Number(from[i]), weight);
     if (learning !== undefined) this.#adaptive?.dropped(nowMs, learning);
   }
@@ -114,6 +101,11 @@ export class LocalPace implements Pace<Sent> {
   pause(nowMs: number, untilAt: number): void {
     this.#hold(nowMs, untilAt);
     this.#adaptive?.pause(nowMs, untilAt);
+  }
+
+  resume(nowMs: number): void {
+    this.#until = Math.min(this.#until, nowMs);
+    this.#adaptive?.resume(nowMs);
   }
 
   /**
@@ -143,7 +135,6 @@ export class LocalPace implements Pace<Sent> {
 
   shift(byMs: number): void {
     this.#until += byMs;
-    this.#lastLeftAt += byMs;
     for (const window of this.#windows) window.shift(byMs);
     this.#adaptive?.shift(byMs);
   }
@@ -151,9 +142,6 @@ export class LocalPace implements Pace<Sent> {
   #hold(nowMs: number, untilAt: number): void {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
     this.#until = untilAt;
-    this.#pauses += 1;
-    this.#opening = 1;
-    this.#out = 0;
     this.#spend(untilAt, untilAt - nowMs);
   }
 

@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '../wait/clock.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import type { Limiter } from './limiter.ts';
 import { LocalPace, type Sent } from './local-pace.ts';
-import { fillIn, type LimitOptions, type ResolvedLimit, requireLimit, windowsOf } from './options.ts';
+import { fillIn, type LimitOptions, maxWeightOf, type ResolvedLimit, requireLimit, windowsOf } from './options.ts';
 import { Turnstile } from './turnstile.ts';
 
 /**
@@ -15,8 +15,10 @@ export function localLimiter(options: LimitOptions): Limiter {
   return localLimiterWith(systemClock, fillIn(options));
 }
 
-/** `localLimiter` with the clock in the caller's hand, and options that are known to be good. */
-export function localLimiterWith(clock: Clock, options: ResolvedLimit): Buckets<Sent> {
-  const bucket = () => new Turnstile(options, clock, new LocalPace(windowsOf(options), options.adaptive));
+/** `localLimiter` with clock and chance in the caller's hand, and options that are known to be good. */
+export function localLimiterWith(clock: Clock, options: ResolvedLimit, random: Random = systemRandom): Buckets<Sent> {
+  const windows = windowsOf(options);
+  const bounds = { ...options, maxWeight: maxWeightOf(windows) };
+  const bucket = () => new Turnstile(bounds, clock, new LocalPace(windows, options.adaptive), random);
   return new Buckets(bucket, options);
 }

@@ -75,6 +75,11 @@ export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions
   return requests === undefined || perMs === undefined ? windows : [{ requests, perMs, burst }, ...windows];
 }
 
+/** The most that one send may weigh: no window ever holds more. */
+export function maxWeightOf(windows: readonly LimitWindow[]): number {
+  return Math.min(...windows.map(({ requests, burst = 1 }) => Math.ceil(requests + burst - 1)));
+}
+
 /** Fills in what was left out. */
 export function fillIn(options: LimitOptions): ResolvedLimit {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -93,13 +98,12 @@ function learning(options: true | AdaptiveOptions): ResolvedAdaptive {
 const finite = Number.MAX_SAFE_INTEGER;
 /** Of requests, and of ms. */
 const SMALLEST = 0.001;
-const aCount = (min: number): Check => {
-  const bound = `an integer of at least ${min}, or Infinity`;
-  return must(
-    bound,
-    (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= min),
-  );
-};
+const isCount =
+  (min: number) =>
+  (value: unknown): boolean =>
+    value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= min);
+const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
+const aCount = (min: number): Check => must(`an integer of at least ${min}, or Infinity`, isCount(min));
 
 const window = {
   requests: number(SMALLEST, finite),
@@ -135,6 +139,28 @@ export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
       );
   },
 };
+
+/**
+ * The fields of an engine in which every send waits, if only for some ms: with no place to wait in, or no time, it would refuse all of
+ * them for ever.
+ *
+ * @param forWhat what is waited for
+ */
+export function fieldsThatWait(forWhat: string): { readonly maxQueue: Check; readonly maxWaitMs: Check } {
+  const why = `since every call waits for ${forWhat}, if only for some ms`;
+  return {
+    maxQueue: must(`an integer of at least 1, or Infinity, ${why}`, isCount(1)),
+    maxWaitMs: must(`a number above 0, ${why}`, isPositive),
+  };
+}
+
+/** The same of a call's own `maxWaitMs`. */
+export function wrongWait(maxWaitMs: number | undefined, forWhat: string): InvalidPolicyError | undefined {
+  if (maxWaitMs === undefined || maxWaitMs > 0) return undefined;
+  const problems: PolicyProblem[] = [];
+  fieldsThatWait(forWhat).maxWaitMs(maxWaitMs, 'limit.maxWaitMs', problems);
+  return new InvalidPolicyError(problems);
+}
 
 /** Checks what a policy has as its `limit`, or what an engine is given, whose further fields those are. */
 export const checkLimit =

@@ -11,13 +11,18 @@ export const UNNAMED_MS = 1_000;
 export interface Pace<Leave> {
   /** How many may leave in one turn of the event loop, after one that was blocked for long. */
   readonly atOnce: number;
+  /** It learns from refusals by itself: how long to pause, and how to go on. Else the turnstile does both. */
+  readonly learns?: boolean | undefined;
+  /** It knows how fast sends may leave after a pause, once one has been answered well. */
+  readonly hasWindows?: boolean | undefined;
   /**
    * The instant from which the next send may leave; `Infinity`: something else has to happen first.
    *
    * @param wanted how many permits could be used now
    * @param weight how many of them the next send needs
+   * @param nested that send must not wait for the end of another
    */
-  nextAt(nowMs: number, wanted: number, weight: number): number;
+  nextAt(nowMs: number, wanted: number, weight: number, nested?: boolean): number;
   /** When a send that has so many before it may leave at the earliest; a lower bound, to refuse what cannot be in time. */
   earliest(nowMs: number, ahead: number): number;
   /** A send stands in line now, one of `waiting`; `nextAt` is asked next. */
@@ -31,6 +36,8 @@ export interface Pace<Leave> {
   dropped?(nowMs: number, leave: Leave): void;
   /** Nothing may leave before that instant. */
   pause(nowMs: number, untilAt: number): void;
+  /** The pause is over before its time: a probe is to leave. */
+  resume(nowMs: number): void;
   pausedUntil(): number;
   /** Whether it would do the same if it were made anew. */
   isFresh(nowMs: number): boolean;

@@ -122,13 +122,6 @@ export function quotaWaitMs({ remaining, resetMs }: Quota, throttled = false): n
   return remaining === 0 ? resetMs : undefined;
 }
 
-/** The same, but what is used up is refilled within so long, in ms. How long more than nothing has to last is not cut. */
-export function refilledWithin(quota: Quota, maxMs: number): Quota {
-  const cut = <C extends Pick<Quota, 'remaining' | 'resetMs'>>(counter: C): C =>
-    counter.remaining === 0 && Number(counter.resetMs) > maxMs ? { ...counter, resetMs: maxMs } : counter;
-  return { ...cut(quota), counters: quota.counters?.map(cut) };
-}
-
 /** Without the parts of a divided quota in which the request was not counted, by what is told to be left of it. */
 function partsOfOurs(policies: readonly Policy[], counters: readonly Counter[]): readonly Policy[] {
   const divided = counters.filter(({ partition }) => partition !== undefined);

@@ -95,7 +95,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return isProbe || ratePerMs === Number.POSITIVE_INFINITY;
   }
 
-  async #turn({ want, more, horizonMs, pauseMs }: Turn): Promise<Entry<AdaptiveSend | undefined>> {
+  async #turn({ want, more, horizonMs, pauseMs, resume }: Turn): Promise<Entry<AdaptiveSend | undefined>> {
     const bucket = this.#bucket;
     // Whose clock is how far off, to begin with.
     if (bucket.skewMs === undefined) await this.#keep('none', '');
@@ -107,6 +107,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       const rate = this.#restored();
       for (const event of events) event(rate, skewMs);
       if (pauseMs) rate.pause(now, now + pauseMs);
+      if (resume) rate.resume(now);
       const slots: Slot<AdaptiveSend | undefined>[] = [];
       const share = Math.max(1, (horizonMs * rate.ratePerMs) / this.#members);
       while (slots.length < Math.min(want, share)) {

@@ -27,11 +27,16 @@ export interface Turn {
   readonly horizonMs: number;
   /** Nothing is to leave for so long. */
   readonly pauseMs?: number | undefined;
+  /** The pause is over before its time. */
+  readonly resume?: boolean | undefined;
   /** The bursts of windows as short as this are given up. As long as the pause, unless it is named. */
   readonly spendMs?: number | undefined;
   /** So many have left where the store did not see it. */
   readonly unseen: number;
 }
+
+/** What is told in a turn of its own. */
+type Told = Pick<Turn, 'pauseMs' | 'resume' | 'spendMs'>;
 
 /** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
 export interface Slot<Leave> {
@@ -74,6 +79,9 @@ export interface Granted<Leave> {
 
 export interface RedisPorts {
   readonly clock: Clock;
+  /** Whether the book learns from refusals, and whether it has windows. */
+  readonly learns?: boolean | undefined;
+  readonly hasWindows?: boolean | undefined;
   /** How many permits could be used now, and how to tell that something has changed. */
   wanted(): number;
   wake(): void;
@@ -82,6 +90,8 @@ export interface RedisPorts {
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
 export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   readonly atOnce = Number.POSITIVE_INFINITY;
+  readonly learns: boolean;
+  readonly hasWindows: boolean;
   readonly #book: Book<Leave>;
   readonly #ports: RedisPorts;
   #slots: Slot<Leave>[] = [];
@@ -107,9 +117,13 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   constructor(book: Book<Leave>, ports: RedisPorts) {
     this.#book = book;
     this.#ports = ports;
+    this.learns = ports.learns === true;
+    this.hasWindows = ports.hasWindows === true;
   }
 
-  nextAt(nowMs: number, wanted: number, weight: number): number {
+  nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
+    // The next slot may depend on the answer to the very send that waits for this one.
+    if (nested && this.learns) return this.#until;
     this.#dropStale(nowMs);
     const [next] = this.#slots;
     if (wanted > this.#slots.length && this.#runsOut(nowMs, weight)) {
@@ -160,6 +174,11 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
     this.#hold(nowMs, untilAt);
     this.#tell({ pauseMs: untilAt - nowMs });
+  }
+
+  resume(nowMs: number): void {
+    this.#until = Math.min(this.#until, nowMs);
+    this.#tell({ resume: true });
   }
 
   pausedUntil(): number {
@@ -223,11 +242,11 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   }
 
   /** Tells the others. That it could not be told is the store's to say. */
-  #tell(what: Pick<Turn, 'pauseMs' | 'spendMs'>): void {
+  #tell(what: Told): void {
     this.#turn(0, what).then(this.#ports.wake, () => {});
   }
 
-  async #turn(wanted: number, what?: Pick<Turn, 'pauseMs' | 'spendMs'>): Promise<void> {
+  async #turn(wanted: number, what?: Told): Promise<void> {
     const unseen = this.#unseen;
     const spent = what ?? { spendMs: this.#unseenMs };
     const want = Math.max(0, wanted);

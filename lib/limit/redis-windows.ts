@@ -39,6 +39,8 @@ const RESERVE = `
   local pausedUntil = tonumber(stored[1] or 0)
   local paused = pause >= 0 and now + pause > pausedUntil
   if paused then pausedUntil = now + pause end
+  -- Before its time.
+  if pause == -2 and not stale then pausedUntil, paused = math.min(pausedUntil, now), true end
 
   local granted, changed = want, paused
   for i, window in ipairs(windows) do
@@ -99,7 +101,15 @@ export class WindowBook implements Book<Reserved> {
     this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
   }
 
-  async turn({ want, least, horizonMs, pauseMs = -1, spendMs = pauseMs, unseen }: Turn): Promise<Entry<Reserved>> {
+  async turn({
+    want,
+    least,
+    horizonMs,
+    pauseMs = -1,
+    resume,
+    spendMs = pauseMs,
+    unseen,
+  }: Turn): Promise<Entry<Reserved>> {
     const asked = this.#bucket.now();
     const back = this.#back;
     // Once, whatever comes of it: Redis may carry out what is not heard of any more.
@@ -118,7 +128,8 @@ export class WindowBook implements Book<Reserved> {
       ];
     });
     const beat = this.#bucket.beat();
-    const reply = await this.#bucket.run(RESERVE, [want, least, horizonMs, pauseMs, ...beat, MOST_MS, ...windows]);
+    const pause = resume === true ? -2 : pauseMs;
+    const reply = await this.#bucket.run(RESERVE, [want, least, horizonMs, pause, ...beat, MOST_MS, ...windows]);
     const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
     // From now, since the way back took time that nobody can measure: so a slot is never early.
     const now = this.#bucket.now();

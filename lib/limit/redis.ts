@@ -1,19 +1,30 @@
 import { type Check, isRecord, kindOf, must, number, oneOf } from '../check.ts';
 import { LimitError } from '../failure/errors.ts';
-import { type Clock, systemClock } from '../wait/clock.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../wait/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
 import type { LimitWindow } from './gcra.ts';
-import type { Limiter } from './limiter.ts';
+import type { Limiter, Permit, PermitRequest } from './limiter.ts';
 import { LocalPace } from './local-pace.ts';
-import { fillIn, type LimitOptions, requireLimit, windowsOf } from './options.ts';
+import {
+  fieldsThatWait,
+  fillIn,
+  type LimitOptions,
+  maxWeightOf,
+  requireLimit,
+  windowsOf,
+  wrongWait,
+} from './options.ts';
 import { LearningBook } from './redis-learning.ts';
 import { type Book, RedisPace } from './redis-pace.ts';
 import { WindowBook } from './redis-windows.ts';
 import { type LimiterRedis, SharedStore, StoredBucket } from './shared-store.ts';
 import { Turnstile } from './turnstile.ts';
 
-/** A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. */
+/**
+ * A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. Every
+ * call waits for Redis, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0.
+ */
 export interface RedisLimiterOptions extends LimitOptions {
   /** The caller's own client, which stays open. */
   readonly redis: LimiterRedis;
@@ -30,6 +41,8 @@ export interface RedisLimiterOptions extends LimitOptions {
 
 const DEFAULTS = { prefix: 'holdfast:limit', onStoreLoss: 'local', acquireTimeoutMs: 1_000 } as const;
 
+const WHOM = 'Redis';
+
 const FIELDS: { readonly [name: string]: Check } = {
   redis: must(
     'a client with evalsha(), eval() and script(), as those of ioredis',
@@ -39,6 +52,7 @@ const FIELDS: { readonly [name: string]: Check } = {
   prefix: must('a non-empty string without braces', (value) => typeof value === 'string' && /^[^{}]+$/.test(value)),
   onStoreLoss: oneOf('local', 'open', 'closed'),
   acquireTimeoutMs: number(1, 2 ** 31 - 1),
+  ...fieldsThatWait(WHOM),
 };
 
 /**
@@ -54,17 +68,17 @@ export function redisLimiter(options: RedisLimiterOptions): Limiter {
   return redisLimiterWith(systemClock, options);
 }
 
-/** `redisLimiter` with the clock in the caller's hand. */
-export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions): Limiter {
+/** `redisLimiter` with clock and chance in the caller's hand. */
+export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, random = systemRandom): Limiter {
   // What is required has no default to fall back to.
   requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS);
-  return new RedisLimiter(clock, options);
+  return new RedisLimiter(clock, options, random);
 }
 
 class RedisLimiter extends Buckets<unknown> {
   readonly #store: SharedStore;
 
-  constructor(clock: Clock, options: RedisLimiterOptions) {
+  constructor(clock: Clock, options: RedisLimiterOptions, random: Random) {
     const {
       redis,
       prefix = DEFAULTS.prefix,
@@ -74,12 +88,15 @@ class RedisLimiter extends Buckets<unknown> {
     } = options;
     const limit = fillIn(limits);
     const windows = windowsOf(limit);
+    const bounds = { ...limit, maxWeight: maxWeightOf(windows) };
     const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
     super((key) => {
       const bucket = new StoredBucket(store, key, keysOf(prefix, key));
       const book = limit.adaptive ? new LearningBook(bucket, limit.adaptive, windows) : new WindowBook(bucket, windows);
       const shared = new RedisPace<unknown>(book as Book<unknown>, {
         clock,
+        learns: limit.adaptive !== false,
+        hasWindows: windows.length > 0,
         wanted: () => turnstile.wanted,
         wake: () => turnstile.wake(),
       });
@@ -91,12 +108,17 @@ class RedisLimiter extends Buckets<unknown> {
       };
       const pace = new FallbackPace(bucket, shared, {
         pace: alone[onStoreLoss],
-        refuse: () => turnstile.refuseAll(refusal(bucket.error)),
+        refuse: () => turnstile.refuseAll(() => refusal(bucket.error)),
       });
-      const turnstile: Turnstile<unknown> = new Turnstile(limit, clock, pace);
+      const turnstile: Turnstile<unknown> = new Turnstile(bounds, clock, pace, random);
       return turnstile;
     }, limit);
     this.#store = store;
+  }
+
+  override acquire(request: PermitRequest): Permit | Promise<Permit> {
+    const wrong = wrongWait(request.maxWaitMs, WHOM);
+    return wrong === undefined ? super.acquire(request) : Promise.reject(wrong);
   }
 
   onStoreLost(listener: (key: string, error: unknown) => void): () => void {

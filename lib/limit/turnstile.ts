@@ -1,10 +1,11 @@
 import { LimitError } from '../failure/errors.ts';
 import { timeOf } from '../model/time-shown.ts';
-import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
+import { type Clock, MAX_TIMER_MS, type Random, systemRandom } from '../wait/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from './limiter.ts';
-import { Line, type Place } from './line.ts';
+import { goesBefore, Line, type Place } from './line.ts';
 import type { ResolvedLimit } from './options.ts';
 import type { Pace } from './pace.ts';
+import { type Departed, Recovery } from './recovery.ts';
 
 /** How soon the next ones follow those that were let through in one turn, in ms. */
 const NEXT_TURN_MS = 1;
@@ -14,7 +15,10 @@ const FORGET_MS = 600_000;
 /** The longest pause, in ms: whoever names more means never, and nobody would ever send again to find out. */
 const LONGEST_MS = 86_400_000;
 
-export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'>;
+export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'> & {
+  /** The most that one send may need. Default `Infinity`. */
+  readonly maxWeight?: number | undefined;
+};
 
 /**
  * One bucket: those who wait for a permit of it, those who have one, and the one timer for who is next. When the next may leave
@@ -25,23 +29,33 @@ export class Turnstile<Leave> {
   readonly #bounds: Bounds;
   readonly #clock: Clock;
   readonly #line = new Line<Waiter>();
+  /** Those whose own call holds a permit until they are over: they go first, and wait for no room. */
+  readonly #nested = new Line<Waiter>();
+  readonly #recovery: Recovery;
   #running = 0;
-  /** The weight of all that wait. */
+  #runningNested = 0;
+  /** The weight of all that wait in either. */
   #worth = 0;
+  #nestedWorth = 0;
+  /** The end of the pause that those who wait were told of. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  /** The shortest wait that somebody has cut a pause to, while anybody waits. */
+  #clampMs = Number.POSITIVE_INFINITY;
   #usedAt = Number.NEGATIVE_INFINITY;
   /** The last reading of the clock. */
   #seenAt = Number.NEGATIVE_INFINITY;
   #timerAt = Number.POSITIVE_INFINITY;
   #stopTimer = () => {};
 
-  constructor(bounds: Bounds, clock: Clock, pace: Pace<Leave>) {
+  constructor(bounds: Bounds, clock: Clock, pace: Pace<Leave>, random: Random = systemRandom) {
     this.#bounds = bounds;
     this.#clock = clock;
     this.pace = pace;
+    this.#recovery = new Recovery(() => pace.hasWindows === true, random);
   }
 
   get queued(): number {
-    return this.#line.size;
+    return this.#line.size + this.#nested.size;
   }
 
   /** Who waits, in no particular order. */
@@ -51,12 +65,14 @@ export class Turnstile<Leave> {
 
   /** How many permits could be used now. */
   get wanted(): number {
-    const room = this.#bounds.maxConcurrent - this.#running;
-    return room >= this.#line.size ? this.#worth : room * (this.#line.first as Waiter).weight;
+    const free = this.pace.learns ? Number.POSITIVE_INFINITY : this.#recovery.room;
+    const room = Math.min(this.#bounds.maxConcurrent - this.#running, free);
+    const first = this.#line.first?.weight ?? 0;
+    return this.#nestedWorth + (room >= this.#line.size ? this.#worth : room * first);
   }
 
   get running(): number {
-    return this.#running;
+    return this.#running + this.#runningNested;
   }
 
   get isPaused(): boolean {
@@ -65,7 +81,7 @@ export class Turnstile<Leave> {
 
   /** Whether this bucket may be forgotten. */
   get isIdle(): boolean {
-    if (this.#running > 0 || this.#line.size > 0) return false;
+    if (this.running > 0 || this.queued > 0) return false;
     const now = this.#now();
     // Even what was learnt is not worth keeping for ever, or millions of keys would pile up.
     return this.pace.isFresh(now) || now - Math.max(this.#usedAt, this.pace.pausedUntil()) > FORGET_MS;
@@ -73,68 +89,74 @@ export class Turnstile<Leave> {
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {
     const now = this.#now();
-    const { signal, weight = 1 } = request;
+    const { signal, weight = 1, nested = false } = request;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (!(Number.isSafeInteger(weight) && weight >= 1)) {
-      return Promise.reject(new RangeError(`weight must be an integer of at least 1, got ${weight}`));
-    }
+    const wrong = this.#wrongWeight(weight);
+    if (wrong !== undefined) return Promise.reject(wrong);
     this.#usedAt = now;
-    const isFree = this.#line.size === 0 && this.#running < this.#bounds.maxConcurrent;
-    if (isFree && this.pace.nextAt(now, weight, weight) <= now) return this.#admit(now, weight, false);
+    this.#notice(now);
+    const tooLong = this.#join(now, request);
+    if (tooLong !== undefined) return Promise.reject(tooLong);
+    if (this.#isFree(now, nested) && this.pace.nextAt(now, weight, weight, nested) <= now) {
+      return this.#admit(now, weight, request.call, nested, false);
+    }
     return this.#queue(now, request);
   }
 
   pause(untilAt: number): void {
     const now = this.#now();
     this.pace.pause(now, sane(untilAt, now));
-    this.#held();
+    if (this.#notice(now)) this.wake();
   }
 
-  answered(leave: Leave, { throttled, untilAt, quota }: Answer): void {
+  answered(permit: TurnstilePermit<Leave>, { throttled, untilAt, quota }: Answer): void {
     const now = this.#now();
-    const before = this.pace.pausedUntil();
-    this.pace.answered(now, leave, {
-      throttled,
-      untilAt: untilAt === undefined ? undefined : sane(untilAt, now),
-      quota,
-    });
-    if (this.pace.pausedUntil() > before) this.#held();
+    const named = untilAt === undefined ? undefined : sane(untilAt, now);
+    this.pace.answered(now, permit.leave, { throttled, untilAt: named, quota });
+    const pauseMs = this.#recovery.answered(permit, throttled, named !== undefined && named > now);
+    if (pauseMs !== undefined && !this.pace.learns) this.pace.pause(now, now + pauseMs);
+    if (this.#notice(now)) this.wake();
     // What was learnt besides may let somebody go: release() comes next and sees to that.
   }
 
-  release(leave: Leave): void {
-    this.#running -= 1;
-    this.pace.ended(this.#now(), leave);
+  release(permit: TurnstilePermit<Leave>): void {
+    this.#ended(permit);
+    this.pace.ended(this.#now(), permit.leave);
     this.wake();
   }
 
-  drop(leave: Leave): void {
-    this.#running -= 1;
+  drop(permit: TurnstilePermit<Leave>): void {
+    this.#ended(permit);
     const now = this.#now();
-    if (this.pace.dropped === undefined) this.pace.ended(now, leave);
-    else this.pace.dropped(now, leave);
+    if (this.pace.dropped === undefined) this.pace.ended(now, permit.leave);
+    else this.pace.dropped(now, permit.leave);
     this.wake();
   }
 
   /** Lets through whoever may leave by now, and sets the timer for who is next. */
   readonly wake = (): void => {
     const now = this.#now();
+    this.#notice(now);
+    if (this.#clampedAt(now) <= now) this.#resume(now);
     let wakeAt = Number.POSITIVE_INFINITY;
-    for (let letThrough = 0; this.#line.size > 0 && this.#running < this.#bounds.maxConcurrent; letThrough++) {
-      const { weight } = this.#line.first as Waiter;
-      wakeAt = letThrough < this.pace.atOnce ? this.pace.nextAt(now, this.wanted, weight) : now + NEXT_TURN_MS;
+    for (let letThrough = 0; ; letThrough++) {
+      const waiter = this.#next(now);
+      if (waiter === undefined) {
+        wakeAt = Number.POSITIVE_INFINITY;
+        break;
+      }
+      wakeAt = letThrough < this.pace.atOnce ? this.#dueAt(now, waiter) : now + NEXT_TURN_MS;
       if (wakeAt > now) break;
-      const waiter = this.#line.shift() as Waiter;
-      this.#worth -= weight;
+      this.#takeOut(waiter);
       waiter.leave?.();
-      waiter.resolve(this.#admit(now, waiter.weight, true));
+      waiter.resolve(this.#admit(now, waiter.weight, waiter.call, waiter.nested, true));
     }
-    this.#wakeAt(wakeAt > now ? wakeAt : Number.POSITIVE_INFINITY);
+    this.#wakeAt(Math.min(wakeAt, this.#clampedAt(now)));
   };
 
-  /** Refuses everybody who waits. */
-  refuseAll(error: Error): void {
-    for (const waiter of [...this.#line]) this.#refuse(waiter, error);
+  /** Refuses everybody who waits, each with an error of its own. */
+  refuseAll(reason: () => Error): void {
+    for (const waiter of [...this.#nested, ...this.#line]) this.#refuse(waiter, reason());
   }
 
   /** Refuses that one or, if it waits no more, whoever is first. */
@@ -143,33 +165,82 @@ export class Turnstile<Leave> {
     if (refused !== undefined) this.#refuse(refused, error);
   }
 
-  #admit(now: number, weight: number, waited: boolean): Permit {
-    this.#running += 1;
-    return new TurnstilePermit(this, this.pace.leave(now, weight, waited));
+  #admit(now: number, weight: number, call: PermitRequest['call'], nested: boolean, waited: boolean): Permit {
+    if (nested) this.#runningNested += 1;
+    else this.#running += 1;
+    const permit = new TurnstilePermit(this, this.#recovery, this.pace.leave(now, weight, waited), call, nested);
+    this.#recovery.left(now, nested);
+    return permit;
   }
 
-  #queue(
-    now: number,
-    { weight = 1, priority = 0, signal, deadlineAt, maxWaitMs, queued }: PermitRequest,
-  ): Promise<Permit> {
+  #ended(departed: Departed): void {
+    if (departed.nested) this.#runningNested -= 1;
+    else this.#running -= 1;
+    this.#recovery.ended(departed);
+  }
+
+  #wrongWeight(weight: number): RangeError | undefined {
+    const { maxWeight = Number.POSITIVE_INFINITY } = this.#bounds;
+    if (!(Number.isSafeInteger(weight) && weight >= 1)) {
+      return new RangeError(`weight must be an integer of at least 1, got ${weight}`);
+    }
+    if (weight <= maxWeight) return undefined;
+    return new RangeError(`weight must be at most ${maxWeight}, since no window ever holds more; got ${weight}`);
+  }
+
+  /** Whether nobody goes before a newcomer, and nobody's end is waited for. */
+  #isFree(now: number, nested: boolean): boolean {
+    if (nested) return this.#nested.size === 0;
+    return this.#line.size === 0 && this.#running < this.#bounds.maxConcurrent && this.#openAt() <= now;
+  }
+
+  /** From when the next may leave after a pause, as far as the answers to those go that have left. */
+  #openAt(): number {
+    return this.pace.learns ? Number.NEGATIVE_INFINITY : this.#recovery.nextAt();
+  }
+
+  #dueAt(now: number, { weight, nested }: Waiter): number {
+    const openAt = nested ? now : this.#openAt();
+    return openAt > now ? openAt : this.pace.nextAt(now, this.wanted, weight, nested);
+  }
+
+  /** Who goes next, of those that there is room for. */
+  #next(now: number): Waiter | undefined {
+    if (this.#nested.size > 0) return this.#nested.first;
+    if (this.#running >= this.#bounds.maxConcurrent) return undefined;
+    const { first } = this.#line;
+    const { shunned } = this.#recovery;
+    if (first === undefined || shunned === undefined || first.call?.url !== shunned.url) return first;
+    // Nobody leaves yet: so there is nobody to choose.
+    if (this.pace.pausedUntil() > now) return first;
+    let chosen = first;
+    for (const waiter of this.#line) if (isPreferred(waiter, chosen, shunned)) chosen = waiter;
+    return chosen;
+  }
+
+  #queue(now: number, request: PermitRequest): Promise<Permit> {
+    const { weight = 1, signal, nested = false, maxPauseMs, clampsPause = false } = request;
     const { maxQueue } = this.#bounds;
-    if (this.#line.size >= maxQueue) {
+    const line = nested ? this.#nested : this.#line;
+    if (line.size >= maxQueue) {
       const message = `limit.maxQueue: ${maxQueue} sends are waiting already`;
       return Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', message));
     }
-    const bound = boundOf(now, maxWaitMs ?? this.#bounds.maxWaitMs, deadlineAt);
-    const waiter = new Waiter(weight, Number.isNaN(priority) ? 0 : priority, bound);
-    if (bound !== undefined && this.pace.earliest(now, this.#line.ahead(waiter.priority)) > bound.at) {
+    const bound = boundOf(now, request.maxWaitMs ?? this.#bounds.maxWaitMs, request.deadlineAt);
+    const waiter = new Waiter(request, now, bound);
+    if (bound !== undefined && this.pace.earliest(now, line.ahead(waiter)) > bound.at) {
       return Promise.reject(overdue(bound));
     }
     return new Promise<Permit>((resolve, reject) => {
       waiter.resolve = resolve;
       waiter.reject = reject;
-      this.#line.push(waiter);
-      this.#worth += weight;
-      this.pace.queued?.(now, waiter, this.#line.size);
+      line.push(waiter);
+      if (nested) this.#nestedWorth += weight;
+      else this.#worth += weight;
+      if (clampsPause && maxPauseMs !== undefined) this.#clampMs = Math.min(this.#clampMs, maxPauseMs);
+      this.pace.queued?.(now, waiter, line.size);
       if (bound !== undefined || signal !== undefined) waiter.leave = this.#watch(waiter, now, signal);
-      queued?.(() => this.#standing(waiter));
+      request.queued?.(() => this.#standing(waiter));
       this.wake();
     });
   }
@@ -177,33 +248,74 @@ export class Turnstile<Leave> {
   /** Where somebody stands who waits, and what for. */
   #standing(waiter: Waiter): Standing {
     const now = this.#now();
-    const of = this.#line.size;
-    const before = this.#line.before(waiter);
-    const isFull = this.#running >= this.#bounds.maxConcurrent;
+    const line = waiter.nested ? this.#nested : this.#line;
+    const of = line.size;
+    const before = line.before(waiter);
+    const isFull = !waiter.nested && this.#running >= this.#bounds.maxConcurrent;
+    const isUnanswered = !waiter.nested && this.#openAt() > now;
     // Nobody leaves before the first does, for whom the timer is set.
-    const wakeAt = isFull || this.#timerAt === Number.POSITIVE_INFINITY ? now : this.#timerAt;
-    const earliest = Math.max(wakeAt, this.pace.earliest(now, before));
+    const isUntimed = isFull || isUnanswered || this.#timerAt === Number.POSITIVE_INFINITY;
+    const earliest = Math.max(isUntimed ? now : this.#timerAt, this.pace.earliest(now, before));
     const untilAt = earliest > now && earliest < Number.POSITIVE_INFINITY ? earliest : undefined;
-    const why = `${this.#reason(now, isFull, untilAt)}, place ${before + 1} of ${of} in the queue`;
+    const why = `${this.#reason(now, isFull, isUnanswered, untilAt)}, place ${before + 1} of ${of} in the queue`;
     return { place: before + 1, of, untilAt, why };
   }
 
-  #reason(now: number, isFull: boolean, untilAt: number | undefined): string {
+  #reason(now: number, isFull: boolean, isUnanswered: boolean, untilAt: number | undefined): string {
     const pausedUntil = this.pace.pausedUntil();
     if (pausedUntil > now) return `paused until ${timeOf(pausedUntil)}`;
     if (isFull) return `limit.maxConcurrent (${this.#bounds.maxConcurrent}) is reached`;
+    if (isUnanswered) return 'after a pause those that have left have to be answered first';
     return untilAt === undefined
       ? 'others go first, or have to be answered'
       : `its turn comes at ${timeOf(untilAt)} or later`;
   }
 
-  /** After a pause: who could only leave too late is told at once, the others later. */
-  #held(): void {
-    const until = this.pace.pausedUntil();
-    for (const waiter of [...this.#line]) {
-      if (waiter.bound !== undefined && waiter.bound.at < until) this.#refuse(waiter, overdue(waiter.bound));
+  #takeOut(waiter: Waiter): void {
+    if (waiter.nested) {
+      this.#nested.remove(waiter);
+      this.#nestedWorth -= waiter.weight;
+    } else {
+      this.#line.remove(waiter);
+      this.#worth -= waiter.weight;
     }
-    this.wake();
+    if (this.queued === 0) this.#clampMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Why a newcomer is refused for a pause that it would not wait out. It may be time for a probe instead. */
+  #join(now: number, { maxPauseMs, clampsPause = false }: PermitRequest): LimitError | undefined {
+    const until = this.pace.pausedUntil();
+    if (maxPauseMs === undefined || until - now <= maxPauseMs) return undefined;
+    if (this.#recovery.probeAt(maxPauseMs) <= now) this.#resume(now);
+    else if (!clampsPause) return pausedTooLong(until, now, maxPauseMs);
+    return undefined;
+  }
+
+  /** Looks whether a pause has begun, here or elsewhere. Who could only leave too late is told at once, the others later. */
+  #notice(now: number): boolean {
+    const until = this.pace.pausedUntil();
+    if (until <= now || until <= this.#heldUntil) return false;
+    this.#heldUntil = until;
+    this.#recovery.paused(now);
+    for (const waiter of [...this.#nested, ...this.#line]) {
+      const { bound, maxPauseMs, clampsPause } = waiter;
+      if (bound !== undefined && bound.at < until) this.#refuse(waiter, overdue(bound));
+      else if (!clampsPause && until - now > maxPauseMs) this.#refuse(waiter, pausedTooLong(until, now, maxPauseMs));
+    }
+    return true;
+  }
+
+  /** Ends the pause for a probe: if that is refused, its answer pauses the bucket again. */
+  #resume(now: number): void {
+    this.pace.resume(now);
+    this.#heldUntil = now;
+    this.#recovery.paused(now);
+  }
+
+  /** From when somebody who waits would rather ask than wait for the end of the pause. */
+  #clampedAt(now: number): number {
+    const isPaused = this.#clampMs < Number.POSITIVE_INFINITY && this.pace.pausedUntil() > now;
+    return isPaused ? this.#recovery.probeAt(this.#clampMs) : Number.POSITIVE_INFINITY;
   }
 
   /** Refuses one who waits when the time is up, or the signal aborts; gives the function that ends the watch. */
@@ -228,12 +340,11 @@ export class Turnstile<Leave> {
   }
 
   #refuse(waiter: Waiter, reason: unknown): void {
-    this.#line.remove(waiter);
-    this.#worth -= waiter.weight;
+    this.#takeOut(waiter);
     waiter.leave?.();
     waiter.reject(reason);
     // Nothing must keep the process alive for those who have left.
-    if (this.#line.size === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
+    if (this.queued === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
   }
 
   #wakeAt(at: number): void {
@@ -241,16 +352,25 @@ export class Turnstile<Leave> {
     this.#stopTimer();
     this.#timerAt = at;
     if (at === Number.POSITIVE_INFINITY) return;
-    this.#stopTimer = this.#clock.after(Math.ceil(at - this.#seenAt), () => {
+    const due = () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.wake();
-    });
+    };
+    // A retry that has waited for the end of the pause itself comes back at that instant, and its place is before the others.
+    const afterRetries = () => {
+      this.#stopTimer = this.#clock.after(0, due);
+    };
+    this.#stopTimer = this.#clock.after(Math.ceil(at - this.#seenAt), at === this.#heldUntil ? afterRetries : due);
   }
 
   /** A clock that was set back must not hold everybody for as long. */
   #now(): number {
     const now = this.#clock.now();
-    if (now < this.#seenAt) this.pace.shift(now - this.#seenAt);
+    if (now < this.#seenAt) {
+      this.pace.shift(now - this.#seenAt);
+      this.#recovery.shift(now - this.#seenAt);
+      this.#heldUntil += now - this.#seenAt;
+    }
     this.#seenAt = now;
     return now;
   }
@@ -268,38 +388,63 @@ class Waiter implements Place {
   index = 0;
   readonly weight: number;
   readonly priority: number;
+  readonly since: number;
+  readonly nested: boolean;
+  readonly call: PermitRequest['call'];
+  readonly maxPauseMs: number;
+  readonly clampsPause: boolean;
   readonly bound: Bound | undefined;
   resolve!: (permit: Permit) => void;
   reject!: (reason: unknown) => void;
   /** Lets go of timer and listener. */
   leave: (() => void) | undefined = undefined;
 
-  constructor(weight: number, priority: number, bound: Bound | undefined) {
+  constructor(request: PermitRequest, now: number, bound: Bound | undefined) {
+    const { weight = 1, priority = 0, since = now, nested = false, maxPauseMs, clampsPause = false } = request;
     this.weight = weight;
-    this.priority = priority;
+    this.priority = Number.isNaN(priority) ? 0 : priority;
+    this.since = Number.isNaN(since) ? now : since;
+    this.nested = nested;
+    this.call = request.call;
+    this.maxPauseMs = maxPauseMs ?? Number.POSITIVE_INFINITY;
+    this.clampsPause = clampsPause;
     this.bound = bound;
   }
 }
 
-class TurnstilePermit<Leave> implements Permit {
+class TurnstilePermit<Leave> implements Permit, Departed {
   #turnstile: Turnstile<Leave> | undefined;
-  readonly #leave: Leave;
+  readonly leave: Leave;
+  readonly call: Departed['call'];
+  readonly nested: boolean;
+  readonly pauses: number;
+  readonly isProbe: boolean;
 
-  constructor(turnstile: Turnstile<Leave>, leave: Leave) {
+  constructor(
+    turnstile: Turnstile<Leave>,
+    { pauses, isProbing }: Recovery,
+    leave: Leave,
+    call: Departed['call'],
+    nested: boolean,
+  ) {
     this.#turnstile = turnstile;
-    this.#leave = leave;
+    this.leave = leave;
+    this.call = call;
+    this.nested = nested;
+    this.pauses = pauses;
+    this.isProbe = isProbing && !nested;
   }
 
   answered(answer: Answer): void {
-    this.#turnstile?.answered(this.#leave, answer);
+    this.#turnstile?.answered(this, answer);
   }
 
   drop(): void {
-    this.#end()?.drop(this.#leave);
+    this.#end()?.drop(this);
   }
 
   release(): void {
-    this.#end()?.release(this.#leave);
+    this.#end()?.release(this);
   }
 
   /** Either, and once. */
@@ -315,6 +460,20 @@ const sane = (untilAt: number, now: number): number => (untilAt > now ? Math.min
 function boundOf(now: number, maxWaitMs: number, deadlineAt = Number.POSITIVE_INFINITY): Bound | undefined {
   if (now + maxWaitMs < deadlineAt) return { at: now + maxWaitMs, maxWaitMs };
   return deadlineAt === Number.POSITIVE_INFINITY ? undefined : { at: deadlineAt, maxWaitMs: undefined };
+}
+
+/** Whether one who waits makes the better probe, where that call's was refused: another path, else another call, else who is first. */
+function isPreferred(a: Waiter, b: Waiter, shunned: { readonly url: string }): boolean {
+  const rank = ({ call }: Waiter) => (call === shunned ? 2 : call?.url === shunned.url ? 1 : 0);
+  const by = rank(a) - rank(b);
+  return by === 0 ? goesBefore(a, b) : by < 0;
+}
+
+function pausedTooLong(until: number, now: number, maxPauseMs: number): LimitError {
+  const [forS, maxS] = [until - now, maxPauseMs].map((ms) => `${Math.ceil(ms) / 1_000} s`);
+  const when = `until ${new Date(until).toISOString()}, for ${forS}`;
+  const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${maxS} at most`;
+  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { retryAt: until });
 }
 
 function overdue({ maxWaitMs }: Bound): LimitError {

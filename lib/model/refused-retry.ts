@@ -10,12 +10,14 @@ export interface BudgetState {
   readonly balance: number;
 }
 
-/** A named wait that the call would not wait, with the numbers of that moment. */
+/** A named wait that the call would not wait, or a pause of its bucket that another's answer named, with the numbers of that moment. */
 export interface RefusedWait {
   /** How long the call had waited because the server named so long a wait, in ms. */
   readonly waitedMs: number;
   /** How long it may, all such waits together, in ms. */
   readonly maxMs: number;
+  /** How long the bucket was to be paused, where that was it, in ms. */
+  readonly pausedMs?: number | undefined;
 }
 
 /** A retry that the budget refused, with the numbers that did it. */

@@ -91,7 +91,7 @@ describe(AdjustedLimiter.name, () => {
 describe(Limiters.name, () => {
   const made = (storeLost: (key: string, error: unknown) => void = () => {}) => {
     const clock = new ManualClock();
-    return { clock, limiters: new Limiters(clock, storeLost) };
+    return { clock, limiters: new Limiters(clock, () => 1, storeLost) };
   };
 
   it.each<[LimitOptions, LimitOptions]>([

@@ -1,7 +1,7 @@
 import { AxiosHeaders } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quotaWaitMs, readQuota, refilledWithin } from '../../lib/limit/quota-headers.ts';
+import { quotaWaitMs, readQuota } from '../../lib/limit/quota-headers.ts';
 import { parseRetryAfter } from '../../lib/wait/retry-after.ts';
 import structured from '../vectors/ratelimit-structured.json' with { type: 'json' };
 import wild from '../vectors/ratelimit-wild.json' with { type: 'json' };
@@ -364,23 +364,6 @@ describe(readQuota.name, () => {
       }),
       { numRuns: 2_000 },
     );
-  });
-});
-
-describe(refilledWithin.name, () => {
-  it('cuts the reset of what is used up, and of nothing else', () => {
-    const counters = [
-      { name: 'minute', remaining: 5, resetMs: 60_000 },
-      { name: 'day', remaining: 0, resetMs: 9_000_000 },
-    ];
-    expect(refilledWithin({ policies: [], remaining: 0, resetMs: 9_000_000, counters }, 30_000)).toEqual({
-      policies: [],
-      remaining: 0,
-      resetMs: 30_000,
-      counters: [counters[0], { name: 'day', remaining: 0, resetMs: 30_000 }],
-    });
-    const hour = { policies: [], remaining: 4_999, resetMs: 3_600_000 };
-    expect(refilledWithin(hour, 30_000)).toEqual(hour);
   });
 });
 

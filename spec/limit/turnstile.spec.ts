@@ -57,6 +57,10 @@ class Scripted implements Pace<number> {
     return this.fresh;
   }
 
+  resume(nowMs: number): void {
+    this.until = Math.min(this.until, nowMs);
+  }
+
   shift(byMs: number): void {
     this.told.push({ shift: byMs });
   }
@@ -269,9 +273,10 @@ describe(Turnstile.name, () => {
       pace.from = clock.now() + 10;
       const { signal } = new AbortController();
       const waiting = [ask({ signal }), ask({ deadlineAt: clock.now() + 1_000 }), ask()].map(rejectionOf);
-      const error = new Error('closed');
-      turnstile.refuseAll(error);
-      expect(await Promise.all(waiting)).toEqual([error, error, error]);
+      turnstile.refuseAll(() => new Error('closed'));
+      const errors = await Promise.all(waiting);
+      expect(errors).toEqual([new Error('closed'), new Error('closed'), new Error('closed')]);
+      expect(new Set(errors).size).toBe(3);
       expect(clock.pending).toBe(0);
       expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     });
@@ -323,7 +328,7 @@ describe(Turnstile.name, () => {
       pace.from = Number.POSITIVE_INFINITY;
       const waiting = rejectionOf(ask());
       expect(turnstile.isIdle).toBe(false);
-      turnstile.refuseAll(new Error('closed'));
+      turnstile.refuseAll(() => new Error('closed'));
       await waiting;
       expect(turnstile.isIdle).toBe(true);
     });
