@@ -112,8 +112,9 @@ export class Turnstile<Leave> {
   answered(permit: TurnstilePermit<Leave>, { throttled, untilAt, quota }: Answer): void {
     const now = this.#now();
     const named = untilAt === undefined ? undefined : sane(untilAt, now);
-    this.pace.answered(now, permit.leave, { throttled, untilAt: named, quota });
+    // First, since the pause that follows makes it one that left before.
     const pauseMs = this.#recovery.answered(permit, throttled, named !== undefined && named > now);
+    this.pace.answered(now, permit.leave, { throttled, untilAt: named, quota });
     if (pauseMs !== undefined && !this.pace.learns) this.pace.pause(now, now + pauseMs);
     if (this.#notice(now)) this.wake();
     // What was learnt besides may let somebody go: release() comes next and sees to that.

@@ -313,6 +313,170 @@ export function limiterContract(name: string, subject: () => Subject): void {
       });
     });
 
+    it('pauses for a second or less after a refusal without a time, and lets one probe leave then', async () => {
+      const { limiter: make, now, pass } = subject();
+      const limiter = await make({});
+      const refused = await acquire(limiter);
+      const from = now();
+      refused.answered?.({ throttled: true });
+      refused.release();
+      const at: number[] = [];
+      const waiting = Array.from({ length: 3 }, () =>
+        acquire(limiter).then((permit) => {
+          at.push(now());
+          return permit;
+        }),
+      );
+      for (let i = 0; i < 100 && at.length === 0; i++) await pass(20);
+      for (let i = 0; i < 5; i++) await pass(20);
+      expect(at).toHaveLength(1);
+      expect(Number(at[0]) - from).toBeGreaterThanOrEqual(500);
+      const probe = await (waiting[0] as Promise<Permit>);
+      probe.answered?.({ throttled: false });
+      probe.release();
+      for (let i = 0; i < 20 && at.length < 3; i++) await pass(20);
+      expect(at).toHaveLength(3);
+      for (const permit of await Promise.all(waiting.slice(1))) permit.release();
+    });
+
+    it('tells at once whoever waits, or comes, that a pause is longer than it waits, and keeps the others', async () => {
+      const { limiter: make, now, pass } = subject();
+      const limiter = await make({ maxConcurrent: 1 });
+      const first = await acquire(limiter);
+      const [one, two] = [acquire(limiter, { maxPauseMs: 60_000 }), acquire(limiter, { maxPauseMs: 60_000 })];
+      const order: unknown[] = [];
+      const patient = [{}, { maxPauseMs: 60_000, clampsPause: true }, { maxPauseMs: 7_200_000 }].map((request, n) =>
+        rejectionOf(lineUp(limiter, order, n, request)),
+      );
+      for (const waiting of [one, two]) waiting.catch(() => {});
+      await pass(10);
+      const until = now() + 3_600_000;
+      first.answered?.({ throttled: true, untilAt: until });
+      first.release();
+      const late = await rejectionOf(acquire(limiter, { maxPauseMs: 60_000 }));
+      const refused = [await rejectionOf(one), await rejectionOf(two), late];
+      for (const error of refused) {
+        expect(error).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', retryAt: until });
+        expect((error as Error).message).toContain(new Date(until).toISOString());
+      }
+      expect(new Set(refused).size).toBe(3);
+      await pass(50);
+      expect(order).toEqual([]);
+      expect(limiter.stats()).toMatchObject({ queued: 3, running: 0 });
+      await limiter.close();
+      await Promise.all(patient);
+    });
+
+    it('lets one probe leave for each maxPauseMs of a longer pause, and everybody once that is answered well', async () => {
+      const { limiter: make, now, pass } = subject();
+      const limiter = await make({});
+      limiter.pause('k', now() + 3_600_000);
+      const impatient = { maxPauseMs: 1_000 };
+      expect(await rejectionOf(acquire(limiter, impatient))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
+      const order: unknown[] = [];
+      for (let i = 0; i < 60; i++) await pass(20);
+      const probe = lineUp(limiter, order, 'probe', impatient);
+      for (let i = 0; i < 10; i++) await pass(20);
+      const other = lineUp(limiter, order, 'other', impatient);
+      for (let i = 0; i < 5; i++) await pass(20);
+      expect(order).toEqual(['probe']);
+      const permit = await probe;
+      permit.answered?.({ throttled: false });
+      permit.release();
+      for (let i = 0; i < 20 && order.length < 2; i++) await pass(20);
+      (await other).release();
+      expect(limiter.stats()).toMatchObject({ queued: 0, running: 0, paused: 0 });
+    });
+
+    it('keeps the places of calls: the oldest goes first within a priority, whenever it asks', async () => {
+      const { limiter: make, now, pass } = subject();
+      const limiter = await make({ maxConcurrent: 1 });
+      const first = await acquire(limiter);
+      const order: unknown[] = [];
+      const since = now() - 1_000;
+      const waiting = [
+        lineUp(limiter, order, 'young', { since: since + 500 }),
+        lineUp(limiter, order, 'now'),
+        lineUp(limiter, order, 'old, but can wait', { since: since - 1, priority: 1 }),
+        lineUp(limiter, order, 'old', { since }),
+      ];
+      await pass(20);
+      first.release();
+      for (const acquired of waiting) acquired.then((permit) => permit.release());
+      for (let i = 0; i < 5; i++) await pass(20);
+      await Promise.all(waiting);
+      expect(order).toEqual(['old', 'young', 'now', 'old, but can wait']);
+    });
+
+    it('has another call, to another path if one waits, probe after two probes in a row were refused', async () => {
+      const { limiter: make, now, pass } = subject();
+      const limiter = await make({});
+      const [refused, alike, other] = [{ url: '/a' }, { url: '/a' }, { url: '/b' }];
+      const since = now();
+      const order: unknown[] = [];
+      const ask = (call: { readonly url: string }, n: number, name: string) =>
+        lineUp(limiter, order, name, { call, since: since + n });
+      const refuse = async (permit: Promise<Permit>) => {
+        const given = await permit;
+        given.answered?.({ throttled: true, untilAt: now() + 40 });
+        given.release();
+      };
+      limiter.pause('k', now() + 40);
+      let again = ask(refused, 0, 'refused');
+      const rest = [ask(alike, 1, 'alike'), ask(other, 2, 'other')];
+      for (let probes = 1; probes <= 2; probes++) {
+        for (let i = 0; i < 50 && order.length < probes; i++) await pass(20);
+        await refuse(again);
+        again = ask(refused, 0, 'refused');
+      }
+      for (let i = 0; i < 50 && order.length < 3; i++) await pass(20);
+      expect(order).toEqual(['refused', 'refused', 'other']);
+      await limiter.close();
+      (await (rest[1] as Promise<Permit>)).release();
+    });
+
+    it('lets a nested send in beyond maxConcurrent, or is not asked for it', async () => {
+      const { limiter: make, pass } = subject();
+      const limiter = await make({ maxConcurrent: 1, maxQueue: 1 });
+      if (limiter.takesNested !== true) return;
+      const outer = await acquire(limiter);
+      const order: unknown[] = [];
+      const next = lineUp(limiter, order, 'next');
+      const nested = lineUp(limiter, order, 'nested', { nested: true });
+      for (let i = 0; i < 5; i++) await pass(20);
+      expect(order).toEqual(['nested']);
+      (await nested).release();
+      await pass(20);
+      expect(order).toEqual(['nested']);
+      outer.release();
+      for (let i = 0; i < 5; i++) await pass(20);
+      (await next).release();
+      expect(limiter.stats()).toMatchObject({ queued: 0, running: 0 });
+    });
+
+    it('counts a nested send in its windows', async () => {
+      const { limiter: make, pass } = subject();
+      const limiter = await make({ requests: 3, perMs: 1_200_000, burst: 3 });
+      if (!can('windows') || limiter.takesNested !== true) return;
+      const order: unknown[] = [];
+      const asked = [1, 2, 3, 4].map((mark) => lineUp(limiter, order, mark, { nested: true }));
+      for (let i = 0; i < 10; i++) await pass(20);
+      expect(order).toEqual([1, 2, 3]);
+      for (const permit of await Promise.all(asked.slice(0, 3))) permit.release();
+    });
+
+    it('refuses a weight that no window ever holds with a RangeError', async () => {
+      if (!can('windows')) return;
+      const limiter = await subject().limiter({
+        requests: 3,
+        perMs: 50,
+        burst: 2,
+        windows: [{ requests: 9, perMs: 500 }],
+      });
+      expect(await rejectionOf(acquire(limiter, { weight: 5 }))).toBeInstanceOf(RangeError);
+      (await acquire(limiter, { weight: 4 })).release();
+    });
+
     it('takes a permit that was dropped for one that was never given: no quota is used by what is never sent', async () => {
       if (!can('windows')) return;
       const { limiter: make, pass } = subject();
@@ -351,12 +515,15 @@ export function limiterContract(name: string, subject: () => Subject): void {
       const unhandled = await unhandledDuring(async () => {
         const first = await acquire(limiter);
         const waiting = acquire(limiter);
-        waiting.catch(() => {});
+        const also = acquire(limiter);
+        for (const acquired of [waiting, also]) acquired.catch(() => {});
         await pass(5);
         await limiter.close();
         await limiter.close();
-        expect(await rejectionOf(waiting)).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
-        expect(await rejectionOf(acquire(limiter))).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+        const errors = [await rejectionOf(waiting), await rejectionOf(also), await rejectionOf(acquire(limiter))];
+        for (const error of errors) expect(error).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+        // Of each its own.
+        expect(new Set(errors).size).toBe(3);
         first.answered?.({ throttled: false });
         first.release();
       });
