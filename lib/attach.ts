@@ -18,14 +18,13 @@ import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstan
 import { interceptor } from './interceptor.ts';
 import { isLimiter, Limiters } from './limit/limiters.ts';
 import { originOf } from './model/address.ts';
-import { ByNumbers } from './model/by-numbers.ts';
 import { wholeMs } from './model/time-shown.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
 import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
-import { DEFAULT_POLICY } from './policy/defaults.ts';
-import type { Policy, ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from './policy/options.ts';
+import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
@@ -136,12 +135,14 @@ export function attachWith(
   const events = new Emitter(clock, isDebugging());
   const underWay = new UnderWay(clock);
   const tally = emptyTally();
-  const budgets = new ByNumbers((options: ResolvedBudget) => new RetryBudget(options));
-  const breakers = new ByNumbers((options: ResolvedBreaker) => new Breaker(options));
+  // One of each for all calls. What is off here a call may turn on, and has the defaults then.
+  const budget = new RetryBudget((resolved.retry || DEFAULTS.retry).budget || DEFAULTS.retry.budget);
+  const breaker = new Breaker(resolved.breaker || DEFAULTS.breaker);
   const tell: Tell = (name, event) => {
     if (events.wants(name, resolved)) events.emit(name, resolved, event);
   };
-  const limiters = new Limiters(clock, random, (key, error) => tell('store-lost', { key, code: codeOf(error) }));
+  const storeLost = (key: string, error: unknown) => tell('store-lost', { key, code: codeOf(error) });
+  const limiters = new Limiters(resolved.limit, { clock, random, storeLost });
   const authenticators = new Authenticators({
     clock,
     beginner: beginnerOf(axios, tell, tally),
@@ -163,8 +164,8 @@ export function attachWith(
     tally,
     underWay,
     queue,
-    budget: (options) => budgets.of(options),
-    breaker: (options) => breakers.of(options),
+    budget,
+    breaker,
     limiter: (limit) => limiters.of(limit),
     authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
@@ -205,8 +206,8 @@ export function attachWith(
     stats: () => ({
       ...tally,
       pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
-      budget: Object.fromEntries(budgets.all().flatMap((budget) => Object.entries(budget.balances(clock.now())))),
-      open: breakers.all().flatMap((breaker) => breaker.open()),
+      budget: budget.balances(clock.now()),
+      open: breaker.open(),
     }),
     pending: () => underWay.pending(),
     on: <E extends EventName | '*'>(event: E, listener: Listener<E>) => {

@@ -50,7 +50,7 @@ export class CircuitGuard {
 
   private circuitOf(config: InternalAxiosRequestConfig): Circuit {
     const { options } = this;
-    return this.context.shared.breaker(options).circuit(keyOf(options.key, config, 'breaker.key'));
+    return this.context.shared.breaker.circuit(keyOf(options.key, config, 'breaker.key'));
   }
 
   private closedDoor(): Refusal | undefined {

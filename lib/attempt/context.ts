@@ -13,7 +13,7 @@ import type { EndReason } from '../model/report.ts';
 import type { Emitter } from '../observe/emitter.ts';
 import type { EventName, EventOf } from '../observe/events.ts';
 import type { Tally } from '../observe/tally.ts';
-import type { ResolvedBreaker, ResolvedBudget, ResolvedPolicy } from '../policy/options.ts';
+import type { ResolvedPolicy } from '../policy/options.ts';
 import type { Clock, Random } from '../wait/clock.ts';
 import type { AxiosErrors } from './axios-errors.ts';
 import { cancellationOf } from './cancellation.ts';
@@ -28,8 +28,8 @@ export interface Shared {
   readonly underWay: UnderWay;
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
-  budget(options: ResolvedBudget): RetryBudget;
-  breaker(options: ResolvedBreaker): Breaker;
+  readonly budget: RetryBudget;
+  readonly breaker: Breaker;
   limiter(limit: Limiter | ResolvedLimit): Limiter;
   authenticator(auth: ResolvedAuth | CredentialSet): Authenticator;
   /** The errors of axios that we make ourselves. */

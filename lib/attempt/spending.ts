@@ -37,7 +37,7 @@ export class Spending {
   constructor(context: CallContext, options: ResolvedBudget) {
     this.context = context;
     this.options = options;
-    this.budget = context.shared.budget(options);
+    this.budget = context.shared.budget;
     this.home = this.accountOf(context.call.config);
     this.account = this.home;
     this.to = this.home;

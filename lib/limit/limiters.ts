@@ -1,8 +1,7 @@
-import { ByNumbers } from '../model/by-numbers.ts';
 import type { Clock, Random } from '../wait/clock.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import { localLimiterWith } from './local.ts';
-import { type LimitOptions, type ResolvedLimit, windowsOf } from './options.ts';
+import { LIMIT_DEFAULTS, type LimitOptions, type ResolvedLimit } from './options.ts';
 
 /** Whether it is a limiter, and not the numbers for one. */
 export const isLimiter = (limit: unknown): limit is Limiter =>
@@ -56,20 +55,28 @@ export class AdjustedLimiter implements Limiter {
   }
 }
 
-/** The limiters of one attachment. Of those that it makes, calls that are given the same numbers share one. */
+interface LimitersPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  storeLost(key: string, error: unknown): void;
+}
+
+/** The limiters of one attachment: the one that it makes of its own numbers, which all its calls share, and those that were handed in. */
 export class Limiters {
-  readonly #made: ByNumbers<ResolvedLimit, Limiter>;
+  readonly #own: Limiter;
   readonly #storeLost: (key: string, error: unknown) => void;
   readonly #heard = new WeakSet<Limiter>();
   readonly #stopHearing: (() => void)[] = [];
 
-  constructor(clock: Clock, random: Random, storeLost: (key: string, error: unknown) => void) {
-    this.#made = new ByNumbers((limit) => localLimiterWith(clock, limit, random), numbersOf);
+  /** @param attached what the attachment was given: a call may turn on what it has not */
+  constructor(attached: false | Limiter | ResolvedLimit, { clock, random, storeLost }: LimitersPorts) {
+    const numbers = attached === false || isLimiter(attached) ? LIMIT_DEFAULTS : attached;
+    this.#own = localLimiterWith(clock, numbers, random);
     this.#storeLost = storeLost;
   }
 
   of(limit: Limiter | ResolvedLimit): Limiter {
-    if (!isLimiter(limit)) return this.#made.of(limit);
+    if (!isLimiter(limit)) return this.#own;
     const limiter = isAdjusted(limit) ? limit.limiter : limit;
     if (limiter.onStoreLost !== undefined && !this.#heard.has(limiter)) {
       this.#heard.add(limiter);
@@ -80,19 +87,12 @@ export class Limiters {
 
   /** How many buckets are paused now. */
   paused(): number {
-    return this.#made.all().reduce((paused, limiter) => paused + (limiter.stats().paused ?? 0), 0);
+    return this.#own.stats().paused ?? 0;
   }
 
   /** Closes what was made here; what was handed in may belong to others too. */
   async close(): Promise<void> {
     for (const stop of this.#stopHearing.splice(0)) stop();
-    for (const limiter of this.#made.all()) await limiter.close();
+    await this.#own.close();
   }
-}
-
-/** However they were written. How long somebody waits is not the limiter's affair but the call's. */
-function numbersOf(limit: ResolvedLimit): unknown {
-  const { maxConcurrent, maxQueue, adaptive } = limit;
-  const windows = windowsOf(limit).map(({ requests, perMs, burst = 1 }) => [requests, perMs, burst]);
-  return [windows, maxConcurrent, maxQueue, adaptive];
 }

@@ -59,9 +59,10 @@ export interface Policy {
   /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
   readonly correlation?: false | CorrelationOptions | undefined;
   /**
-   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. Calls given the
-   * same numbers share one limiter within an attachment; pass the same `Limiter` to several instances to share it among them.
-   * In a config's `holdfast` a limiter has to be a class instance: axios clones plain objects.
+   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. All calls of an
+   * attachment share one limiter; pass the same `Limiter` to several instances to share it among them. A call may say `false`, lay a
+   * `key`, `priority` or `maxWaitMs` over it, or bring another `Limiter`; numbers of its own are refused. In a config's
+   * `holdfast` a limiter has to be a class instance: axios clones plain objects.
    */
   readonly limit?: false | LimitOptions | Limiter | undefined;
   /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
@@ -244,7 +245,7 @@ export interface RetryAfterOptions {
  *   calls that ended have ended in a transient failure, and only `failingMs` after the first failure of the calls in a row that
  *   made it so. A retried call that succeeded is a success; cancelled calls do not count, nor do calls older than the window.
  *
- * Calls given the same numbers share one budget within an attachment.
+ * All calls of an attachment share one budget. A call may say `false`, or have a `key` of its own; other numbers are refused.
  */
 export interface BudgetOptions {
   /** Tokens in a full bucket. From 0; default 2,100. */
@@ -276,7 +277,8 @@ export interface BudgetOptions {
  * that is no failure, the circuit closes.
  *
  * A deadline or an `AbortSignal.timeout()` counts as a timeout, unless the send had less time than it had waited before and the server
- * answers others. Calls given the same numbers share circuits within an attachment.
+ * answers others. All calls of an attachment share its circuits. A call may say `false`, or have a `key` or an `isFailure` of its own; other numbers are
+ * refused.
  */
 export interface BreakerOptions {
   /** The part of the sends in the window that has to fail. Above 0, at most 1; default 0.5. */

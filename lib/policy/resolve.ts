@@ -1,42 +1,70 @@
 import { isCredentials } from '../auth/credential-set.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
-import { isRecord } from '../check.ts';
-import { InvalidPolicyError } from '../failure/errors.ts';
-import { isLimiter, numbersIn } from '../limit/limiters.ts';
+import { isRecord, shown } from '../check.ts';
+import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { isLimiter } from '../limit/limiters.ts';
 import { fillIn } from '../limit/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
 import { isGroup, merge, several } from './merge.ts';
-import type { Policy, ResolvedPolicy, ResolvedRetry, RetryOptions } from './options.ts';
+import type { Policy, ResolvedBudget, ResolvedPolicy, ResolvedRetry, RetryOptions } from './options.ts';
 import { validate } from './validate.ts';
 
 /**
- * A policy laid over a resolved one, with every default filled in, frozen all the way down.
+ * A policy with every default filled in, frozen all the way down; of a call, laid over the one that is attached.
  *
  * @throws {InvalidPolicyError}
  */
-export function resolve(policy: Policy, base: ResolvedPolicy = DEFAULT_POLICY): ResolvedPolicy {
+export function resolve(policy: Policy, attached?: ResolvedPolicy): ResolvedPolicy {
   validate(policy);
-  if (isLimiter(base.limit)) requireNoNumbers(policy);
+  const base = attached ?? DEFAULT_POLICY;
   const merged = merge(switchedOn(policy, base), policy) as ResolvedPolicy;
   const on = Object.fromEntries(Object.entries(merged.on).map(([name, heard]) => [name, several<unknown>(heard)]));
   const { limit } = merged;
-  return freeze({
+  const resolved = freeze({
     ...merged,
     limit: limit === false || isLimiter(limit) ? limit : fillIn(limit),
     on: on as ResolvedPolicy['on'],
   });
+  if (attached !== undefined) requireSameNumbers(policy, attached, resolved);
+  return resolved;
 }
 
-/** A call that names numbers where a limiter was handed in would go round it, and nobody would know. */
-function requireNoNumbers({ limit }: Policy): void {
-  if (!isRecord(limit) || isLimiter(limit)) return;
-  const bound =
-    'left out where a Limiter is attached: a call may name a key, a priority and maxWaitMs, or another Limiter';
-  const problems = numbersIn(limit).map((name) => {
-    const path = `limit.${name}`;
-    return { path, bound, value: limit[name as keyof typeof limit], message: `${path} must be ${bound}` };
-  });
+/** What a call may say of a thing that all calls share: who goes where, for how long, and what counts. Not its numbers. */
+const OWN: ReadonlySet<string> = new Set(['key', 'priority', 'maxWaitMs', 'isFailure']);
+
+/**
+ * All calls of an attachment share its limiter, its budget and its circuits. A call with numbers of its own would go round them, and
+ * nobody would know. The attached policy may be laid over itself, so the same numbers are none of its own.
+ */
+function requireSameNumbers(policy: Policy, attached: ResolvedPolicy, resolved: ResolvedPolicy): void {
+  const { limit, retry, breaker }: Policy = { ...GROUPS_OFF, limit: undefined, ...policy };
+  const { budget = undefined } = isRecord(retry) ? { budget: undefined, ...retry } : {};
+  const problems = [
+    ...numbersOfItsOwn('limit', limit, resolved.limit, attached.limit || DEFAULTS.limit),
+    ...numbersOfItsOwn('retry.budget', budget, budgetOf(resolved), budgetOf(attached) || DEFAULTS.retry.budget),
+    ...numbersOfItsOwn('breaker', breaker, resolved.breaker, attached.breaker || DEFAULTS.breaker),
+  ];
   if (problems.length > 0) throw new InvalidPolicyError(problems);
+}
+
+const budgetOf = ({ retry }: ResolvedPolicy): ResolvedBudget | false => (retry === false ? false : retry.budget);
+
+function numbersOfItsOwn(group: string, said: unknown, own: object | false, given: object): readonly PolicyProblem[] {
+  if (!isRecord(said) || isLimiter(said)) return [];
+  const instead = group === 'limit' ? 'make a localLimiter once, and give it as limit' : 'give it to attach';
+  const bound = `left out on a call, or as it is attached: ${instead}`;
+  return Object.entries(said).flatMap(([name, value]) => {
+    if (value === undefined || OWN.has(name) || isSame(name, own, given)) return [];
+    const path = `${group}.${name}`;
+    return [{ path, bound, value, message: `${path} must be ${bound}; got ${shown(value)}` }];
+  });
+}
+
+/** Whether both have the same there, however it was written. A limiter that was handed in has no numbers. */
+function isSame(name: string, own: object | false, given: object): boolean {
+  if (isLimiter(given)) return false;
+  const [ours, theirs]: { readonly [name: string]: unknown }[] = [{ ...own }, { ...given }];
+  return JSON.stringify(ours?.[name]) === JSON.stringify(theirs?.[name]);
 }
 
 const GROUPS_OFF = {

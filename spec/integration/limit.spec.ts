@@ -6,7 +6,7 @@ import { byHand, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';
 import { Noted } from '../support/limiters.ts';
 import { type Answer, json } from '../support/loopback.ts';
-import { settle } from '../support/manual-clock.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 
 /** Calls the server so often at once; gives the waits before each send. */
 async function queuedMsOf(client: AxiosInstance, paths: readonly string[], policy?: Policy) {
@@ -165,14 +165,6 @@ describe('who shares a limit', () => {
     expect(await clock.run(queuedMsOf(client, ['/again']))).toEqual([[1_005]]);
   });
 
-  it('is every call whose own policy has the same numbers', async () => {
-    const { client, clock } = await byHand(status(200));
-    await queuedMsOf(client, ['/'], { limit });
-    expect(await clock.run(queuedMsOf(client, ['/'], { limit: { ...limit } }))).toEqual([[1_005]]);
-    expect(await queuedMsOf(client, ['/'], { limit: { requests: 2, perMs: 1_000 } })).toEqual([[0]]);
-    expect(await queuedMsOf(client, ['/'])).toEqual([[0]]);
-  });
-
   it('may be put in order, and told apart, by the policy of a call', async () => {
     const { client, clock, server } = await byHand(status(200), { limit: { ...limit, priority: () => 5 } });
     await client.get('/');
@@ -241,17 +233,6 @@ describe('who shares a limit', () => {
     expect(server.seen).toHaveLength(0);
   });
 
-  it('goes by the numbers, however they were written', async () => {
-    const { client, clock } = await byHand(status(200));
-    await queuedMsOf(client, ['/'], { limit: { requests: 1, perMs: 1_000 } });
-    const others: Policy[] = [
-      { limit: { perMs: 1_000, requests: 1 } },
-      { limit: { windows: [{ perMs: 1_000, requests: 1 }] } },
-    ];
-    const waits = others.map((policy) => queuedMsOf(client, ['/'], policy));
-    expect(await clock.run(Promise.all(waits))).toEqual([[[1_005]], [[2_010]]]);
-  });
-
   it('is asked for its key and priority, where the limiter brings them', async () => {
     const limiter = Object.assign(new Noted(), { key: () => 'mine', priority: () => 7 });
     const { client } = await byHand(status(200), { limit: limiter });
@@ -282,15 +263,15 @@ describe('a token', () => {
   });
 
   it('that lives no longer than the queue is long does not keep the call in it for ever', async () => {
-    const setting = await byHand(status(200));
-    const { client, clock, server } = setting;
+    const clock = new ManualClock();
     let token = grant(clock, 200);
     const policy: Policy = {
       limit: { requests: 1, perMs: 1_000 },
       auth: { token: () => token, refresh: async () => (token = grant(clock, 200)), refreshAheadMs: 0 },
     };
-    await client.get('/', { holdfast: policy });
-    await clock.run(client.get('/', { holdfast: policy }));
+    const { client, server } = await byHand(status(200), policy, {}, { clock });
+    await client.get('/');
+    await clock.run(client.get('/'));
     expect(server.seen).toHaveLength(2);
   });
 

@@ -89,56 +89,33 @@ describe(AdjustedLimiter.name, () => {
 });
 
 describe(Limiters.name, () => {
-  const made = (storeLost: (key: string, error: unknown) => void = () => {}) => {
+  const made = (
+    attached: false | Limiter | LimitOptions = false,
+    storeLost: (key: string, error: unknown) => void = () => {},
+  ) => {
     const clock = new ManualClock();
-    return { clock, limiters: new Limiters(clock, () => 1, storeLost) };
+    const limit = attached === false || isLimiter(attached) ? attached : fillIn(attached);
+    return { clock, limiters: new Limiters(limit, { clock, random: () => 1, storeLost }) };
   };
 
-  it.each<[LimitOptions, LimitOptions]>([
-    [{}, { burst: 1, maxQueue: 10_000 }],
-    [
-      { requests: 5, perMs: 1_000 },
-      { requests: 5, perMs: 1_000, burst: 1, maxWaitMs: 7, key: () => 'k', priority: () => 0 },
-    ],
-    [{ requests: 5, perMs: 1_000 }, { windows: [{ requests: 5, perMs: 1_000 }] }],
-    [{ adaptive: true }, { adaptive: { headers: undefined } }],
-  ])('makes one for those with the same numbers, however they are written: %j and %j', (one, other) => {
-    const { limiters } = made();
-    expect(limiters.of(fillIn(other))).toBe(limiters.of(fillIn(one)));
-  });
-
-  it.each<[LimitOptions, LimitOptions]>([
-    [{ requests: 5, perMs: 1_000 }, {}],
-    [
-      { requests: 5, perMs: 1_000 },
-      { requests: 6, perMs: 1_000 },
-    ],
-    [
-      { requests: 5, perMs: 1_000 },
-      { requests: 5, perMs: 2_000 },
-    ],
-    [
-      { requests: 5, perMs: 1_000 },
-      { requests: 5, perMs: 1_000, burst: 2 },
-    ],
-    [{ maxConcurrent: 1 }, { maxConcurrent: 2 }],
-    [{ maxQueue: 1 }, { maxQueue: 2 }],
-    [{ adaptive: true }, { adaptive: false }],
-    [{ adaptive: true }, { adaptive: { startConcurrency: 3 } }],
-    [{ adaptive: true }, { adaptive: { headers: false } }],
-  ])('makes two for those whose numbers differ: %j and %j', (one, other) => {
-    const { limiters } = made();
-    expect(limiters.of(fillIn(other))).not.toBe(limiters.of(fillIn(one)));
-  });
-
-  it('makes them on its clock', async () => {
-    const { clock, limiters } = made();
-    const limiter = limiters.of(fillIn({ requests: 10, perMs: 1_000 }));
+  it('makes one for all calls, of the numbers that are attached, on its clock', async () => {
+    const { clock, limiters } = made({ requests: 10, perMs: 1_000 });
+    const limiter = limiters.of(fillIn({ requests: 10, perMs: 1_000, key: () => 'k', maxWaitMs: 5 }));
+    expect(limiters.of(fillIn({}))).toBe(limiter);
     limiter.acquire({ key: 'k' });
     const begun = clock.now();
     await clock.run(Promise.resolve(limiter.acquire({ key: 'k' })));
     expect(clock.now() - begun).toBe(101);
   });
+
+  it.each([false, new Noted()] as const)(
+    'has one without numbers for calls that turn it on where there is none: %s',
+    (attached) => {
+      const { limiters } = made(attached);
+      const limiter = limiters.of(fillIn({}));
+      for (let i = 0; i < 1_000; i++) expect(limiter.acquire({ key: 'k' })).not.toBeInstanceOf(Promise);
+    },
+  );
 
   it('gives one that was handed in as it is, also from under an adjusted one', () => {
     const { limiters } = made();
@@ -149,7 +126,7 @@ describe(Limiters.name, () => {
 
   it('hears once of the loss of a store, however often the limiter is used, and no more when it is closed', async () => {
     const storeLost = vi.fn();
-    const { limiters } = made(storeLost);
+    const { limiters } = made(false, storeLost);
     const listeners = new Set<(key: string, error: unknown) => void>();
     const limiter = Object.assign(new Noted(), {
       onStoreLost(listener: (key: string, error: unknown) => void) {
@@ -168,22 +145,17 @@ describe(Limiters.name, () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('counts the paused buckets of those that it made, and closes those and no others', async () => {
+  it('counts the paused buckets of the one that it made, and closes that and no other', async () => {
     const { clock, limiters } = made();
-    const [one, other] = [limiters.of(fillIn({})), limiters.of(fillIn({ maxConcurrent: 1 }))];
+    const own = limiters.of(fillIn({}));
     const handedIn = Object.assign(new Noted(), { close: vi.fn(async () => {}) });
     limiters.of(handedIn);
     expect(limiters.paused()).toBe(0);
-    one.pause('a', clock.now() + 5);
-    one.pause('b', clock.now() + 5);
-    other.pause('a', clock.now() + 5);
-    expect(limiters.paused()).toBe(3);
+    own.pause('a', clock.now() + 5);
+    own.pause('b', clock.now() + 5);
+    expect(limiters.paused()).toBe(2);
     await limiters.close();
-    for (const limiter of [one, other]) {
-      expect(await rejectionOf(Promise.resolve(limiter.acquire({ key: 'a' })))).toMatchObject({
-        code: 'ERR_LIMIT_CLOSED',
-      });
-    }
+    expect(await rejectionOf(Promise.resolve(own.acquire({ key: 'a' })))).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
     expect(handedIn.close).not.toHaveBeenCalled();
   });
 });

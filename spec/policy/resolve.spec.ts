@@ -55,8 +55,8 @@ describe(resolve.name, () => {
     [
       'a budget that a base has off starts from the defaults',
       { retry: { maxRetries: 7, budget: false } },
-      { retry: { budget: { ratio: 1 } } },
-      { retry: { ...DEFAULTS.retry, maxRetries: 7, budget: { ...DEFAULTS.retry.budget, ratio: 1 } } },
+      { retry: { budget: {} } },
+      { retry: { ...DEFAULTS.retry, maxRetries: 7 } },
     ],
     [
       'a budget that a base has off stays off',
