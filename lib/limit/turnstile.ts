@@ -470,7 +470,11 @@ function isPreferred(a: Waiter, b: Waiter, shunned: { readonly url: string }): b
   return by === 0 ? goesBefore(a, b) : by < 0;
 }
 
-function pausedTooLong(until: number, now: number, maxPauseMs: number): LimitError {
+/** The last instant that a date can be. */
+const LAST_DATE = 8.64e15;
+
+function pausedTooLong(pausedUntil: number, now: number, maxPauseMs: number): LimitError {
+  const until = Math.min(pausedUntil, LAST_DATE);
   const [forS, maxS] = [until - now, maxPauseMs].map((ms) => `${Math.ceil(ms) / 1_000} s`);
   const when = `until ${new Date(until).toISOString()}, for ${forS}`;
   const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${maxS} at most`;

@@ -81,8 +81,10 @@ describe('retryAfter: false', () => {
 
   it('pauses no bucket of a limiter for what is named', async () => {
     const policy: Policy = { limit: {}, retry: { retryAfter: false, maxRetries: 0 } };
-    const { client, holdfast } = await byHand(inTurn(asks(3_600), status(200)), policy);
+    const { client, clock, holdfast } = await byHand(inTurn(asks(3_600), status(200)), policy);
     await axiosErrorOf(client.get('/'));
+    // As for a refusal that names no time.
+    await clock.advance(1_000);
     expect(holdfast.stats().pausedKeys).toBe(0);
   });
 

@@ -55,11 +55,15 @@ describe('a server that names a time far away', () => {
     expect(subject.sentAt).toEqual([0, 5_000]);
   });
 
-  /** How long the next call of the same client waits after an answer. */
+  /** When another call of the same client leaves after an answer: at once, or as the probe of the first minute. */
   async function nextLeavesAfter(status: number, headers: Record<string, string>, policy: Policy): Promise<number> {
     const subject = scripted((n) => (n === 0 ? { status, headers } : 200), { ...policy, retry: false });
     await subject.call();
     await subject.call();
+    if (subject.sentAt.length === 1) {
+      await subject.clock.advance(60_000);
+      await subject.call();
+    }
     return Number(subject.sentAt[1]);
   }
 
