@@ -83,11 +83,11 @@ export class LimitError extends HoldfastError<LimitErrorCode> {
   }
 
   /** Where the server wants nothing for longer than the call waits: until when, ms since the epoch. */
-  readonly retryAt: number | undefined;
+  declare readonly retryAt?: number;
 
   constructor(code: LimitErrorCode, message: string, { retryAt, ...options }: LimitErrorOptions = {}) {
     super(code, message, options);
-    this.retryAt = retryAt;
+    if (retryAt !== undefined) this.retryAt = retryAt;
   }
 }
 

@@ -57,6 +57,8 @@ export class Gcra {
   #paidAt = Number.NEGATIVE_INFINITY;
   /** Below which it does not come back by a slot that is given back: the burst was spent. */
   #spentTo = Number.NEGATIVE_INFINITY;
+  /** What was paid for then without that. */
+  #unspentAt = Number.NEGATIVE_INFINITY;
   /** When the last send left. */
   #lastAt = Number.NEGATIVE_INFINITY;
   readonly #perMs: number;
@@ -110,8 +112,17 @@ export class Gcra {
 
   /** Spends the burst: one send may leave at that instant, the others an interval apart. */
   spend(atMs: number): void {
+    // What has been spent already is spent still: of a pause that grows longer the whole is taken back at once.
+    if (this.#paidAt > this.#spentTo) this.#unspentAt = this.#paidAt;
     this.#spentTo = atMs + this.toleranceMs;
     this.#paidAt = Math.max(this.#paidAt, this.#spentTo);
+  }
+
+  /** The pause that the burst was spent for is over before its time: it is spent from now. */
+  resume(nowMs: number): void {
+    if (this.#paidAt > this.#spentTo || this.#spentTo <= nowMs + this.toleranceMs) return;
+    this.#paidAt = this.#unspentAt;
+    this.spend(nowMs);
   }
 
   /**
@@ -152,6 +163,7 @@ export class Gcra {
   shift(byMs: number): void {
     this.#paidAt += byMs;
     this.#spentTo += byMs;
+    this.#unspentAt += byMs;
     this.#lastAt += byMs;
     this.#arrears.shift(byMs);
   }

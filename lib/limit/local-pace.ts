@@ -105,6 +105,7 @@ export class LocalPace implements Pace<Sent> {
 
   resume(nowMs: number): void {
     this.#until = Math.min(this.#until, nowMs);
+    for (const window of this.#windows) window.resume(nowMs);
     this.#adaptive?.resume(nowMs);
   }
 

@@ -30,6 +30,7 @@ const RESERVE = `
   for i = first, #ARGV, 7 do
     fields[#fields + 1] = ARGV[i]
     fields[#fields + 1] = ARGV[i] .. ':moved'
+    fields[#fields + 1] = ARGV[i] .. ':unspent'
     windows[#windows + 1] = {
       field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3]),
       back = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), spent = tonumber(ARGV[i + 6])
@@ -37,21 +38,30 @@ const RESERVE = `
   end
   local stored = redis.call('HMGET', KEYS[1], unpack(fields))
   local pausedUntil = tonumber(stored[1] or 0)
+  local wasPaused, resumed = pausedUntil > now, pause == -2 and not stale
   local paused = pause >= 0 and now + pause > pausedUntil
   if paused then pausedUntil = now + pause end
-  -- Before its time.
-  if pause == -2 and not stale then pausedUntil, paused = math.min(pausedUntil, now), true end
+  if resumed then pausedUntil = math.min(pausedUntil, now) end
 
-  local granted, changed = want, paused
+  local granted, changed = want, paused or resumed
   for i, window in ipairs(windows) do
-    window.moved = tonumber(stored[2 * i + 1] or 0)
+    window.moved = tonumber(stored[3 * i] or 0)
+    window.unspent = wasPaused and tonumber(stored[3 * i + 1] or '') or nil
+    if resumed and window.unspent then
+      stored[3 * i - 1] = math.max(window.unspent, now + window.tolerance)
+      window.unspent = nil
+    end
     local by = math.min(math.max(0, window.to - window.moved), most)
     window.moved = window.moved + by
-    window.paidAt = math.max(tonumber(stored[2 * i] or 0) + by - window.back, now)
+    window.paidAt = math.max(tonumber(stored[3 * i - 1] or 0) + by - window.back, now)
     if not stale then
       window.paidAt = math.max(window.paidAt, math.min(window.paidAt + window.unseen, now + window.tolerance))
     end
-    if window.spent then window.paidAt = math.max(window.paidAt, now + window.spent - ago + window.tolerance) end
+    if window.spent then
+      -- Of a pause that grows longer the whole is taken back at once.
+      window.unspent = window.unspent or window.paidAt
+      window.paidAt = math.max(window.paidAt, now + window.spent - ago + window.tolerance)
+    end
     changed = changed or window.back > 0 or window.unseen > 0 or window.spent
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1
@@ -67,7 +77,8 @@ const RESERVE = `
     reply[#reply + 1] = string.format('%.3f', window.moved)
     window.paidAt = window.paidAt + granted * window.interval
     lasts = math.max(lasts, window.paidAt)
-    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':moved', window.moved }) do
+    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':moved', window.moved,
+      window.field .. ':unspent', window.unspent or '' }) do
       writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
     end
   end

@@ -367,26 +367,32 @@ export function limiterContract(name: string, subject: () => Subject): void {
       await Promise.all(patient);
     });
 
-    it('lets one probe leave for each maxPauseMs of a longer pause, and everybody once that is answered well', async () => {
-      const { limiter: make, now, pass } = subject();
-      const limiter = await make({});
-      limiter.pause('k', now() + 3_600_000);
-      const impatient = { maxPauseMs: 1_000 };
-      expect(await rejectionOf(acquire(limiter, impatient))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
-      const order: unknown[] = [];
-      for (let i = 0; i < 60; i++) await pass(20);
-      const probe = lineUp(limiter, order, 'probe', impatient);
-      for (let i = 0; i < 10; i++) await pass(20);
-      const other = lineUp(limiter, order, 'other', impatient);
-      for (let i = 0; i < 5; i++) await pass(20);
-      expect(order).toEqual(['probe']);
-      const permit = await probe;
-      permit.answered?.({ throttled: false });
-      permit.release();
-      for (let i = 0; i < 20 && order.length < 2; i++) await pass(20);
-      (await other).release();
-      expect(limiter.stats()).toMatchObject({ queued: 0, running: 0, paused: 0 });
-    });
+    it.each<[string, LimitOptions]>([
+      ['no windows', {}],
+      ['windows shorter than the pause', { requests: 20, perMs: 1_000 }],
+    ])(
+      'lets one probe leave for each maxPauseMs of a longer pause, and everybody once that is answered well: %s',
+      async (_what, options) => {
+        const { limiter: make, now, pass } = subject();
+        const limiter = await make(options);
+        limiter.pause('k', now() + 3_600_000);
+        const impatient = { maxPauseMs: 1_000 };
+        expect(await rejectionOf(acquire(limiter, impatient))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
+        const order: unknown[] = [];
+        for (let i = 0; i < 60; i++) await pass(20);
+        const probe = lineUp(limiter, order, 'probe', impatient);
+        for (let i = 0; i < 10; i++) await pass(20);
+        const other = lineUp(limiter, order, 'other', impatient);
+        for (let i = 0; i < 5; i++) await pass(20);
+        expect(order).toEqual(['probe']);
+        const permit = await probe;
+        permit.answered?.({ throttled: false });
+        permit.release();
+        for (let i = 0; i < 20 && order.length < 2; i++) await pass(20);
+        (await other).release();
+        expect(limiter.stats()).toMatchObject({ queued: 0, running: 0, paused: 0 });
+      },
+    );
 
     it('keeps the places of calls: the oldest goes first within a priority, whenever it asks', async () => {
       const { limiter: make, now, pass } = subject();
