@@ -43,7 +43,12 @@ export const aFunction = must('a function', (value) => typeof value === 'functio
 export const aBoolean = must('true or false', (value) => typeof value === 'boolean');
 
 export function listOf(bound: string, each: (value: unknown) => boolean, said = shown): Check {
-  return must(bound, (value) => Array.isArray(value) && value.every(each), said);
+  const wrongIn = (value: unknown): unknown => (Array.isArray(value) ? value.find((one) => !each(one)) : value);
+  return must(
+    bound,
+    (value) => Array.isArray(value) && value.every(each),
+    (value) => `${said(wrongIn(value))}${Array.isArray(value) ? ' in it' : ''}`,
+  );
 }
 
 /** `false` turns a feature off; anything else has to pass `check`. */
@@ -61,6 +66,8 @@ export interface Advice {
   readonly on?: string | undefined;
   /** What to write in the place of a number. */
   readonly number?: string | undefined;
+  /** What to write in the place of a string. */
+  readonly text?: string | undefined;
   /** What the fields are, where a wrong name is answered with all of them. */
   readonly all?: string | undefined;
 }
@@ -104,9 +111,10 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function adviceOn(value: unknown, path: string, { on, number }: Advice): string {
+function adviceOn(value: unknown, path: string, { on, number, text }: Advice): string {
   if (value === true && on !== undefined) return `: ${on}`;
   if (typeof value === 'number' && number !== undefined) return `: ${number}`;
+  if (typeof value === 'string' && text !== undefined) return `: ${text}`;
   // A factory that is handed over as it is. A function without a name of its own has that of the option.
   const [, name] = /^the function (.+)/.exec(kindOf(value)) ?? [];
   if (name !== undefined && name !== path.split('.').at(-1)) return `: call it, ${name}()`;

@@ -62,7 +62,7 @@ describe('every check', () => {
     ['oneOf', oneOf('fail', 'clamp'), 'Fail', "it must be 'fail' or 'clamp', got 'Fail'"],
     ['aBoolean', aBoolean, 'true', "it must be true or false, got 'true'"],
     ['aFunction', aFunction, {}, 'it must be a function, got an object'],
-    ['listOf', listOf('some words', (each) => each === 'a'), ['a', 'b'], 'it must be some words, got an array'],
+    ['listOf', listOf('some words', (each) => each === 'a'), ['a', 'b'], "it must be some words, got 'b' in it"],
     ['listOf', listOf('some words', () => true), 'a', "it must be some words, got 'a'"],
     ['orFalse', orFalse(aFunction), true, 'it must be a function, got true'],
     ['object', object({}), [], 'it must be a plain object, got an array'],

@@ -197,7 +197,7 @@ export class Credential {
 
   private told(given: Token | string | undefined): Token | undefined {
     // Where there is nothing, storages say null.
-    if (given !== undefined && given !== null) return tokenOf(given);
+    if (given !== undefined && given !== null) return tokenOf(given, 'auth.token');
     this.standIn = undefined;
     return undefined;
   }
@@ -325,7 +325,7 @@ export class Credential {
           return given ?? this.obtainedElsewhere(own);
         }),
       );
-      tokenOf(stored); // a shared store holds what others have put there
+      tokenOf(stored, 'the token store'); // a shared store holds what others have put there
       this.generation = stored.generation;
       if (this.failed?.of === token.value) this.failed = undefined;
       await this.take(own, stored, given, aborter.signal);

@@ -203,7 +203,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
 function replyOf(reply: unknown): Reply {
   const [kind = '', generation = '0', token = '', left = ''] = (reply as unknown[]).map(String);
   if (token === '') return { kind, stored: undefined };
-  const stored = { ...tokenOf(JSON.parse(token)), generation: Number(generation) };
+  const stored = { ...tokenOf(JSON.parse(token), 'the token store'), generation: Number(generation) };
   return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.now() + Number(left) } };
 }
 

@@ -22,7 +22,7 @@ export async function runRefresh(
   const attempt = async (): Promise<Token | undefined> => {
     try {
       const given: unknown = await refresh(argument);
-      const token = given === undefined || given === null ? undefined : tokenOf(given);
+      const token = given === undefined || given === null ? undefined : tokenOf(given, 'auth.refresh');
       if (signal.aborted) late(token);
       return token;
     } catch (thrown) {

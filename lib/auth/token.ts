@@ -1,15 +1,17 @@
+import { isRecord, kindOf } from '../check.ts';
 import type { Token } from './options.ts';
 
 /**
  * What the caller gives as a token, as one.
  *
+ * @param giver who gave it, for the message
  * @throws {TypeError} when it is none, or when its value has characters that no header may hold. The message never shows it.
  */
-export function tokenOf(given: unknown): Token {
+export function tokenOf(given: unknown, giver: 'auth.token' | 'auth.refresh' | 'the token store'): Token {
   const token = typeof given === 'string' ? { value: given } : (given as Token | null | undefined);
   const value: unknown = token?.value;
   if (typeof value !== 'string' || value === '') {
-    throw new TypeError('a token must be a non-empty string, or { value, expiresAt? }');
+    throw new TypeError(`${giver} must give a non-empty string, or { value, expiresAt? }; it gave ${foundIn(given)}`);
   }
   // axios strips line breaks in silence, and blanks around it; a header that was smuggled in should be refused, not repaired.
   if (!/^[\x20-\x7e]+$/.test(value) || value.trim() !== value) {
@@ -20,4 +22,11 @@ export function tokenOf(given: unknown): Token {
     throw new TypeError("a token's expiresAt must be an instant in ms since the epoch");
   }
   return token as Token;
+}
+
+/** Names show what was mistaken for a token, a whole response for one; values might be one. */
+function foundIn(given: unknown): string {
+  if (given === '') return 'an empty string';
+  const names = isRecord(given) ? Object.keys(given) : [];
+  return names.length === 0 ? kindOf(given) : `${kindOf(given)} with ${names.slice(0, 8).join(', ')}`;
 }

@@ -14,6 +14,7 @@ import {
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive.ts';
 import type { LimitWindow } from './gcra.ts';
+import { LIMIT_NAMES } from './other-names.ts';
 
 /**
  * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.
@@ -119,7 +120,7 @@ export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
     if (!Array.isArray(value)) return;
     value.filter(isRecord).forEach((each, index) => {
       const at = `${path}.${index}`;
-      object(window)(each, at, problems);
+      object(window, { names: LIMIT_NAMES })(each, at, problems);
       paired(each, at, problems);
       if (each.requests === undefined && each.perMs === undefined) missing(`${at}.requests`, 'in a window', problems);
     });
@@ -166,7 +167,7 @@ export function wrongWait(maxWaitMs: number | undefined, forWhat: string): Inval
 export const checkLimit =
   (more: { readonly [name: string]: Check } = {}, advice?: Advice): Check =>
   (value, path, problems) => {
-    object({ ...LIMIT_FIELDS, ...more }, advice)(value, path, problems);
+    object({ ...LIMIT_FIELDS, ...more }, { names: LIMIT_NAMES, ...advice })(value, path, problems);
     if (isRecord(value)) paired(value, path, problems);
   };
 

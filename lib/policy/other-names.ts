@@ -1,6 +1,6 @@
 /**
- * What is called something else here: the options of axios-retry, retry-axios, got, ky and p-retry, and our own in the wrong
- * group. Data for the messages of `validate`, where a mere "not an option" would leave people to search.
+ * What is called something else here: the options of axios-retry, retry-axios, got, ky and p-retry, those of opossum and
+ * other breakers, and our own in the wrong group. Data for the messages of `validate`, where a mere "not an option" would leave people to search.
  */
 
 type Names = { readonly [name: string]: string };
@@ -95,6 +95,38 @@ export const RETRY_NAMES: Names = {
     'poll',
     'on',
   ),
+};
+
+/** In `breaker`. */
+export const BREAKER_NAMES: Names = {
+  ...hereItIs(
+    'breaker.failureRatio, from 0 to 1',
+    'errorThresholdPercentage',
+    'failureRateThreshold',
+    'errorThreshold',
+    'threshold',
+  ),
+  ...hereItIs(
+    'breaker.minimumThroughput, or breaker.failureRatio: a count alone opens no circuit',
+    'failureThreshold',
+    'maxFailures',
+    'failures',
+  ),
+  ...hereItIs('breaker.minimumThroughput', 'volumeThreshold', 'minimumNumberOfCalls', 'minimumRps'),
+  ...hereItIs('breaker.windowMs', 'rollingCountTimeout', 'samplingDuration', 'slidingWindowSize', 'duration'),
+  ...hereItIs(
+    'breaker.openMs',
+    'resetTimeout',
+    'halfOpenAfter',
+    'breakDuration',
+    'cooldown',
+    'cooldownMs',
+    'cooldownPeriod',
+    'recoveryTimeout',
+    'waitDurationInOpenState',
+  ),
+  ...hereItIs('breaker.isFailure', 'errorFilter', 'shouldTrip'),
+  ...all("timeout is axios' own and bounds one send; deadlineMs bounds the call", 'timeout'),
 };
 
 /** In `on`. */

@@ -22,7 +22,7 @@ import { EVENT_NAMES } from '../observe/events.ts';
 import { constantBackoff, exponentialBackoff, linearBackoff } from '../wait/backoff.ts';
 import { MAX_TIMER_MS } from '../wait/clock.ts';
 import type { Policy } from './options.ts';
-import { EVENTS, POLICY_NAMES, RETRY_NAMES } from './other-names.ts';
+import { BREAKER_NAMES, EVENTS, POLICY_NAMES, RETRY_NAMES } from './other-names.ts';
 
 /** RFC 9110 §5.1: a field name is a token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
@@ -31,10 +31,16 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 const STATUS = /^[1-9](\d\d|\dx|xx)$/;
 const A_STATUS = "a status from 100 to 999, or a range such as '5xx' or '52x'";
 
-const functions = must(
-  'a function or an array of functions',
-  (value) => typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
-  kindOf,
+const functionsOr = (said = kindOf) =>
+  must(
+    'a function or an array of functions',
+    (value) =>
+      typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
+    said,
+  );
+const functions = functionsOr();
+const judges = functionsOr((value) =>
+  isPlain(value) ? `${kindOf(value)}: rules by status stand in statuses` : kindOf(value),
 );
 
 const statuses: Check = (value, path, problems) => {
@@ -115,6 +121,9 @@ const poll = object(
   { on: 'it is on by default', number: 'here it is { intervalMs }, in ms' },
 );
 
+/** In the place of a group that has one. */
+const A_HEADER = 'here it is { header }';
+
 const aHeaderName = must('a header name', (value) => typeof value === 'string' && HEADER_NAME.test(value));
 
 const idempotency = object(
@@ -124,7 +133,7 @@ const idempotency = object(
     generate: aFunction,
     renew: oneOf('never', 'after-response'),
   },
-  { on: TURNS_ON },
+  { on: TURNS_ON, text: A_HEADER },
 );
 
 const isOrigin = (value: unknown): boolean => {
@@ -216,12 +225,12 @@ const policy = object(
   {
     retry: orFalse(retry),
     statuses,
-    classify: functions,
+    classify: judges,
     poll: orFalse(poll),
     deadlineMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
     idempotency: orFalse(idempotency),
     auth: orFalse(auth),
-    correlation: orFalse(object({ header: aHeaderName, generate: aFunction }, { on: TURNS_ON })),
+    correlation: orFalse(object({ header: aHeaderName, generate: aFunction }, { on: TURNS_ON, text: A_HEADER })),
     body: aFunction,
     limit: orFalse(limit),
     breaker: orFalse(
@@ -234,7 +243,7 @@ const policy = object(
           key: aFunction,
           isFailure: aFunction,
         },
-        { on: TURNS_ON },
+        { names: BREAKER_NAMES, on: TURNS_ON },
       ),
     ),
     beforeSend: functions,

@@ -4,6 +4,7 @@ import {
   constantBackoff,
   exponentialBackoff,
   InvalidPolicyError,
+  type LimitOptions,
   linearBackoff,
   localLimiter,
   type Policy,
@@ -98,6 +99,65 @@ describe('a value of another library in the place of a group', () => {
     [{ rateLimit: { maxRequests: 5 } }, 'rateLimit is not an option; here it is limit'],
     [{ circuitBreaker: {} }, 'circuitBreaker is not an option; here it is breaker'],
     [{ retry: { retryAfter: 60 } }, 'retry.retryAfter must be a plain object, got 60: here it is { maxMs }, in ms'],
+  ])('%o: %s', (policy, message) => {
+    expect(refusal(policy)).toBe(message);
+  });
+});
+
+describe('the options of a rate limiter, or of another breaker', () => {
+  it.each<[library: string, policy: unknown, message: string]>([
+    ['axios-rate-limit', { limit: { maxRequests: 5 } }, 'limit.maxRequests is not an option; here it is requests'],
+    [
+      'axios-rate-limit',
+      { limit: { maxRPS: 5 } },
+      'limit.maxRPS is not an option; here it is requests, with perMs: 1_000',
+    ],
+    ['Bottleneck', { limit: { minTime: 5 } }, 'limit.minTime is not an option; here it is perMs, with requests: 1'],
+    ['Bottleneck', { limit: { highWater: 5 } }, 'limit.highWater is not an option; here it is maxQueue'],
+    ['p-limit', { limit: { concurrency: 5 } }, 'limit.concurrency is not an option; here it is maxConcurrent'],
+    ['p-queue', { limit: { interval: 5 } }, 'limit.interval is not an option; here it is perMs, in ms'],
+    [
+      'express-rate-limit, in a window',
+      { limit: { windows: [{ requests: 5, perMs: 5, windowMs: 5 }] } },
+      'limit.windows.0.windowMs is not an option; here it is perMs, in ms',
+    ],
+    [
+      'opossum',
+      { breaker: { errorThresholdPercentage: 50 } },
+      'breaker.errorThresholdPercentage is not an option; here it is breaker.failureRatio, from 0 to 1',
+    ],
+    ['opossum', { breaker: { resetTimeout: 5 } }, 'breaker.resetTimeout is not an option; here it is breaker.openMs'],
+    [
+      'cockatiel',
+      { breaker: { halfOpenAfter: 5 } },
+      'breaker.halfOpenAfter is not an option; here it is breaker.openMs',
+    ],
+    [
+      'Polly',
+      { breaker: { samplingDuration: 5 } },
+      'breaker.samplingDuration is not an option; here it is breaker.windowMs',
+    ],
+  ])('%s: %o', (_library, policy, message) => {
+    expect(refusal(policy)).toBe(message);
+  });
+
+  it('of an engine too', () => {
+    expect(() => localLimiter({ concurrency: 5 } as LimitOptions)).toThrow('here it is maxConcurrent');
+  });
+});
+
+describe('a value in the place of what holds it', () => {
+  it.each<[unknown, string]>([
+    [{ idempotency: 'X-Key' }, 'idempotency must be a plain object, got a string: here it is { header }'],
+    [{ correlation: 'X-Trace' }, 'correlation must be a plain object, got a string: here it is { header }'],
+    [
+      { classify: { 403: 'throttled' } },
+      'classify must be a function or an array of functions, got an object: rules by status stand in statuses',
+    ],
+    [
+      { retry: { idempotentMethods: ['PURGE', 'GET /'] } },
+      "retry.idempotentMethods must be an array of method names, got 'GET /' in it",
+    ],
   ])('%o: %s', (policy, message) => {
     expect(refusal(policy)).toBe(message);
   });

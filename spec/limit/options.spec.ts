@@ -37,7 +37,7 @@ describe('the options of a limit', () => {
       { windows: [{ requests: 5 } as never] },
       ['limit.windows.0.perMs must be given with limit.windows.0.requests, got nothing'],
     ],
-    [{ windows: [5 as never] }, ['limit.windows must be an array of { requests, perMs, burst? }, got an array']],
+    [{ windows: [5 as never] }, ['limit.windows must be an array of { requests, perMs, burst? }, got 5 in it']],
   ])('say each thing that is wrong once: %j', (options, messages) => {
     let thrown: unknown;
     try {
