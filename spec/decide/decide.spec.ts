@@ -58,6 +58,42 @@ describe(decide.name, () => {
     expect(decided({ verdict: { ...verdict, final: false }, refreshable: true }).kind).not.toBe('stop');
   });
 
+  describe('on an answer that is pending', () => {
+    const pending = (changes: Partial<Facts> = {}) => decided({ verdict: { kind: 'pending' }, ...changes });
+
+    it('asks again, by the Location where there is one, after what was named, else at its own pace', () => {
+      expect(pending()).toEqual({ kind: 'poll', delayMs: 1_000, url: undefined });
+      const verdict = { kind: 'pending', retryAfterMs: 120_000 } as const;
+      const pollUrl = 'https://api.example.com/jobs/7';
+      expect(pending({ verdict, pollUrl, method: 'POST' })).toEqual({ kind: 'poll', delayMs: 120_000, url: pollUrl });
+    });
+
+    it('takes no notice of retries, budget and keys', () => {
+      const off: Partial<Facts> = { retry: false, retries: 99, affordable: false };
+      expect(pending(off).kind).toBe('poll');
+      for (const method of ['POST', 'PATCH', 'LOCK']) {
+        expect(pending({ method, sameKey: true, retry: { ...retry, unsafe: 'always' } })).toBe(FINISH);
+      }
+      expect(pending({ method: 'LOCK', retry: { ...retry, idempotentMethods: ['lock'] } }).kind).toBe('poll');
+      expect(pending({ method: 'POST', retry: { ...retry, idempotentMethods: ['POST'] } })).toBe(FINISH);
+    });
+
+    it('takes it for a success where it may not, or cannot, ask', () => {
+      expect(pending({ poll: false })).toBe(FINISH);
+      expect(pending({ replayable: false, method: 'PUT' })).toBe(FINISH);
+      expect(pending({ verdict: { kind: 'pending', final: true } })).toBe(FINISH);
+    });
+
+    it('ends where the next question would be too late', () => {
+      expect(pending({ pollingMs: 599_000 }).kind).toBe('poll');
+      expect(pending({ pollingMs: 599_001 })).toEqual({ kind: 'stop', why: 'still-pending' });
+      expect(pending({ deadlineAt: NOW + 1_000 })).toEqual({ kind: 'stop', why: 'deadline' });
+      expect(pending({ deadlineAt: NOW + 1_001 }).kind).toBe('poll');
+      const verdict = { kind: 'pending', retryAfterMs: Number.POSITIVE_INFINITY } as const;
+      expect(pending({ verdict })).toEqual({ kind: 'stop', why: 'still-pending' });
+    });
+  });
+
   it('fails fast on a 401, since there is nothing to refresh', () => {
     expect(decided({ verdict: { kind: 'unauthorized', unapplied: true } })).toEqual({
       kind: 'stop',

@@ -57,6 +57,15 @@ describe('an answer that is pending', () => {
     });
   });
 
+  it.each([
+    ['the caller’s own', undefined, { 'X-Key': 'own' }],
+    ['a generated one, whatever methods have one', ['get', 'post'], {}],
+  ])('is asked for without the key: %s', async (_, methods, headers) => {
+    const { client, server } = await attached(job(2), { ...soon, idempotency: { header: 'X-Key', methods } });
+    await client.post('/jobs', {}, { headers });
+    expect(server.seen.map((seen) => 'x-key' in seen.headers)).toEqual([true, false, false, false]);
+  });
+
   it('gives back the config of the caller as it was', async () => {
     const { client, server } = await attached(job(1), soon);
     const { config } = await client.put('/jobs', { n: 1 }, { params: { a: 1 } });

@@ -54,6 +54,7 @@ describe('retry.onRetry', () => {
   it('can change a body, a key, and put plain headers in the place of those of axios', async () => {
     const { client, server } = await attached(inTurn(status(429), status(200)), {
       idempotency: {},
+      correlation: {},
       retry: {
         onRetry: ({ config }) => {
           config.data = '{"n":2}';
@@ -278,5 +279,14 @@ describe('retry.onGiveUp', () => {
     });
     await axiosErrorOf(client.get('/'));
     expect(server.seen.map(({ method }) => method)).toEqual(['GET', 'POST']);
+
+    // Here the call had its permit when it was stopped.
+    const stopped = await attached(status(200), {
+      limit: { maxConcurrent: 1 },
+      beforeSend: ({ config }) => (config.method === 'get' ? false : undefined),
+      retry: { onGiveUp: async () => void (await stopped.client.post('/alerts', {})) },
+    });
+    expect(axios.isCancel(await rejectionOf(stopped.client.get('/')))).toBe(true);
+    expect(stopped.server.seen.map(({ method }) => method)).toEqual(['POST']);
   });
 });
