@@ -113,7 +113,7 @@ export class AdaptiveRate {
   private readonly options: ResolvedAdaptive;
   /** The user's own windows: what they let leave, a burst and all, is the most that is sent. */
   private readonly windows: readonly Gcra[];
-  /** What they allow in the long run, requests per ms. */
+  /** The pace that they allow while the long ones have credit, requests per ms: above it nothing is to be learnt. */
   private readonly given: number;
   private readonly announced = new Announced();
   /** What is left of each quota that the server tells of. */
@@ -178,7 +178,7 @@ export class AdaptiveRate {
   constructor(options: ResolvedAdaptive, windows: readonly LimitWindow[] = []) {
     this.options = options;
     this.windows = windows.map((window) => new Gcra(window));
-    this.given = Math.min(...windows.map(({ requests, perMs }) => requests / perMs));
+    this.given = givenBy(windows);
     this.paidAt = windows.map(() => -Infinity);
     this.concurrency = options.startConcurrency;
   }
@@ -614,6 +614,16 @@ export class AdaptiveRate {
 /** Infinity is none: nothing would ever leave again. */
 function isInstant(at: number | undefined): at is number {
   return Number.isFinite(at);
+}
+
+/**
+ * Evenly spaced windows bound the pace at any time, and so does the shortest of all. What is left of a longer burst may leave as fast as
+ * one likes: of 50 a second and 5,000 an hour (burst 5,000) the pace is 50 a second, and not that of the hour, one in 0.72 s.
+ */
+function givenBy(windows: readonly LimitWindow[]): number {
+  const shortest = Math.min(...windows.map(({ perMs }) => perMs));
+  const bounding = windows.filter(({ perMs, burst = 1 }) => burst <= 1 || perMs <= shortest);
+  return Math.min(...bounding.map(({ requests, perMs }) => requests / perMs));
 }
 
 /** What was admitted while sending, and until the pause after it had ended. */
