@@ -81,7 +81,7 @@ export interface Stats extends Readonly<Tally> {
 
 /** How an attachment is closed. */
 export interface CloseOptions {
-  /** Lets what is queued and under way end first. New calls pass through untouched meanwhile. Default `false`: who is queued is refused. */
+  /** Lets what is queued and under way end first, streamed answers too. New calls pass through untouched meanwhile. Default `false`: who is queued is refused. */
   readonly drain?: boolean | undefined;
   /** How long that may take, in ms; then whoever is still queued is refused. From 0; default `Infinity`: as long as the calls take. */
   readonly timeoutMs?: number | undefined;

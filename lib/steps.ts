@@ -5,12 +5,15 @@ import { noticeAxiosRetry } from './attempt/beside-axios-retry.ts';
 import { type Bounded, bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
+import { destroyIdle, wantsFreshConnection } from './attempt/fresh-connection.ts';
+import { handOver } from './attempt/hand-over.ts';
 import { runHooks } from './attempt/hooks.ts';
 import { pollUrlOf } from './attempt/poll-target.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { copyOfConfig, copyOfHeaders } from './attempt/snapshot.ts';
 import { Spending } from './attempt/spending.ts';
+import { followBody, type StreamedBody } from './attempt/streamed-body.ts';
 import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
 import type { Wait } from './attempt/under-way.ts';
@@ -70,6 +73,12 @@ export class CallSteps implements Steps {
   private answeredAt = 0;
   /** When it was judged. */
   private judgedAt = 0;
+  /** Whether the last send is to be repeated on a fresh connection. */
+  private wantsFresh = false;
+  /** Whether one has been: a fresh one that is lost as well is no matter of the pool. */
+  private hasFreshened = false;
+  /** The body of the last answer, where axios resolves it as a stream. */
+  private streamed: StreamedBody | undefined;
   /** What the judges were shown of the last outcome, if there are any. */
   private shown: Evidence | undefined;
   /** What they made of its body, if they asked. */
@@ -128,6 +137,8 @@ export class CallSteps implements Steps {
     const slept = sleep(delayMs, clock, cancellation);
     await this.dropBody(Math.max(delayMs, DRAIN_MS));
     const waited = await slept;
+    // The connection of an answer is back in the pool by now.
+    if (this.wantsFresh && call.outcome !== undefined) destroyIdle(call.outcome);
     tally.waiting -= 1;
     call.waitedMs += this.context.waited();
     return waited ? undefined : this.context.cancelled();
@@ -328,12 +339,13 @@ export class CallSteps implements Steps {
     const answer = this.last && responseOf(this.last);
     // Nobody is handed this answer: the caller has given up, or the policy's own code has thrown. Unread, its body would keep a socket.
     if (answer !== undefined && answer !== responseOf(outcome)) void discard(answer.data, Promise.resolve());
+    this.handOut(outcome);
     this.letGo();
     this.writeDown(outcome, why);
-    context.shared.underWay.ended(context);
+    if (!context.isStreaming) context.shared.underWay.ended(context);
     // A call that ended otherwise than with its last answer was stopped from our side.
     if (ending === call.outcome) {
-      const failed = call.verdict && isTransientFailure(ending, call.verdict.kind);
+      const failed = this.wantsFresh ? undefined : call.verdict && isTransientFailure(ending, call.verdict.kind);
       this.spending?.ended(why === 'success', failed, call.endedAt);
     }
     if (context.heard('finished'))
@@ -343,6 +355,15 @@ export class CallSteps implements Steps {
     this.body = undefined;
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
+  }
+
+  /** What the caller gets may be a stream, which goes on. */
+  private handOut(outcome: Outcome): void {
+    const { aborter } = this.transmission;
+    // A judge may have accepted what axios rejects, which has not been followed.
+    const body = 'error' in outcome ? undefined : (this.streamed ?? streamOf(outcome));
+    if (body === undefined || body.isOver) aborter?.end();
+    else handOver(this.context, body, outcome.response?.request, this.admission, aborter);
   }
 
   /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */
@@ -407,6 +428,8 @@ export class CallSteps implements Steps {
   private judgeRead(outcome: Outcome): Decision | Promise<Decision> {
     const now = this.context.shared.clock.now();
     this.answeredAt = now;
+    // Before a judge is shown it, who may hand it on.
+    this.streamed = streamOf(outcome);
     let judged: Judgement | Promise<Judgement>;
     try {
       judged = this.verdictOn(outcome, now);
@@ -464,15 +487,22 @@ export class CallSteps implements Steps {
       if (verdict.kind !== 'success' && verdict.unapplied !== false && this.transmission.wasRedirected(outcome)) {
         verdict = { ...verdict, unapplied: false };
       }
-      pausedUntil = this.admission?.answered(outcome, verdict, now);
+      this.wantsFresh = verdict.kind !== 'success' && !this.hasFreshened && wantsFreshConnection(outcome);
+      pausedUntil = this.admission?.answered(outcome, verdict, now, this.streamed !== undefined);
       const evidence = () => this.evidence(outcome, now);
-      // A poll tells the breaker nothing.
-      if (this.transmission.isPoll) this.guard?.release();
+      if (this.wantsFresh) {
+        this.hasFreshened = true;
+        destroyIdle(outcome);
+      }
+      // A poll tells the breaker nothing, and a dead connection says nothing of the server.
+      if (this.wantsFresh || this.transmission.isPoll) this.guard?.release();
       else turned = this.guard?.answered(outcome, now, this.transmission.wasCutOff(outcome), evidence);
       if (call.sends.length === 0) this.spending?.called(now);
       call.outcome = outcome;
       call.verdict = verdict;
       decision = settled ?? (verdict.kind === 'success' ? FINISH : this.decideOn(verdict, outcome, now));
+      // What has not been handed back is for a body that the caller gets.
+      if (decision.kind !== 'finish' && decision.kind !== 'stop') this.admission?.release();
     } finally {
       // Also when the policy's own code throws: the send was made, so the report has it.
       this.record(outcome, verdict, decision, pausedUntil);
@@ -502,8 +532,8 @@ export class CallSteps implements Steps {
     const { authorization, context, spending, transmission } = this;
     const { call, policy, shared } = context;
     const response = responseOf(outcome);
-    // What the limiter paces can be no storm.
-    const isFree = this.admission?.paces === true;
+    // What the limiter paces can be no storm, nor can one retry that a pool of dead connections is to blame for.
+    const isFree = this.admission?.paces === true || this.wantsFresh;
     const refusedRetry = spending?.refusal(verdict.kind, isFree, now);
     const refreshable =
       verdict.kind === 'unauthorized' &&
@@ -536,6 +566,7 @@ export class CallSteps implements Steps {
       error: outcome.error,
       random: shared.random,
       affordable: refusedRetry === undefined,
+      wantsFreshConnection: this.wantsFresh,
     });
     if (verdict.kind === 'unauthorized' && decision.kind === 'stop' && decision.why === 'body-not-replayable') {
       // This call can't be replayed, but the next one will need the token.
@@ -669,6 +700,15 @@ function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefi
   const response = outcome && responseOf(outcome);
   const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
   return { challenges, api: apiErrorOf(outcome, errorText) };
+}
+
+/** The body of an answer that axios resolves as a stream; a web stream is put in the place of that of the adapter. */
+function streamOf(outcome: Outcome): StreamedBody | undefined {
+  const response = 'error' in outcome ? undefined : responseOf(outcome);
+  // What is frozen takes none.
+  const body = response === undefined || Object.isFrozen(response) ? undefined : followBody(response.data);
+  if (response !== undefined && body !== undefined && body.data !== response.data) response.data = body.data;
+  return body;
 }
 
 /** 1xx and 3xx: neither a success, whatever a judge may say of those, nor an error. */

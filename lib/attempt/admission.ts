@@ -13,7 +13,9 @@ import type { ResolvedRetryAfter } from '../policy/options.ts';
 import { isWithin, within } from '../wait/within.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
+import { heldSlotsOf } from './held-slots.ts';
 import { keyOf } from './key.ts';
+import type { StreamedBody } from './streamed-body.ts';
 
 /** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
 export class Admission {
@@ -119,9 +121,15 @@ export class Admission {
   /**
    * Tells the limiter what an answer said, and hands the permit back.
    *
+   * @param isStreaming the answer has begun, and its body will go on: where others wait for its end, the permit is kept
    * @returns until when the answer pauses the bucket, ms since the epoch, if it does
    */
-  answered(outcome: Outcome, { kind, retryAfterMs, final = false }: Verdict, nowMs: number): number | undefined {
+  answered(
+    outcome: Outcome,
+    { kind, retryAfterMs, final = false }: Verdict,
+    nowMs: number,
+    isStreaming: boolean,
+  ): number | undefined {
     const { permit } = this;
     this.endScope();
     if (permit === undefined && !this.isNested) return undefined;
@@ -142,8 +150,27 @@ export class Admission {
     const quota = response && readQuota(response.headers, nowMs);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
-    quietly(() => permit.release());
+    if (isStreaming && this.mayHoldUp) this.permit = permit;
+    else quietly(() => permit.release());
     return untilAt;
+  }
+
+  /** Keeps the permit while that body goes on; gives the function that says that it is over. */
+  holdFor(body: StreamedBody): () => void {
+    const { context, key, limiter, permit } = this;
+    this.permit = undefined;
+    if (permit === undefined) return () => {};
+    const { method, url } = context.call;
+    let isHeld = true;
+    const giveBack = () => {
+      if (isHeld) quietly(() => permit.release());
+      isHeld = false;
+    };
+    const letGo = heldSlotsOf(limiter, key, context.shared.clock).hold({ method, url, body, giveBack });
+    return () => {
+      letGo();
+      giveBack();
+    };
   }
 
   /**
@@ -177,15 +204,22 @@ export class Admission {
     });
     shared.queue.add(refuse);
     shared.tally.queued += 1;
+    const held = this.mayHoldUp ? heldSlotsOf(this.limiter, key, shared.clock) : undefined;
+    const stopWaiting = held?.wait();
     const { standing } = this;
+    const why = () => {
+      const [unread] = held?.unread ?? [];
+      const behind = unread && `behind a stream that nobody reads: ${unread.method} ${unread.url}`;
+      return [standing?.().why ?? (behind ? [] : 'its limiter says no more'), behind ?? []].flat().join(', ');
+    };
     context.waits({
       phase: 'limit',
       until: () => standing?.().untilAt,
-      why: () => `waits for a permit of ${key}: ${standing?.().why ?? 'its limiter says no more'}`,
+      why: () => `waits for a permit of ${key}: ${why()}`,
     });
     if (context.heard('queued')) {
-      const { why = 'the limiter says no more', place, of, untilAt } = standing?.() ?? {};
-      context.tell('queued', { key, why, place, of, untilAt: untilAt && Math.ceil(untilAt) });
+      const { place, of, untilAt } = standing?.() ?? {};
+      context.tell('queued', { key, why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
     }
     try {
       const patientUntil = asked + (this.maxWaitMs ?? Number.POSITIVE_INFINITY);
@@ -204,6 +238,7 @@ export class Admission {
     } catch (error) {
       return this.refused(error);
     } finally {
+      stopWaiting?.();
       shared.queue.delete(refuse);
       shared.tally.queued -= 1;
       const queuedMs = context.waited();

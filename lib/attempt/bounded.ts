@@ -1,5 +1,6 @@
 import type { Cancellation } from '../model/cancellation.ts';
-import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
+import type { Clock } from '../wait/clock.ts';
+import { sharedTimerOf } from '../wait/shared-timer.ts';
 
 /** What came first. */
 export type Bounded<T> =
@@ -23,8 +24,10 @@ export function bounded<T>(
     return Promise.resolve({ kind: 'cancelled' });
   }
   return new Promise((resolve, reject) => {
-    const left = deadlineAt - clock.now();
-    const stopTimer = left < MAX_TIMER_MS ? clock.after(left, () => settle({ kind: 'deadline' })) : undefined;
+    const stopTimer =
+      deadlineAt === Number.POSITIVE_INFINITY
+        ? undefined
+        : sharedTimerOf(clock).after(deadlineAt - clock.now(), () => settle({ kind: 'deadline' }));
     const unsubscribe = cancellation?.subscribe(() => settle({ kind: 'cancelled' }));
     const tidy = () => {
       stopTimer?.();

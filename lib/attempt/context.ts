@@ -54,6 +54,8 @@ export class CallContext {
   waiting: Wait | undefined;
   /** When the last wait began, ms since the epoch. */
   since = 0;
+  /** Whether what it waits for is the caller, who reads a stream. */
+  isStreaming = false;
 
   constructor(shared: Shared, policy: ResolvedPolicy, config: InternalAxiosRequestConfig) {
     this.shared = shared;
@@ -85,10 +87,11 @@ export class CallContext {
     return { outcome: call.outcome ?? { error: this.deadlineError(call.config) }, why: 'deadline' };
   }
 
-  /** axios' own error for a send that the call's deadline cut off. */
-  deadlineError(config: InternalAxiosRequestConfig): AxiosError {
+  /** axios' own error for a send that the call's deadline cut off; `during` says at what, if not before it was answered. */
+  deadlineError(config: InternalAxiosRequestConfig, during = '', request?: unknown): AxiosError {
     const { policy, shared } = this;
-    return shared.errors.axiosError(`deadline of ${Math.round(policy.deadlineMs)}ms exceeded`, 'ETIMEDOUT', config);
+    const message = `deadline of ${Math.round(policy.deadlineMs)}ms exceeded${during}`;
+    return shared.errors.axiosError(message, 'ETIMEDOUT', config, request);
   }
 
   /** From now on the call waits for that. */
@@ -96,6 +99,13 @@ export class CallContext {
     this.waiting = wait;
     this.since = this.shared.clock.now();
     if (this.call.deadlineAt === Number.POSITIVE_INFINITY) this.shared.underWay.watch(wait.phase);
+  }
+
+  /** It is over for the loop, and its body is on its way to the caller, however long that takes. */
+  streams(wait: Wait): void {
+    this.waiting = wait;
+    this.since = this.shared.clock.now();
+    this.isStreaming = true;
   }
 
   /** It waits no more; gives how long it did, in ms. */

@@ -1,10 +1,10 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import type { Cancellation } from '../model/cancellation.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
-import { type Clock, MAX_TIMER_MS } from '../wait/clock.ts';
-import { discard } from './response-body.ts';
-import { SendSignal } from './send-signal.ts';
-import { lend } from './snapshot.ts';
+import type { Clock } from '../wait/clock.ts';
+import { sharedTimerOf } from '../wait/shared-timer.ts';
+import { discard, isUnread } from './response-body.ts';
+import { type Aborter, lendSignal } from './send-signal.ts';
 
 /** Sends. Never rejects, not even where an adapter throws instead of rejecting, or gives no promise. */
 export function dispatch(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): Promise<Outcome> {
@@ -20,55 +20,56 @@ const failed = (error: unknown): Outcome => ({ error });
 
 /** What may end a send from outside, and what it then comes to. */
 export interface Bounds {
-  /** Until the deadline. */
-  readonly leftMs: number;
+  /** The send may take so long, in ms; `Infinity`: as long as it likes. */
+  readonly ms: number;
   readonly overdue: () => Outcome;
   readonly cancellation: Cancellation | undefined;
   readonly cancelled: () => Outcome;
 }
 
+/** A send that is under way. */
+export interface Dispatched {
+  readonly outcome: Promise<Outcome>;
+  /** What may still end its body, where the send is bounded; whoever takes that over ends it. */
+  readonly aborter: Aborter | undefined;
+}
+
 /**
- * Sends, and ends the send at the deadline, or where an adapter function might not see that the caller has given up.
+ * Sends, and ends the send when its time is up, or where an adapter function might not see that the caller has given up.
  *
- * Lowering `timeout` is not enough: once the headers have come, axios' http adapter bounds only the silence between two
- * chunks, so that a body which drips keeps a call for ever. So a timer ends it, through a signal for the adapters of
- * axios. A function in their place may want a real AbortSignal, so it gets the lowered `timeout`, and is left behind if
- * it ignores that.
+ * An adapter's own `timeout` is not enough. axios' http adapter counts from when the request has a socket, which a proxy that hangs up
+ * never gives it, and once the headers have come it bounds only the silence between two chunks, so that a body which drips keeps a
+ * call for ever. So our timer ends the send and aborts the request by a signal. An adapter that ignores the signal is left behind:
+ * what still comes of it is destroyed, and nobody is told.
  */
 export function dispatchWithin(
-  { leftMs, overdue, cancellation, cancelled }: Bounds,
+  { ms, overdue, cancellation, cancelled }: Bounds,
   adapter: AxiosAdapter,
   config: InternalAxiosRequestConfig,
   clock: Clock,
-): Promise<Outcome> {
+): Dispatched {
   const isFunction = typeof config.adapter === 'function';
-  if (isFunction && cancellation?.requested) return Promise.resolve(cancelled());
-  const timed = leftMs <= MAX_TIMER_MS;
-  const signal = timed && !isFunction ? new SendSignal(config.signal) : undefined;
-  const putBack = signal
-    ? lend(config, 'signal', signal)
-    : timed && lend(config, 'timeout', lowered(config.timeout, leftMs));
-  return new Promise((resolve) => {
+  if (isFunction && cancellation?.requested) return { outcome: Promise.resolve(cancelled()), aborter: undefined };
+  const aborter = ms === Number.POSITIVE_INFINITY ? undefined : lendSignal(config);
+  const outcome = new Promise<Outcome>((resolve) => {
     let over = false;
     const settle = (outcome: Outcome) => {
       // Nobody will read what comes too late; its connection must not stay open for it.
       if (over) return void discard(responseOf(outcome)?.data, Promise.resolve());
       over = true;
-      if (putBack) putBack();
+      aborter?.putBack();
+      if (!isUnread(responseOf(outcome)?.data)) aborter?.end();
       stopTimer?.();
       unsubscribe?.();
       resolve(outcome);
     };
-    const cut = () => {
-      settle(overdue());
-      signal?.cut();
+    const cut = (why: () => Outcome) => {
+      settle(why());
+      aborter?.cut();
     };
-    const stopTimer = timed ? clock.after(leftMs, cut) : undefined;
-    const unsubscribe = isFunction ? cancellation?.subscribe(() => settle(cancelled())) : undefined;
+    const stopTimer = aborter && sharedTimerOf(clock).after(ms, () => cut(overdue));
+    const unsubscribe = isFunction ? cancellation?.subscribe(() => cut(cancelled)) : undefined;
     dispatch(adapter, config).then(settle);
   });
-}
-
-function lowered(timeout: number | undefined, leftMs: number): number {
-  return Math.max(1, Math.ceil(Math.min(timeout || Number.POSITIVE_INFINITY, leftMs)));
+  return { outcome, aborter };
 }

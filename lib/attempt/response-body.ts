@@ -4,25 +4,28 @@
  */
 
 /** The part of Node's `Readable` that is used here; the library has no Node types, since it runs in browsers as well. */
-interface NodeStream {
+export interface NodeStream {
   pipe: unknown;
   readonly destroyed: boolean;
   readonly readableEnded: boolean;
+  readonly readableFlowing: boolean | null;
   readonly readableLength: number;
   /** Not documented, but there is no other way to see an end that lies behind data still to be read. */
   readonly _readableState?: { readonly ended?: boolean };
   read(): Uint8Array | string | null;
   unshift(chunk: Uint8Array | string): void;
   resume(): unknown;
-  destroy(): unknown;
+  destroy(error?: unknown): unknown;
+  push?(chunk: Uint8Array | string | null, ...rest: readonly unknown[]): unknown;
+  listenerCount(event: string): number;
   on(event: string, listener: (chunk: never) => void): unknown;
   removeListener(event: string, listener: (chunk: never) => void): unknown;
 }
 
-const isNodeStream = (body: unknown): body is NodeStream =>
+export const isNodeStream = (body: unknown): body is NodeStream =>
   typeof (body as NodeStream | null)?.pipe === 'function' && typeof (body as NodeStream).read === 'function';
 
-const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> =>
+export const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> =>
   typeof (body as ReadableStream | null)?.getReader === 'function';
 
 const isBlob = (body: unknown): body is Blob => typeof Blob === 'function' && body instanceof Blob;

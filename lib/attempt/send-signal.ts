@@ -1,7 +1,25 @@
-import type { GenericAbortSignal } from 'axios';
+import type { GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
+import { lend, lendLazily } from './snapshot.ts';
+
+/** What ends a send from our side, while it is lent to the config of that send. */
+export interface Aborter {
+  /** Ends the send. */
+  cut(): void;
+  /** The adapter has settled: the config has its own signal again. */
+  putBack(): void;
+  /** The send is over, its body too. */
+  end(): void;
+}
+
+/** Lends a config the signal by which a send can be cut; the caller's own signal still counts. */
+export function lendSignal(config: InternalAxiosRequestConfig): Aborter {
+  if (typeof config.adapter === 'function') return lendRealSignal(config);
+  const signal = new SendSignal(config.signal);
+  return { cut: () => signal.cut(), putBack: lend(config, 'signal', signal), end: () => {} };
+}
 
 /**
- * The signal of one send: the caller's, and the deadline's.
+ * The signal of one send: the caller's, and ours.
  *
  * axios' own adapters take anything that looks like a signal. An AbortController for every call would cost a sixth of a
  * bare call; this costs next to nothing, and nobody but those adapters ever sees it.
@@ -38,4 +56,28 @@ export class SendSignal implements GenericAbortSignal {
     this.#cut = true;
     for (const listener of [...this.#listeners]) listener.call(this, { type: 'abort' });
   }
+}
+
+/** An adapter function may hand its signal to `fetch`, so it gets a real one; made when it first asks, since most never do. */
+function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
+  const outer = config.signal;
+  let controller: AbortController | undefined;
+  let isCut = false;
+  const follow = () => controller?.abort((outer as { reason?: unknown } | undefined)?.reason);
+  const signal = () => {
+    if (controller === undefined) {
+      controller = new AbortController();
+      if (isCut || outer?.aborted) follow();
+      else outer?.addEventListener?.('abort', follow);
+    }
+    return controller.signal;
+  };
+  return {
+    cut: () => {
+      isCut = true;
+      follow();
+    },
+    putBack: lendLazily(config, 'signal', signal),
+    end: () => outer?.removeEventListener?.('abort', follow),
+  };
 }

@@ -19,6 +19,7 @@ import { IdempotencyKey } from './idempotency-key.ts';
 import { pollConfig } from './poll-target.ts';
 import { leftOrigin, wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
+import type { Aborter } from './send-signal.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
 import type { Spending } from './spending.ts';
 
@@ -40,6 +41,8 @@ export class Transmission {
   template: InternalAxiosRequestConfig;
   /** Why a request was given up before it left. */
   prevented: EndReason | undefined;
+  /** What cuts the last send, where that is bounded; its body may go on after the answer. */
+  aborter: Aborter | undefined;
   private readonly context: CallContext;
   private readonly authorization: Authorization | undefined;
   private readonly admission: Admission | undefined;
@@ -213,7 +216,7 @@ export class Transmission {
 
   private transmit(config: InternalAxiosRequestConfig, nowMs?: number): Promise<Outcome> {
     const { context } = this;
-    const { call, cancellation, policy, shared } = context;
+    const { call, cancellation, shared } = context;
     const { clock, tally } = shared;
     // A permit, or `beforeSend`, may have come in the very turn in which the call ended, and the circuit may have opened.
     const over = context.over() ?? this.guard?.enter();
@@ -234,15 +237,30 @@ export class Transmission {
     this.sentAt = nowMs ?? clock.now();
     call.sentAt = this.sentAt;
     if (context.heard('sent')) context.tell('sent', { send: call.sent });
-    const deaf = cancellation !== undefined && typeof config.adapter === 'function';
-    if (policy.deadlineMs === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
+    this.aborter?.end();
+    this.aborter = undefined;
+    const timeoutMs = boundOf(config.timeout);
     const leftMs = call.deadlineAt - this.sentAt;
-    const overdue = () => {
-      this.cutOff = { error: context.deadlineError(config) };
-      return this.cutOff;
-    };
+    const deaf = cancellation !== undefined && typeof config.adapter === 'function';
+    const ms = Math.min(leftMs, timeoutMs);
+    if (ms === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
+    const overdue = () => (leftMs <= timeoutMs ? this.cut(config) : this.overrun(config));
     const cancelled = () => context.cancelled().outcome;
-    return dispatchWithin({ leftMs, overdue, cancellation, cancelled }, adapter, config, clock);
+    const { outcome, aborter } = dispatchWithin({ ms, overdue, cancellation, cancelled }, adapter, config, clock);
+    this.aborter = aborter;
+    return outcome;
+  }
+
+  /** The deadline has ended the send. */
+  private cut(config: InternalAxiosRequestConfig): Outcome {
+    this.cutOff = { error: this.context.deadlineError(config) };
+    return this.cutOff;
+  }
+
+  /** Its `timeout` has, which the adapter did not see to. */
+  private overrun(config: InternalAxiosRequestConfig): Outcome {
+    const message = config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded`;
+    return { error: this.context.shared.errors.axiosError(message, 'ETIMEDOUT', config) };
   }
 
   private adapterOf(config: InternalAxiosRequestConfig): AxiosAdapter {
@@ -260,6 +278,15 @@ export class Transmission {
     this.prevented = why;
     return outcome;
   }
+}
+
+/** How long an adapter has to see to `timeout` itself, in ms: what it says of it is more than we know. */
+const GRACE_MS = 1_000;
+
+/** How long a send with that `timeout` may take, in ms. axios takes a string for a number as well. */
+function boundOf(timeout: unknown): number {
+  const ms = Number(timeout);
+  return ms > 0 ? ms + GRACE_MS : Number.POSITIVE_INFINITY;
 }
 
 /** What it gives would be passed over, and a config that it has made instead would never be sent. */

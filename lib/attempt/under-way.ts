@@ -12,7 +12,7 @@ export interface PendingCall {
   readonly call: Call;
   /**
    * `limit`: waits for a permit; `retry-wait`: for its next retry; `refresh`: for a token; `sending`: for an answer; `body`: for what
-   * follows from one (its body is read, a judge asked); `poll`: to ask again whether it is done.
+   * follows from one (its body is read, by its caller where it is a stream; a judge asked); `poll`: to ask again whether it is done.
    */
   readonly phase: PendingPhase;
   /** Since when, ms since the epoch. */
@@ -103,7 +103,8 @@ export class UnderWay {
     const now = this.#clock.now();
     let longest = Number.NEGATIVE_INFINITY;
     for (const context of this.#contexts) {
-      if (context.waiting === undefined || context.call.deadlineAt < Number.POSITIVE_INFINITY) continue;
+      if (context.waiting === undefined || context.isStreaming) continue;
+      if (context.call.deadlineAt < Number.POSITIVE_INFINITY) continue;
       const ms = now - context.since;
       if (ms >= LONG_MS) {
         this.#hasWarned = true;

@@ -32,8 +32,11 @@ export interface Facts extends Occasion {
   readonly pollingMs: number;
   /** Whether the retry budget allows a retry. */
   readonly affordable: boolean;
+  /** Whether the connection was to blame, so that a fresh one is worth trying at once. */
+  readonly wantsFreshConnection: boolean;
 }
 
+const AT_ONCE: Decision = Object.freeze({ kind: 'retry', delayMs: 0, backoff: false, namedMs: 0 });
 const PENDING: Verdict = Object.freeze({ kind: 'pending' });
 const REFRESH: Decision = Object.freeze({ kind: 'refresh' });
 export const FINISH: Decision = Object.freeze({ kind: 'finish' });
@@ -100,6 +103,7 @@ function retryOrStop(facts: Facts): Decision {
   if (!isHarmless(facts, retry)) return stop('unsafe-method');
   if (!facts.replayable) return stop('body-not-replayable');
   if (facts.retries >= retry.maxRetries) return stop('retries-exhausted');
+  if (facts.wantsFreshConnection && verdict.retryAfterMs === undefined) return AT_ONCE;
   const delay = delayFor(facts, retry);
   if (delay === 'too-long') return stop('wait-too-long');
   if (nowMs + delay.ms >= deadlineAt) return stop('deadline');

@@ -67,7 +67,7 @@ export interface Answer {
 export interface Permit {
   /** Tells the limiter what the server said; called before `release`. Not called where no answer came. */
   answered?(answer: Answer): void;
-  /** Gives the permit back. Called exactly once, when the send has ended. */
+  /** Gives the permit back. Called exactly once, when the send has ended, the body of a streamed answer too. */
   release(): void;
   /**
    * Takes it for one that was never given: nothing was sent, so it is to cost nothing of the quota. Called instead of `release`.

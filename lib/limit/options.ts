@@ -34,7 +34,7 @@ export interface LimitOptions {
   readonly burst?: number | undefined;
   /** More windows, which hold all at the same time: 50 a second and 10,000 an hour. */
   readonly windows?: readonly LimitWindow[] | undefined;
-  /** Sends under way at once. An integer from 1; default `Infinity`. */
+  /** Sends under way at once; one with a streamed answer until its body has ended. An integer from 1; default `Infinity`. */
   readonly maxConcurrent?: number | undefined;
   /** Sends that may wait; one more is refused with `ERR_LIMIT_QUEUE_FULL`. An integer from 0; default 10,000. */
   readonly maxQueue?: number | undefined;

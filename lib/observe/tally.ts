@@ -10,7 +10,7 @@ export interface Tally {
   polls: number;
   /** New tokens, also those that another process had refreshed. */
   refreshes: number;
-  /** Requests on the wire now. */
+  /** Requests on the wire now, streamed answers until their bodies have ended. */
   inFlight: number;
   /** Calls waiting for the limiter now. */
   queued: number;

@@ -39,7 +39,8 @@ export interface Policy {
    */
   readonly poll?: false | PollOptions | undefined;
   /**
-   * Bounds the whole call, in ms: queueing, waiting, refreshing and all sends; axios' `timeout` goes on bounding one send.
+   * Bounds the whole call, in ms: queueing, waiting, refreshing, all sends, and the body of a streamed answer; axios' `timeout` goes on
+   * bounding one send.
    * Above 0; default `Infinity`.
    */
   readonly deadlineMs?: number | undefined;

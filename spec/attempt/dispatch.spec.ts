@@ -14,22 +14,32 @@ const ANSWER = { status: 200, data: 'x', headers: {}, config: {} } as never;
 const configOf = (config: object = {}): InternalAxiosRequestConfig => ({ headers: new AxiosHeaders(), ...config });
 
 /** A send that the test ends. */
-function send(leftMs: number, config: InternalAxiosRequestConfig) {
+function send(ms: number, config: InternalAxiosRequestConfig) {
   const clock = new ManualClock();
   const seen: { timeout?: number | undefined; signal?: unknown } = {};
   const settlers: { resolve: (response: never) => void; reject: (error: unknown) => void }[] = [];
-  const adapter: AxiosAdapter = ({ timeout, signal }) => {
-    Object.assign(seen, { timeout, signal });
+  const adapter: AxiosAdapter = (sent) => {
+    Object.assign(seen, { timeout: sent.timeout, signal: sent.signal });
     return new Promise((resolve, reject) => settlers.push({ resolve, reject }));
   };
   const overdue: Outcome = { error: new Error('overdue') };
   const cancelled: Outcome = { error: new Error('cancelled') };
-  const bounds = { leftMs, overdue: () => overdue, cancellation: cancellationOf(config), cancelled: () => cancelled };
+  const bounds = { ms, overdue: () => overdue, cancellation: cancellationOf(config), cancelled: () => cancelled };
   const state: { outcome?: Outcome } = {};
-  const promise = dispatchWithin(bounds, adapter, config, clock).then((outcome) => {
+  const dispatched = dispatchWithin(bounds, adapter, config, clock);
+  const promise = dispatched.outcome.then((outcome) => {
     state.outcome = outcome;
   });
-  return { clock, seen, state, overdue, cancelled, promise, ...(settlers[0] as (typeof settlers)[number]) };
+  return {
+    clock,
+    seen,
+    aborter: dispatched.aborter,
+    state,
+    overdue,
+    cancelled,
+    promise,
+    ...(settlers[0] as (typeof settlers)[number]),
+  };
 }
 
 describe(dispatch.name, () => {
@@ -131,11 +141,15 @@ describe(dispatchWithin.name, () => {
       expect(unhandled).toEqual([]);
     });
 
+    it('arms no timer, and lends no signal, where nothing bounds it', () => {
+      const { clock, seen, aborter } = send(Number.POSITIVE_INFINITY, configOf({ adapter }));
+      expect(clock.pending).toBe(0);
+      expect(seen.signal).toBeUndefined();
+      expect(aborter).toBeUndefined();
+    });
+
     it('arms no timer that would overflow', () => {
-      for (const leftMs of [MAX_TIMER_MS + 1, Number.POSITIVE_INFINITY]) {
-        expect(send(leftMs, configOf({ adapter })).clock.pending).toBe(0);
-      }
-      expect(send(MAX_TIMER_MS, configOf({ adapter })).clock.nextIn).toBe(MAX_TIMER_MS);
+      expect(send(MAX_TIMER_MS + 1, configOf({ adapter })).clock.nextIn).toBe(MAX_TIMER_MS);
     });
   });
 
@@ -153,18 +167,40 @@ describe(dispatchWithin.name, () => {
     expect(told).toBe(1);
   });
 
-  it.each([
-    [undefined, 1_000, 1_000],
-    [0, 1_000, 1_000],
-    [5_000, 1_000, 1_000],
-    [400, 1_000, 400],
-    [undefined, 0.2, 1],
-    [undefined, 10.2, 11],
-  ])('lowers the timeout %s of an adapter function to what is left of %s ms: %i', (timeout, leftMs, lowered) => {
+  it('cuts an adapter function off by a real AbortSignal, made when it asks for one, and leaves its timeout alone', async () => {
     const { signal } = new AbortController();
-    const { seen } = send(leftMs, configOf({ adapter: () => Promise.resolve(ANSWER), timeout, signal }));
-    // It may want a real AbortSignal, which only the caller's is.
-    expect(seen).toEqual({ timeout: lowered, signal });
+    const config = configOf({ adapter: () => Promise.resolve(ANSWER), timeout: 5_000, signal });
+    const { clock, seen, state, overdue } = send(1_000, config);
+    const lent = seen.signal as AbortSignal;
+    expect(lent).toBeInstanceOf(AbortSignal);
+    expect(lent).not.toBe(signal);
+    expect(seen.timeout).toBe(5_000);
+    await clock.advance(999);
+    expect(lent.aborted).toBe(false);
+    await clock.advance(1);
+    expect(lent.aborted).toBe(true);
+    expect(state.outcome).toBe(overdue);
+    expect(config.signal).toBe(signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it("hands the caller's abort on to an adapter function, with its reason", () => {
+    const controller = new AbortController();
+    const { seen } = send(1_000, configOf({ adapter: () => Promise.resolve(ANSWER), signal: controller.signal }));
+    controller.abort('enough');
+    expect(seen.signal).toMatchObject({ aborted: true, reason: 'enough' });
+  });
+
+  it("hears the caller until the body of an adapter function's answer is over", async () => {
+    const controller = new AbortController();
+    const config = configOf({ adapter: () => Promise.resolve(ANSWER), signal: controller.signal });
+    const { aborter, promise, resolve } = send(1_000, config);
+    resolve({ status: 200, data: new PassThrough() } as never);
+    await promise;
+    // One of the adapter's signal; of the call that is over none.
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    aborter?.end();
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
   it('does not wait for an adapter function that is deaf to the signal', async () => {

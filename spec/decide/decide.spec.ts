@@ -31,6 +31,7 @@ const FACTS: Facts = {
   error: undefined,
   random: () => 0,
   affordable: true,
+  wantsFreshConnection: false,
 };
 
 const decided = (changes: Partial<Facts>) => decide({ ...FACTS, ...changes });

@@ -145,31 +145,22 @@ describe.each(ADAPTERS)('a send that the deadline cuts off, with the %s adapter'
     expect(server.seen).toHaveLength(1);
   });
 
-  it.each(['get', 'post'] as const)('is over although the timer fired early: %s', async (method) => {
+  it.each(['get', 'post'] as const)('is not over before its time where the timer fires early: %s', async (method) => {
     const clock = new HastyClock(1);
     const policy: Policy = { deadlineMs: 5_000, retry: { backoff: () => 0 } };
     const { server, client } = await byHand(silent, policy, { adapter }, { clock });
     const call = axiosErrorOf(client.request({ method }));
     await until(() => server.seen.length === 1);
     await clock.advance(4_999);
-    expect(failureOf(await call)).toMatchObject({ kind: 'timeout', endedBecause: 'deadline', sends: 1 });
+    expect(clock.nextIn).toBe(1);
+    await clock.advance(1);
+    expect(failureOf(await call)).toMatchObject({
+      kind: 'timeout',
+      endedBecause: 'deadline',
+      sends: 1,
+      elapsedMs: 5_000,
+    });
     expect(server.seen).toHaveLength(1);
-  });
-
-  it("does not touch a success' stream once its headers have come", async () => {
-    let finish = () => {};
-    const answer: Answer = (_request, response) => {
-      response.writeHead(200).write('first, ');
-      finish = () => response.end('then the rest');
-    };
-    const { client, clock } = await byHand(answer, { deadlineMs: 5_000 }, { adapter, responseType: 'stream' });
-    const { data } = await client.get('/');
-    expect(clock.pending).toBe(0);
-    await clock.advance(60_000);
-    finish();
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of data) chunks.push(chunk);
-    expect(Buffer.concat(chunks).toString()).toBe('first, then the rest');
   });
 
   it("bounds the reading of an error's body as well", async () => {
@@ -221,7 +212,7 @@ describe('an adapter function that is deaf to its timeout', () => {
     expect(failureOf(error)?.endedBecause).toBe('deadline');
   });
 
-  it('is told how much is left at each send, and its own timeout comes back', async () => {
+  it('has its own timeout at each send', async () => {
     const timeouts: unknown[] = [];
     const told: AxiosAdapter = async (config) => {
       timeouts.push(config.timeout);
@@ -231,7 +222,7 @@ describe('an adapter function that is deaf to its timeout', () => {
     const setting = await byHand(silent, policy, { adapter: told, timeout: 3_500 });
     runThrough(setting);
     const error = await axiosErrorOf(setting.client.get('/'));
-    expect(timeouts).toEqual([3_500, 3_500, 3_000]);
+    expect(timeouts).toEqual([3_500, 3_500, 3_500]);
     expect(error.config?.timeout).toBe(3_500);
     expect(failureOf(error)).toMatchObject({ endedBecause: 'retries-exhausted', sends: 3 });
   });
@@ -282,7 +273,7 @@ describe('the deadline', () => {
       holdfast.on('sent', () => settle().then(() => armed.push(clock.pending)));
       await client.get('/');
       await rejectionOf(client.get('/'));
-      expect(armed).toEqual(deadlineMs === 5_000 ? [1, 1] : [0, 0]);
+      expect(armed).toEqual(deadlineMs === undefined ? [0, 0] : [1, 1]);
       expect(clock.pending).toBe(0);
     }
   });

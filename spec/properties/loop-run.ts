@@ -228,7 +228,13 @@ export async function playLoop(plan: Plan): Promise<Played> {
           resolve(response);
         } else fail(new AxiosError(`${play.status}`, 'ERR_BAD_RESPONSE', config, {}, response));
       };
-      const abort = () => fail(new CanceledError(undefined, config as never));
+      const abort = () => {
+        const error = new CanceledError(undefined, config as never);
+        if (call.abortedAt !== undefined) return fail(error);
+        // The deadline has cut the send off, and nobody hears what comes of it.
+        over();
+        reject(error);
+      };
       const stops = [later(play.ms, answer)];
       if (!deaf && config.timeout) stops.push(later(config.timeout, () => fail(errorOf('ECONNABORTED', config))));
       const listens = !deaf && config.signal !== undefined;
