@@ -195,7 +195,7 @@ export class Credential {
     return isPromise(given) ? this.inTime(given, withinMs).then((late) => this.told(late)) : this.told(given);
   }
 
-  private told(given: Token | string | undefined): Token | undefined {
+  private told(given: Token | string | null | undefined): Token | undefined {
     // Where there is nothing, storages say null.
     if (given !== undefined && given !== null) return tokenOf(given, 'auth.token');
     this.standIn = undefined;
@@ -420,7 +420,7 @@ export class Credential {
   }
 }
 
-const isPromise = <T extends object | string | undefined>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
+const isPromise = <T extends object | string | null | undefined>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
   typeof (given as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 
 /** A token that is expired on arrival comes from a clock that is wrong; refreshing it again would never end. */

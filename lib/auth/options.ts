@@ -82,7 +82,7 @@ export interface RefreshContext {
  */
 export interface AuthOptions {
   /**
-   * The token of now; asked before every send. `undefined` sends none and never refreshes (logged out). One that takes longer than
+   * The token of now; asked before every send. `undefined`, or the `null` of a storage, sends none and never refreshes (logged out). One that takes longer than
    * `refreshTimeoutMs` ends the call with a `TokenRefreshError`.
    *
    * A refreshed token takes the place of the very value that it was refreshed from, for as long as this goes on returning
@@ -92,7 +92,9 @@ export interface AuthOptions {
    * refreshed all the same, once for everybody.
    */
   readonly token?:
-    | ((context: { readonly key: string }) => Token | string | undefined | Promise<Token | string | undefined>)
+    | ((context: {
+        readonly key: string;
+      }) => Token | string | null | undefined | Promise<Token | string | null | undefined>)
     | undefined;
   /**
    * Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. It may give nothing: then `token` is

@@ -150,7 +150,7 @@ function refusalOf({ rule, retries, calls, balance, cost, capacity, allowed, win
 function waitOf({ waitedMs, maxMs, pausedMs }: RefusedWait, namedMs: number): string {
   const [waited, max, named] = [waitedMs, maxMs, namedMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
   if (pausedMs !== undefined) {
-    return `nothing may be sent for ${named}, of at most ${max}: raise \`retry.retryAfter.maxMs\``;
+    return `nothing may be sent for ${named}, and the call waits ${max} at most: raise \`retry.retryAfter.maxMs\``;
   }
   const story =
     waitedMs > 0

@@ -1,5 +1,5 @@
 import { LimitError } from '../failure/errors.ts';
-import { timeOf } from '../model/time-shown.ts';
+import { durationOf, timeOf } from '../model/time-shown.ts';
 import { type Clock, MAX_TIMER_MS, type Random, systemRandom } from '../wait/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from './limiter.ts';
 import { goesBefore, Line, type Place } from './line.ts';
@@ -475,9 +475,9 @@ const LAST_DATE = 8.64e15;
 
 function pausedTooLong(pausedUntil: number, now: number, maxPauseMs: number): LimitError {
   const until = Math.min(pausedUntil, LAST_DATE);
-  const [forS, maxS] = [until - now, maxPauseMs].map((ms) => `${Math.ceil(ms) / 1_000} s`);
-  const when = `until ${new Date(until).toISOString()}, for ${forS}`;
-  const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${maxS} at most`;
+  const [rest, most] = [until - now, maxPauseMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
+  const when = `until ${new Date(until).toISOString()}, for ${rest}`;
+  const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${most} at most`;
   return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { retryAt: until });
 }
 

@@ -42,7 +42,7 @@ describe.each(ADAPTERS)('a pause that is longer than a call waits, over %s', (ad
         endedBecause: 'limited',
         sends: 0,
         retryAfterMs: HOUR_S * 1_000,
-        summary: expect.stringMatching(/3600 s.*of at most 60 s.*retry\.retryAfter\.maxMs/),
+        summary: expect.stringMatching(/3600 s.*the call waits 60 s at most.*retry\.retryAfter\.maxMs/),
       });
     }
   });
@@ -110,7 +110,7 @@ describe('a pause that is longer than a call waits', () => {
       kind: 'unavailable',
       endedBecause: 'wait-too-long',
       sends: 1,
-      summary: expect.stringMatching(/3599 s, of at most 60 s: raise `retry\.retryAfter\.maxMs`/),
+      summary: expect.stringMatching(/3599 s, and the call waits 60 s at most: raise `retry\.retryAfter\.maxMs`/),
     });
     expect(n).toBe(2);
   });

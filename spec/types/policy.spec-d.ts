@@ -172,6 +172,10 @@ void name;
 const session: Credentials = credentials({ refresh: async () => {}, save: async (token) => void token.value });
 attach(axios.create(), { auth: session });
 attach(axios.create(), { auth: { refresh: async () => 'token', origins: 'any' } });
+const storage = new Map<string, string>();
+const getItem = (name: string): string | null => storage.get(name) ?? null;
+attach(axios.create(), { auth: { token: () => getItem('token'), refresh: async () => 'token' } });
+attach(axios.create(), { auth: { token: async () => getItem('token'), refresh: async () => 'token' } });
 const keepsNothing: TokenStore = {
   refresh: async (_key, generation, refresh) => ({ ...(await refresh()), generation }),
 };
