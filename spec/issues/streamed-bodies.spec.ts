@@ -92,7 +92,7 @@ describe.each(ADAPTERS)('a streamed body, with the %s adapter', (adapter) => {
     const read = adapter === 'http' ? rejectionOf(textOf(body)) : undefined;
     const second = get(client);
     await settle();
-    expect(server.seen).toHaveLength(1);
+    expect(holdfast.stats().queued).toBe(1);
     end(body, open);
     await read;
     dispose(await second);
@@ -109,6 +109,7 @@ describe.each(ADAPTERS)('a streamed body, with the %s adapter', (adapter) => {
       const second = get(client);
       const reading = rejectionOf(textOf(data));
       await settle();
+      expect(holdfast.stats().queued).toBe(1);
       controller.abort();
       expect(isCancel(await reading)).toBe(true);
       dispose(await second);
@@ -145,11 +146,12 @@ describe.each(ADAPTERS)('a streamed body, with the %s adapter', (adapter) => {
   it('holds no place in a window: only the one among those that go on', async () => {
     const { answer } = begun();
     const limit = { requests: 3, perMs: 1_000, burst: 3, maxConcurrent: 10 };
-    const { server, client, clock } = await byHand(answer, { limit }, stream(adapter));
+    const { server, client, clock, holdfast } = await byHand(answer, { limit }, stream(adapter));
     const bodies = await Promise.all([get(client), get(client), get(client)]);
     const fourth = get(client);
     await settle();
     expect(server.seen).toHaveLength(3);
+    expect(holdfast.stats().queued).toBe(1);
     await clock.advance(1_000);
     for (const body of [...bodies, await fourth]) dispose(body);
   });
@@ -201,7 +203,7 @@ describe.each(ADAPTERS)('a streamed body that nobody reads, with the %s adapter'
     const second = get(client);
     await settle();
     await clock.advance(29_999);
-    expect(server.seen).toHaveLength(1);
+    expect(holdfast.stats().queued).toBe(1);
     await clock.advance(1);
     const late = await second;
     expect(server.seen).toHaveLength(2);
@@ -231,7 +233,7 @@ describe.each(ADAPTERS)('a streamed body that nobody reads, with the %s adapter'
   it('keeps its place while it is read, however slowly, and while its reader waits for more', async () => {
     const heard = warnings();
     const { answer, open } = begun();
-    const { server, client, clock } = await byHand(answer, ONE, stream(adapter));
+    const { client, clock, holdfast } = await byHand(answer, ONE, stream(adapter));
     const body: AsyncIterable<Uint8Array> = await get(client);
     const second = get(client);
     const chunks = body[Symbol.asyncIterator]();
@@ -239,7 +241,7 @@ describe.each(ADAPTERS)('a streamed body that nobody reads, with the %s adapter'
     const waiting = chunks.next();
     await settle();
     await clock.advance(120_000);
-    expect(server.seen).toHaveLength(1);
+    expect(holdfast.stats().queued).toBe(1);
     open[0]?.end('and done');
     await waiting;
     await chunks.next();
@@ -333,7 +335,7 @@ it('a limiter that is shared by two instances counts the bodies of both', async 
   const body = await get(a.client);
   const second = get(b.client);
   await settle();
-  expect(b.server.seen).toHaveLength(0);
+  expect(b.holdfast.stats().queued).toBe(1);
   dispose(body);
   dispose(await second);
   expect(b.server.seen).toHaveLength(1);
