@@ -1,5 +1,5 @@
 import type { GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
-import { lend, lendLazily } from './snapshot.ts';
+import { lend } from './snapshot.ts';
 
 /** What ends a send from our side, while it is lent to the config of that send. */
 export interface Aborter {
@@ -58,26 +58,16 @@ export class SendSignal implements GenericAbortSignal {
   }
 }
 
-/** An adapter function may hand its signal to `fetch`, so it gets a real one; made when it first asks, since most never do. */
+/** An adapter function may hand its signal to `fetch`, so it gets a real one. */
 function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
   const outer = config.signal;
-  let controller: AbortController | undefined;
-  let isCut = false;
-  const follow = () => controller?.abort((outer as { reason?: unknown } | undefined)?.reason);
-  const signal = () => {
-    if (controller === undefined) {
-      controller = new AbortController();
-      if (isCut || outer?.aborted) follow();
-      else outer?.addEventListener?.('abort', follow);
-    }
-    return controller.signal;
-  };
+  const controller = new AbortController();
+  const follow = () => controller.abort((outer as { reason?: unknown } | undefined)?.reason);
+  if (outer?.aborted) follow();
+  else outer?.addEventListener?.('abort', follow);
   return {
-    cut: () => {
-      isCut = true;
-      follow();
-    },
-    putBack: lendLazily(config, 'signal', signal),
+    cut: follow,
+    putBack: lend(config, 'signal', controller.signal),
     end: () => outer?.removeEventListener?.('abort', follow),
   };
 }

@@ -45,19 +45,3 @@ export function lend<K extends keyof InternalAxiosRequestConfig>(
     else delete config[name];
   };
 }
-
-/** The same for a setting that is made when somebody asks for it. */
-export function lendLazily<K extends keyof InternalAxiosRequestConfig>(
-  config: InternalAxiosRequestConfig,
-  name: K,
-  make: () => InternalAxiosRequestConfig[K],
-): () => void {
-  const before = Object.getOwnPropertyDescriptor(config, name);
-  const own = { configurable: true, enumerable: true };
-  const set = (value: unknown) => Object.defineProperty(config, name, { ...own, writable: true, value });
-  Object.defineProperty(config, name, { ...own, get: make, set });
-  return () => {
-    if (before === undefined) delete config[name];
-    else Object.defineProperty(config, name, before);
-  };
-}

@@ -167,7 +167,7 @@ describe(dispatchWithin.name, () => {
     expect(told).toBe(1);
   });
 
-  it('cuts an adapter function off by a real AbortSignal, made when it asks for one, and leaves its timeout alone', async () => {
+  it('cuts an adapter function off by a real AbortSignal, and leaves its timeout alone', async () => {
     const { signal } = new AbortController();
     const config = configOf({ adapter: () => Promise.resolve(ANSWER), timeout: 5_000, signal });
     const { clock, seen, state, overdue } = send(1_000, config);

@@ -1,6 +1,6 @@
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { copyOfConfig, copyOfHeaders, lend, lendLazily } from '../../lib/attempt/snapshot.ts';
+import { copyOfConfig, copyOfHeaders, lend } from '../../lib/attempt/snapshot.ts';
 
 const configOf = (config: object): InternalAxiosRequestConfig =>
   Object.assign(Object.create(null), { headers: new AxiosHeaders({ 'X-One': '1' }) }, config);
@@ -73,22 +73,4 @@ describe(lend.name, () => {
     lend(config, 'signal', new AbortController().signal)();
     expect(Object.entries(config)).toContainEqual(['signal', undefined]);
   });
-});
-
-describe(lendLazily.name, () => {
-  it.each([[{}], [{ timeout: 7 }], [{ timeout: undefined }]])(
-    'makes a setting when it is asked for, and puts back %o',
-    (own) => {
-      const config = { headers: new AxiosHeaders(), ...own } as InternalAxiosRequestConfig;
-      const before = Object.getOwnPropertyDescriptors(config);
-      let made = 0;
-      const putBack = lendLazily(config, 'timeout', () => ++made);
-      expect(made).toBe(0);
-      expect(config.timeout).toBe(1);
-      config.timeout = 99;
-      expect(config.timeout).toBe(99);
-      putBack();
-      expect(Object.getOwnPropertyDescriptors(config)).toEqual(before);
-    },
-  );
 });
