@@ -1,61 +1,48 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Admission } from './attempt/admission.ts';
-import { Authorization } from './attempt/authorization.ts';
+import { Authorization, unauthorizedBy } from './attempt/authorization.ts';
 import { noticeAxiosRetry } from './attempt/beside-axios-retry.ts';
-import { type Bounded, bounded } from './attempt/bounded.ts';
+import type { Bounded } from './attempt/bounded.ts';
 import { CircuitGuard } from './attempt/circuit-guard.ts';
 import { CallContext, type Refusal, type Shared } from './attempt/context.ts';
+import { Entrance, TOKEN_WAIT } from './attempt/entrance.ts';
 import { destroyIdle, wantsFreshConnection } from './attempt/fresh-connection.ts';
 import { handOver } from './attempt/hand-over.ts';
 import { runHooks } from './attempt/hooks.ts';
+import { CANCELLED, Judging } from './attempt/judging.ts';
 import { pollUrlOf } from './attempt/poll-target.ts';
 import { isReplayable } from './attempt/replayable.ts';
 import { discard, isUnread, peek } from './attempt/response-body.ts';
 import { copyOfConfig, copyOfHeaders } from './attempt/snapshot.ts';
 import { Spending } from './attempt/spending.ts';
+import { record } from './attempt/story.ts';
 import { followBody, type StreamedBody } from './attempt/streamed-body.ts';
-import { TransformedBody } from './attempt/transformed-body.ts';
 import { Transmission } from './attempt/transmission.ts';
 import type { Wait } from './attempt/under-way.ts';
-import type { Unauthorized } from './auth/credential.ts';
-import { announcesJson, classify, conclude } from './classify/classify.ts';
-import { evidenceOf } from './classify/evidence.ts';
+import { untilPoll, untilRetry } from './attempt/waits.ts';
+import { announcesJson, conclude } from './classify/classify.ts';
 import { serverFailed } from './classify/server-failed.ts';
 import { decide, FINISH } from './decide/decide.ts';
-import { type ApiError, readApiError } from './failure/api-error.ts';
-import { parseChallenges } from './failure/challenge.ts';
-import { codeOf, isTimeout } from './failure/code.ts';
-import { addressOf } from './model/address.ts';
+import { isTimeout } from './failure/code.ts';
 import type { Again, Decision } from './model/decision.ts';
 import { remember } from './model/ledger.ts';
 import { type Outcome, responseOf } from './model/outcome.ts';
 import type { RefusedRetry } from './model/refused-retry.ts';
 import type { EndReason } from './model/report.ts';
-import { durationOf, wholeMs } from './model/time-shown.ts';
 import type { Judgement, VerdictKind } from './model/verdict.ts';
 import type { Steps } from './pipeline.ts';
-import type { EndedSend, Evidence, OnGiveUp, ResolvedRetry } from './policy/options.ts';
-import { headerOf } from './wait/header.ts';
+import type { EndedSend, OnGiveUp, ResolvedRetry } from './policy/options.ts';
 import { Patience } from './wait/patience.ts';
 import { sleep } from './wait/sleep.ts';
 
 const PERMANENT: Judgement = Object.freeze({ kind: 'permanent' });
-const CANCELLED: Judgement = Object.freeze({ kind: 'cancelled' });
-/** To be told of whoever waits. */
-const TOKEN: Wait = {
-  phase: 'refresh',
-  why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
-};
 const BODY: Wait = { phase: 'body', why: () => 'reads the body of an error' };
 const RETRY_HOOKS: Wait = { phase: 'retry-wait', why: () => 'waits for `retry.onRetry`' };
 const GIVE_UP_HOOKS: Wait = { phase: 'body', why: () => 'waits for `retry.onGiveUp`' };
-const JUDGE: Wait = { phase: 'body', why: () => 'waits for a judge of `classify`' };
 const NO_HOOKS: Pick<ResolvedRetry, 'onGiveUp'> = Object.freeze({ onGiveUp: [] });
 const STOP: Decision = Object.freeze({ kind: 'stop', why: 'not-retryable' });
 /** How long the loop reads an error body that trickles, in ms. */
 const PEEK_MS = 1_000;
-/** How long a permit is held while `token` is asked, in ms. */
-const TOKEN_MS = 1_000;
 /** How long a body that nobody wants may take to end, where the wait itself is shorter, in ms. */
 const DRAIN_MS = 50;
 
@@ -67,6 +54,8 @@ export class CallSteps implements Steps {
   private readonly admission: Admission | undefined;
   private readonly transmission: Transmission;
   private readonly spending: Spending | undefined;
+  private readonly entrance: Entrance;
+  private readonly judging: Judging;
   /** What came of the last send. */
   private last: Outcome | undefined;
   /** When that came, ms since the epoch. */
@@ -79,10 +68,6 @@ export class CallSteps implements Steps {
   private hasFreshened = false;
   /** The body of the last answer, where axios resolves it as a stream. */
   private streamed: StreamedBody | undefined;
-  /** What the judges were shown of the last outcome, if there are any. */
-  private shown: Evidence | undefined;
-  /** What they made of its body, if they asked. */
-  private body: TransformedBody | undefined;
 
   constructor(shared: Shared, policy: CallContext['policy'], config: InternalAxiosRequestConfig) {
     const { auth, breaker, limit, retry } = policy;
@@ -96,6 +81,8 @@ export class CallSteps implements Steps {
     this.admission = limit === false ? undefined : new Admission(this.context, limit);
     this.spending = retry === false || retry.budget === false ? undefined : new Spending(this.context, retry.budget);
     this.transmission = new Transmission(this.context, this.authorization, this.admission, this.guard, this.spending);
+    this.entrance = new Entrance(this.context, this.authorization, this.admission);
+    this.judging = new Judging(this.context, this.admission, this.guard);
     shared.tally.calls += 1;
     shared.underWay.begun(this.context);
   }
@@ -104,7 +91,7 @@ export class CallSteps implements Steps {
     const over = this.context.call.sent > 0 ? this.context.over() : undefined;
     if (over !== undefined) return over;
     // So that nobody waits for nothing.
-    return this.guard?.refusal() ?? this.admitToQueue();
+    return this.guard?.refusal() ?? this.entrance.enter();
   }
 
   send(): Promise<Outcome> {
@@ -117,8 +104,7 @@ export class CallSteps implements Steps {
     this.last = outcome;
     this.transmission.settled(outcome);
     this.spending?.sent();
-    this.shown = undefined;
-    this.body = undefined;
+    this.judging.forget();
     this.context.call.errorText = undefined;
     const response = responseOf(outcome);
     return response !== undefined && response.status >= 400 && isUnread(response.data)
@@ -133,7 +119,7 @@ export class CallSteps implements Steps {
     const refused = again.kind === 'poll' ? this.turnTo(again.url) : await this.tellOfRetry(delayMs);
     if (refused !== undefined) return refused;
     tally.waiting += 1;
-    this.context.waits(again.kind === 'poll' ? this.untilPoll(delayMs) : this.untilRetry(delayMs));
+    this.context.waits(again.kind === 'poll' ? untilPoll(this.context, delayMs) : untilRetry(this.context, delayMs));
     const slept = sleep(delayMs, clock, cancellation);
     await this.dropBody(Math.max(delayMs, DRAIN_MS));
     const waited = await slept;
@@ -142,30 +128,6 @@ export class CallSteps implements Steps {
     tally.waiting -= 1;
     call.waitedMs += this.context.waited();
     return waited ? undefined : this.context.cancelled();
-  }
-
-  private untilRetry(delayMs: number): Wait {
-    const { context } = this;
-    const { call, policy } = context;
-    const last = call.sends.at(-1);
-    const most = policy.retry === false ? Number.POSITIVE_INFINITY : policy.retry.maxRetries;
-    const retry = `${call.retries - call.retriesBefore + 1}${most === Number.POSITIVE_INFINITY ? '' : ` of ${most}`}`;
-    return {
-      phase: 'retry-wait',
-      until: () => context.since + delayMs,
-      why: () =>
-        `waits ${durationOf(delayMs)} before retry ${retry} after ${last?.status ?? last?.code ?? 'no answer'}`,
-    };
-  }
-
-  private untilPoll(delayMs: number): Wait {
-    const { context } = this;
-    const { call } = context;
-    return {
-      phase: 'poll',
-      until: () => context.since + delayMs,
-      why: () => `waits ${durationOf(delayMs)} before poll ${call.polls + 1}: ${call.sends.at(-1)?.status} is pending`,
-    };
   }
 
   end(outcome: Outcome, why: 'success' | EndReason): AxiosResponse | Promise<AxiosResponse> {
@@ -249,69 +211,6 @@ export class CallSteps implements Steps {
     return { send: call.sent, call: call.snapshot(), verdict: call.verdict, outcome, response, error };
   }
 
-  private admitToQueue(): Refusal | undefined | Promise<Refusal | undefined> {
-    const { admission, authorization } = this;
-    return authorization?.goesAlong ? this.admitWithToken(authorization) : admission?.acquire();
-  }
-
-  /**
-   * A token first, since a refresh may take long and a permit must not be held meanwhile; then the permit. Where neither has to be waited
-   * for, all of it is one turn.
-   */
-  private admitWithToken(authorization: Authorization): Refusal | undefined | Promise<Refusal | undefined> {
-    const { admission } = this;
-    const token = this.checkOut(authorization);
-    if (token instanceof Promise) return this.admitInTurn(authorization, token);
-    if (token !== undefined || admission === undefined) return token;
-    const permit = admission.acquire();
-    return permit instanceof Promise ? this.admitInTurn(authorization, token, permit) : permit;
-  }
-
-  private async admitInTurn(
-    authorization: Authorization,
-    token: Refusal | undefined | Promise<Refusal | undefined>,
-    permit?: Promise<Refusal | undefined>,
-  ): Promise<Refusal | undefined> {
-    const { admission } = this;
-    const refused = (await token) ?? (await (permit ?? admission?.acquire()));
-    if (refused !== undefined || !admission?.queuedMs) return refused;
-    for (let tried = 0; ; tried++) {
-      // The queue took time, in which the token may have expired or the user logged out.
-      const again = await this.inTime(admission.within(async () => authorization.checkAgain()));
-      if (again !== 'stale') return again;
-      // A token that lives no longer than the queue is long: it would stand in it for ever.
-      if (tried > 0) return admission.within(() => this.checkOut(authorization));
-      admission.release();
-      const lost = (await this.checkOut(authorization)) ?? (await admission.acquire());
-      if (lost !== undefined || !admission.queuedMs) return lost;
-    }
-  }
-
-  private checkOut(authorization: Authorization): Refusal | undefined | Promise<Refusal | undefined> {
-    const token = authorization.checkOut();
-    return token instanceof Promise ? this.waitForToken(token) : token;
-  }
-
-  private async waitForToken(token: Promise<Refusal | undefined>): Promise<Refusal | undefined> {
-    const { context } = this;
-    context.waits(TOKEN);
-    const refused = await token;
-    context.call.refreshMs += context.waited();
-    return refused;
-  }
-
-  /** `'stale'` where `token` takes so long that it may wait for the very permit that is held. */
-  private async inTime<T>(checked: Promise<T>): Promise<T | 'stale'> {
-    const patience = new Patience(TOKEN_MS, this.context.shared.clock, undefined);
-    checked.catch(() => {});
-    try {
-      return await Promise.race([checked, patience.over.then(() => 'stale' as const)]);
-    } finally {
-      // Also where `token` throws: a timer that is left would keep the process alive.
-      patience.end();
-    }
-  }
-
   /** Hands back whatever the call holds. */
   private letGo(): void {
     this.transmission.restore();
@@ -351,8 +250,8 @@ export class CallSteps implements Steps {
     if (context.heard('finished'))
       context.tell('finished', { endedBecause: reasonOf(outcome, why), report: call.report() });
     // Last: a listener may have cancelled the call, and axios asks for no body then.
-    if (!context.cancellation?.requested) this.body?.handOver(responseOf(outcome));
-    this.body = undefined;
+    if (!context.cancellation?.requested) this.judging.handOver(outcome);
+    this.judging.forget();
     // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
     return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
   }
@@ -389,7 +288,7 @@ export class CallSteps implements Steps {
     const unauthorized = unauthorizedBy(call.outcome, call.errorText);
     // Before the refresh, not after it: the refresh may need the very socket that an unread body keeps.
     await this.dropBody(DRAIN_MS);
-    this.context.waits(TOKEN);
+    this.context.waits(TOKEN_WAIT);
     const refused = await this.authorization?.replace(unauthorized);
     call.refreshMs += this.context.waited();
     if (refused !== undefined) return refused;
@@ -432,7 +331,7 @@ export class CallSteps implements Steps {
     this.streamed = streamOf(outcome);
     let judged: Judgement | Promise<Judgement>;
     try {
-      judged = this.verdictOn(outcome, now);
+      judged = this.judging.verdictOn(outcome, now);
     } catch (error) {
       this.record(outcome, PERMANENT, STOP, undefined);
       throw error;
@@ -440,25 +339,12 @@ export class CallSteps implements Steps {
     return judged instanceof Promise ? this.judgeLater(outcome, judged) : this.follow(outcome, judged, now);
   }
 
-  private verdictOn(outcome: Outcome, now: number): Judgement | Promise<Judgement> {
-    const { admission, guard } = this;
-    const { cancellation, policy } = this.context;
-    if (cancellation?.requested && responseOf(outcome) === undefined) return CANCELLED;
-    const ask = () => classify(outcome, policy, () => this.evidence(outcome, now), now);
-    if (policy.classify.length === 0) return ask();
-    // A call that a judge makes would wait for the permit that this one holds, or find the circuit open.
-    const permitted = admission?.mayHoldUp ? () => admission.within(ask) : ask;
-    return guard === undefined ? permitted() : guard.probing(permitted);
-  }
-
   /** Waits for a judge that gave a promise, no longer than the call may last. */
   private async judgeLater(outcome: Outcome, judging: Promise<Judgement>): Promise<Decision> {
-    const { call, cancellation, policy, shared } = this.context;
+    const { policy, shared } = this.context;
     let judged: Bounded<Judgement>;
     try {
-      this.context.waits(JUDGE);
-      judged = await bounded(judging, shared.clock, call.deadlineAt, cancellation);
-      this.context.waited();
+      judged = await this.judging.inTime(judging);
     } catch (error) {
       this.record(outcome, PERMANENT, STOP, undefined);
       throw error;
@@ -489,7 +375,7 @@ export class CallSteps implements Steps {
       }
       this.wantsFresh = verdict.kind !== 'success' && !this.hasFreshened && wantsFreshConnection(outcome);
       pausedUntil = this.admission?.answered(outcome, verdict, now, this.streamed !== undefined);
-      const evidence = () => this.evidence(outcome, now);
+      const evidence = () => this.judging.evidence(outcome, now);
       if (this.wantsFresh) {
         this.hasFreshened = true;
         destroyIdle(outcome);
@@ -509,23 +395,6 @@ export class CallSteps implements Steps {
       this.guard?.tell(turned, now);
     }
     return decision;
-  }
-
-  private evidence(outcome: Outcome, now: number): Evidence {
-    if (this.shown !== undefined) return this.shown;
-    const { call } = this.context;
-    const response = responseOf(outcome);
-    const body = response && new TransformedBody(call.config, response);
-    const { errorText } = call;
-    const sources = {
-      call: call.snapshot(),
-      api: () => shownErrorOf(outcome, errorText),
-      // Once the next send is made, or the call is over, nobody is there to be shown anything.
-      data: () => (this.body === body ? body?.make() : undefined),
-    };
-    this.body = body;
-    this.shown = evidenceOf(outcome, sources, now);
-    return this.shown;
   }
 
   private decideOn(verdict: Judgement, outcome: Outcome, now: number): Decision {
@@ -606,74 +475,17 @@ export class CallSteps implements Steps {
     call.refusedWait = { waitedMs: call.namedMs, maxMs: policy.retry.retryAfter.maxMs };
   }
 
-  /** Writes a send into the report, and tells of it: the answer first, then what followed from it. */
-  private record(
-    outcome: Outcome,
-    { kind, reason }: Judgement,
-    decision: Decision,
-    pausedUntil: number | undefined,
-  ): void {
-    const { context } = this;
-    const { call } = context;
-    const startedAt = this.transmission.sentAt;
-    const durationMs = Math.max(0, this.answeredAt - startedAt);
-    const queuedMs = this.admission?.queuedMs ?? 0;
-    const refreshMs =
-      this.authorization && call.refreshMs - call.sends.reduce((sum, send) => sum + (send.refreshMs ?? 0), 0);
-    const status = responseOf(outcome)?.status;
-    const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
-    const delayMs = 'delayMs' in decision ? decision.delayMs : undefined;
-    call.sends.push({
-      startedAt,
-      durationMs,
-      queuedMs,
-      refreshMs,
-      status,
-      code,
-      verdict: kind,
-      decision: decision.kind,
-      delayMs,
-      polled: this.transmission.asked,
-    });
-    if (context.heard('answered'))
-      context.tell('answered', {
-        send: call.sent,
-        status,
-        code,
-        verdict: kind,
-        reason,
-        durationMs: wholeMs(durationMs),
-      });
-    if (pausedUntil !== undefined)
-      context.tell('paused', { key: String(this.admission?.key), untilAt: Math.ceil(pausedUntil) });
-    if (decision.kind === 'retry') {
-      const retry = call.retries + 1;
-      context.tell('retry-scheduled', {
-        retry,
-        delayMs: wholeMs(decision.delayMs),
-        status,
-        code,
-        verdict: kind,
-        reason,
-      });
-    }
-    if (decision.kind === 'poll' && context.heard('poll-scheduled')) {
-      const url = addressOf(decision.url === undefined ? this.transmission.template : { url: decision.url });
-      context.tell('poll-scheduled', { poll: call.polls + 1, delayMs: wholeMs(decision.delayMs), url, status, reason });
-    }
-    if (call.refusedRetry !== undefined) this.spending?.refuse(call.refusedRetry);
+  private record(outcome: Outcome, verdict: Judgement, decision: Decision, pausedUntil: number | undefined): void {
+    const { admission, answeredAt, context, transmission } = this;
+    const hasToken = this.authorization !== undefined;
+    record(context, transmission, admission, { outcome, verdict, decision, answeredAt, pausedUntil, hasToken });
+    if (context.call.refusedRetry !== undefined) this.spending?.refuse(context.call.refusedRetry);
   }
 }
 
 /** What axios rejects is a failure to the caller, also where the server did well: a 200 that validateStatus refuses. */
 const reasonOf = (outcome: Outcome, why: 'success' | EndReason): 'success' | EndReason =>
   why === 'success' && 'error' in outcome ? 'not-retryable' : why;
-
-function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined): ApiError | undefined {
-  const response = outcome && responseOf(outcome);
-  if (response === undefined || !(response.status >= 400)) return undefined;
-  return readApiError(errorText ?? response.data, headerOf(response.headers, 'content-type'));
-}
 
 /**
  * Whether a call that ended so ended in a transient failure of the server, or of the way to it; `undefined` where that says nothing of
@@ -682,24 +494,6 @@ function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined)
 function isTransientFailure(outcome: Outcome, kind: VerdictKind): boolean | undefined {
   if (kind === 'success') return false;
   return serverFailed(outcome) && kind === 'transient';
-}
-
-/**
- * What a judge is shown of it, also of an answer that is none: a 200 may carry an error. There a code and a description alone are not
- * enough, since a country has them too.
- */
-function shownErrorOf(outcome: Outcome, errorText: string | undefined): ApiError | undefined {
-  const response = responseOf(outcome);
-  if (response === undefined || response.status >= 400) return apiErrorOf(outcome, errorText);
-  const api = readApiError(response.data, headerOf(response.headers, 'content-type'));
-  return api?.shape === 'flat' && api.source === undefined ? undefined : api;
-}
-
-/** What a 401 says, for the refresh. */
-function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefined): Unauthorized {
-  const response = outcome && responseOf(outcome);
-  const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
-  return { challenges, api: apiErrorOf(outcome, errorText) };
 }
 
 /** The body of an answer that axios resolves as a stream; a web stream is put in the place of that of the adapter. */

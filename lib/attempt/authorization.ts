@@ -2,10 +2,12 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Credential, Unauthorized } from '../auth/credential.ts';
 import type { Token } from '../auth/options.ts';
+import { apiErrorOf } from '../classify/error-body.ts';
 import type { ApiError } from '../failure/api-error.ts';
+import { parseChallenges } from '../failure/challenge.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { mayRefresh } from '../failure/may-refresh.ts';
-import { responseOf } from '../model/outcome.ts';
+import { type Outcome, responseOf } from '../model/outcome.ts';
 import { headerOf } from '../wait/header.ts';
 import { bounded } from './bounded.ts';
 import type { CallContext, Refusal } from './context.ts';
@@ -181,4 +183,11 @@ export class Authorization {
     const answer = call.outcome && responseOf(call.outcome);
     return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
   }
+}
+
+/** What a 401 says, for the refresh. */
+export function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefined): Unauthorized {
+  const response = outcome && responseOf(outcome);
+  const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
+  return { challenges, api: apiErrorOf(outcome, errorText) };
 }
