@@ -102,9 +102,7 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
     const packages = Object.keys(bundled.inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
     expect([...new Set(packages.filter((name) => name !== undefined))].sort()).toEqual([
       'axios',
-      'axios-retry',
       'is-network-error',
-      'is-retry-allowed',
       'p-retry',
       'structured-headers',
     ]);

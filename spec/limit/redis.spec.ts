@@ -359,9 +359,11 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const off = { ...systemClock, now: () => systemClock.now() - 30_000 };
     const options = { requests: 100, perMs: 1_000, prefix: 'skewed' };
     const [one, two] = [make(options), make(options, redisClient(server.port), off)];
+    const asked = Date.now();
     const at = (await Promise.all([ask(one, 15), ask(two, 15)])).flat().sort((a, b) => a - b);
-    expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(285);
-    expect(Number(at.at(-1)) - Number(at[0])).toBeLessThan(10_000);
+    // From when they were asked for: on a busy machine the first may be heard of late.
+    expect(Number(at.at(-1)) - asked).toBeGreaterThanOrEqual(285);
+    expect(Number(at.at(-1)) - asked).toBeLessThan(10_000);
   });
 
   it('loads its script again when Redis has forgotten it', async () => {

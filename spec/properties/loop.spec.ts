@@ -361,7 +361,10 @@ function check(seen: Seen, index: number, given: Plan, { permits, turns }: Playe
 
 /** The rules of the circuit that all calls go through. */
 function checkCircuit({ breaker, deadlineMs }: Plan, { calls, turns, holdfast }: Played): void {
-  const sends = calls.flatMap((call) => call.sends);
+  // A send whose call was aborted is over, also where its adapter is deaf.
+  const sends = calls.flatMap(({ sends, endedAt }) =>
+    sends.map((send) => ({ at: send.at, endedAt: Math.min(send.endedAt, endedAt) })),
+  );
   if (breaker === false) expect(turns).toEqual([]);
   turns.forEach(({ at, to, retryAt, answered }, n) => {
     const before = turns[n - 1];
