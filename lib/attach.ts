@@ -25,14 +25,15 @@ import type { EventName, EventOf, Listener } from './observe/events.ts';
 import { emptyTally, type Tally } from './observe/tally.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
 import type { Policy, ResolvedPolicy } from './policy/options.ts';
+import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
 import { systemClock, systemRandom } from './wait/clock.ts';
 
 declare module 'axios' {
   interface AxiosRequestConfig {
-    /** This call's own policy, laid over the attached one; `false` lets the call through untouched. */
-    holdfast?: false | Policy | undefined;
+    /** This call's own policy, laid over the attached one; `false` lets the call through untouched. See `preparePolicy`. */
+    holdfast?: false | Policy | PreparedPolicy | undefined;
   }
 }
 
@@ -113,7 +114,11 @@ export interface AttachOptions {
  * @throws {Error} when something is attached to it already, unless that is to be replaced: two loops around each other would
  * multiply the sends
  */
-export function attach(instance: AttachableInstance, policy: Policy = {}, options: AttachOptions = {}): Attachment {
+export function attach(
+  instance: AttachableInstance,
+  policy: Policy | PreparedPolicy = {},
+  options: AttachOptions = {},
+): Attachment {
   return attachWith({ clock: systemClock, random: systemRandom }, instance, policy, options, attach);
 }
 
@@ -121,7 +126,7 @@ export function attach(instance: AttachableInstance, policy: Policy = {}, option
 export function attachWith(
   { clock, random }: Pick<Shared, 'clock' | 'random'>,
   instance: AttachableInstance,
-  policy: Policy,
+  policy: Policy | PreparedPolicy,
   options: AttachOptions = {},
   callee: (...args: never[]) => unknown = attachWith,
 ): Attachment {
@@ -150,7 +155,8 @@ export function attachWith(
   });
   const { auth } = resolved;
   // Not before it is known to be right, since others may share them.
-  if (auth !== false && !isCredentials(auth)) authenticators.join(auth, policy.auth || auth, originsOf(auth, axios));
+  if (auth !== false && !isCredentials(auth))
+    authenticators.join(auth, asWritten(policy).auth || auth, originsOf(auth, axios));
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const bareInstance = () => {

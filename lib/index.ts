@@ -82,6 +82,8 @@ export type {
   StatusRule,
   StatusRules,
 } from './policy/options.ts';
+export { preparePolicy } from './policy/prepare.ts';
+export type { PreparedPolicy } from './policy/prepared.ts';
 export { type PartnerApiOptions, partnerApi } from './policy/presets/partner-api.ts';
 export {
   type Backoff,

@@ -3,7 +3,7 @@ import { adapterFor } from './attempt/adapter.ts';
 import type { Shared } from './attempt/context.ts';
 import { pipeline } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
-import { resolve } from './policy/resolve.ts';
+import { Policies } from './policy/policies.ts';
 import { CallSteps } from './steps.ts';
 
 /** On the function that loops: the adapter it is around. Registered, so that a second copy of this package sees it too. */
@@ -25,13 +25,14 @@ export function interceptor(
   policy: ResolvedPolicy,
   shared: Shared,
 ): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
+  const policies = new Policies(policy);
   const around = (adapter: AdapterOption): Looping => {
     // Everything else waits until the adapter runs: interceptors after this one may still change the config.
     const looping: Looping = (sent) => {
       // The caller's config comes back with their own adapter, so that requesting it again starts one fresh loop.
       if (adapter === undefined) delete sent.adapter;
       else sent.adapter = Array.isArray(adapter) ? [...adapter] : adapter;
-      return run(sent, policy, shared);
+      return run(sent, policies, shared);
     };
     looping[AROUND] = adapter;
     return looping;
@@ -66,14 +67,14 @@ function ownAdapter(adapter: AdapterOption): AdapterOption {
   return typeof adapter === 'function' && AROUND in adapter ? (adapter as Looping)[AROUND] : adapter;
 }
 
-function run(config: InternalAxiosRequestConfig, attached: ResolvedPolicy, shared: Shared): Promise<AxiosResponse> {
+function run(config: InternalAxiosRequestConfig, policies: Policies, shared: Shared): Promise<AxiosResponse> {
   const { holdfast } = config;
   try {
     if (holdfast === false) return adapterFor(config, shared.bareInstance)(config);
     // Once in the life of an attachment, and only to another copy of axios than ours.
     const ready = shared.errors.ready(config);
-    if (ready !== undefined) return ready.then(() => run(config, attached, shared));
-    return pipeline(new CallSteps(shared, holdfast === undefined ? attached : resolve(holdfast, attached), config));
+    if (ready !== undefined) return ready.then(() => run(config, policies, shared));
+    return pipeline(new CallSteps(shared, policies.of(holdfast), config));
   } catch (error) {
     return Promise.reject(error);
   }

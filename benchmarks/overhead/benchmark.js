@@ -19,6 +19,13 @@ export const candidates = {
     file: 'candidates/holdfast-token-limit-breaker.js',
     package: 'axios-holdfast',
   },
+  'bare axios, a config on the call': { file: 'candidates/bare-axios-config.js' },
+  'holdfast, a policy on the call': { file: 'candidates/holdfast-policy-on-call.js', package: 'axios-holdfast' },
+  'holdfast, a prepared one': { file: 'candidates/holdfast-prepared-on-call.js', package: 'axios-holdfast' },
+  'holdfast, a shared limiter and a signal': {
+    file: 'candidates/holdfast-shared-limiter.js',
+    package: 'axios-holdfast',
+  },
 };
 
 export const cases = { GET: 'get', POST: 'post' };

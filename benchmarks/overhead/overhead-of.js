@@ -18,8 +18,11 @@ const answerFromMemory = async (config) => ({
   request: undefined,
 });
 
-/** A candidate's `setup`; `equip(client)` attaches what is measured and may return its teardown. */
-export function overheadOf(equip) {
+/**
+ * A candidate's `setup`; `equip(client)` attaches what is measured and may return its teardown. With `config`, each call is given that
+ * as its own.
+ */
+export function overheadOf(equip, config) {
   return ({ case: method, size }) => {
     const client = axios.create({
       baseURL: 'https://api.example.com',
@@ -34,7 +37,7 @@ export function overheadOf(equip) {
       async run() {
         const cpuBefore = process.cpuUsage();
         const wallBefore = process.hrtime.bigint();
-        const last = await batch(client, size.calls);
+        const last = await batch(client, size.calls, config);
         const wall = process.hrtime.bigint() - wallBefore;
         const cpu = process.cpuUsage(cpuBefore);
 
@@ -45,19 +48,19 @@ export function overheadOf(equip) {
   };
 }
 
-async function getMany(client, calls) {
+async function getMany(client, calls, config) {
   let last;
   for (let call = 0; call < calls; call++) {
-    last = await client.get('/v1/customers/1');
+    last = await client.get('/v1/customers/1', config);
     if (call % callsPerTurn === 0) await nextTurn();
   }
   return last;
 }
 
-async function postMany(client, calls) {
+async function postMany(client, calls, config) {
   let last;
   for (let call = 0; call < calls; call++) {
-    last = await client.post('/v1/orders', order);
+    last = await client.post('/v1/orders', order, config);
     if (call % callsPerTurn === 0) await nextTurn();
   }
   return last;

@@ -2,6 +2,7 @@ import { isCredentials } from '../auth/credential-set.ts';
 import { isRecord } from '../check.ts';
 import { AdjustedLimiter, isLimiter, numbersIn } from '../limit/limiters.ts';
 import type { Policy } from './options.ts';
+import { asWritten, type PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
 /**
@@ -14,8 +15,8 @@ import { validate } from './validate.ts';
  *
  * @throws {InvalidPolicyError} when one of them is wrong.
  */
-export function mergePolicies(...policies: readonly (Policy | undefined)[]): Policy {
-  const given = policies.filter((policy) => policy !== undefined);
+export function mergePolicies(...policies: readonly (Policy | PreparedPolicy | undefined)[]): Policy {
+  const given = policies.filter((policy) => policy !== undefined).map(asWritten);
   for (const policy of given) validate(policy);
   return given.reduce(merge, {});
 }

@@ -5,8 +5,10 @@ import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { fillIn } from '../limit/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
-import { isGroup, merge, several } from './merge.ts';
+import { freeze } from './freeze.ts';
+import { merge, several } from './merge.ts';
 import type { Policy, ResolvedBudget, ResolvedPolicy, ResolvedRetry, RetryOptions } from './options.ts';
+import { asWritten, type PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
 /**
@@ -14,7 +16,8 @@ import { validate } from './validate.ts';
  *
  * @throws {InvalidPolicyError}
  */
-export function resolve(policy: Policy, attached?: ResolvedPolicy): ResolvedPolicy {
+export function resolve(given: Policy | PreparedPolicy, attached?: ResolvedPolicy): ResolvedPolicy {
+  const policy = asWritten(given);
   validate(policy);
   const base = attached ?? DEFAULT_POLICY;
   const merged = merge(switchedOn(policy, base), policy) as ResolvedPolicy;
@@ -102,17 +105,4 @@ function withGroupsOn(options: RetryOptions, base: ResolvedRetry): ResolvedRetry
     retryAfter: turnsOn('retryAfter') ? retryAfter : base.retryAfter,
     budget: turnsOn('budget') ? budget : base.budget,
   };
-}
-
-/**
- * Frozen, and without a prototype: what a policy leaves out is asked for at every call, and a prototype that somebody else has polluted
- * must not speak for it. Groups and lists only: a limiter that is written as a plain object holds state of its own.
- */
-function freeze<T extends object>(options: T): T {
-  for (const [name, value] of Object.entries(options)) {
-    if (isGroup(name, value) || Array.isArray(value)) freeze(value as object);
-  }
-  // Reflect: what others hold too, as our own defaults, may be frozen by now.
-  if (!Array.isArray(options)) Reflect.setPrototypeOf(options, null);
-  return Object.freeze(options);
 }

@@ -24,6 +24,7 @@ describe('the public names', () => {
         "parseChallenges: function",
         "parseRetryAfter: function",
         "partnerApi: function",
+        "preparePolicy: function",
         "readApiError: function",
         "reportOf: function",
       ]

@@ -12,6 +12,8 @@ import {
   mergePolicies,
   type Policy,
   type PollOptions,
+  type PreparedPolicy,
+  preparePolicy,
   type Report,
   type RetryAfterOptions,
   type RetryOptions,
@@ -184,6 +186,20 @@ attach(axios.create(), { auth: { token: () => undefined, refresh: async ({ token
 attach(axios.create(), { auth: { refresh: async () => {}, origins: 'all' } });
 // @ts-expect-error without it there is nothing to be had
 credentials({ token: () => 'token' });
+
+const prepared: PreparedPolicy = preparePolicy({ deadlineMs: 500, on: { sent: ({ call }) => void call.id } });
+attach(axios.create({ holdfast: prepared }), prepared);
+void axios.get('/', { holdfast: prepared });
+const merged: Policy = mergePolicies(prepared, { retry: false }, undefined, prepared);
+void merged;
+// @ts-expect-error no such option
+void axios.get('/', { holdfast: { deadline: 500 } });
+// @ts-expect-error no such option
+void axios.get('/', { holdfast: { retry: { maxRetrys: 1 } } });
+// @ts-expect-error prepared already
+preparePolicy(prepared);
+// @ts-expect-error frozen
+prepared.policy = {};
 
 const failure: Failure | undefined = failureOf(new Error('x') as unknown);
 const report: Report | undefined = reportOf(undefined);

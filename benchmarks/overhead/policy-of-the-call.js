@@ -1,0 +1,2 @@
+/** What a call says for itself, where it says something. */
+export const policyOfTheCall = { retry: { maxRetries: 1 } };
