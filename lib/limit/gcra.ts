@@ -172,5 +172,8 @@ export class Gcra {
     const byMs = Math.max(0, toMs - this.movedMs);
     this.movedMs += byMs;
     this.#paidAt += byMs;
+    // Else it would look as if somebody had left after the burst was spent, and no probe could end that pause.
+    this.#spentTo += byMs;
+    this.#unspentAt += byMs;
   }
 }

@@ -229,7 +229,10 @@ export class Turnstile<Leave> {
     }
     const bound = boundOf(now, request.maxWaitMs ?? this.#bounds.maxWaitMs, request.deadlineAt);
     const waiter = new Waiter(request, now, bound);
-    if (bound !== undefined && this.pace.earliest(now, line.ahead(waiter)) > bound.at) {
+    if (
+      bound !== undefined &&
+      Math.min(this.pace.earliest(now, line.ahead(waiter)), this.#probeAt(now, waiter)) > bound.at
+    ) {
       return Promise.reject(overdue(bound));
     }
     return new Promise<Permit>((resolve, reject) => {
@@ -300,7 +303,8 @@ export class Turnstile<Leave> {
     this.#recovery.paused(now);
     for (const waiter of [...this.#nested, ...this.#line]) {
       const { bound, maxPauseMs, clampsPause } = waiter;
-      if (bound !== undefined && bound.at < until) this.#refuse(waiter, overdue(bound));
+      if (bound !== undefined && bound.at < Math.min(until, this.#probeAt(now, waiter)))
+        this.#refuse(waiter, overdue(bound));
       else if (!clampsPause && until - now > maxPauseMs) this.#refuse(waiter, pausedTooLong(until, now, maxPauseMs));
     }
     return true;
@@ -311,6 +315,12 @@ export class Turnstile<Leave> {
     this.pace.resume(now);
     this.#heldUntil = now;
     this.#recovery.paused(now);
+  }
+
+  /** From when that one may be the probe of a pause that is on; `Infinity` where it waits for the end. */
+  #probeAt(now: number, { clampsPause, maxPauseMs }: Waiter): number {
+    const isOn = clampsPause && this.pace.pausedUntil() > now;
+    return isOn ? this.#recovery.probeAt(maxPauseMs) : Number.POSITIVE_INFINITY;
   }
 
   /** From when somebody who waits would rather ask than wait for the end of the pause. */

@@ -1,10 +1,12 @@
-import { failureOf, LimitError, localLimiter } from 'axios-holdfast';
+import { failureOf, LimitError, localLimiter, type Permit } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { localLimiterWith } from '../../lib/limit/local.ts';
+import { fillIn } from '../../lib/limit/options.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { ADAPTERS, rejectionOf } from '../support/attached.ts';
 import { byHand, runQuietly, until } from '../support/by-hand.ts';
 import { type Answer, json } from '../support/loopback.ts';
-import { settle } from '../support/manual-clock.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 
 /** Report: octokit.js#2827. A pause of an hour was cut to a minute: one call a minute left for nothing, and the others waited behind it. */
 
@@ -135,6 +137,42 @@ describe('a pause that is longer than a call waits', () => {
     await runQuietly(setting, Promise.all(late));
     expect(at).toEqual([0, 0, 0, 0, 60_000, 120_000]);
     expect(server.seen).toHaveLength(6);
+  });
+
+  it('is told at once to a call that clamps waits only where its deadline is before its turn to probe', async () => {
+    const setting = await refusing({ retry: { maxRetries: 0, retryAfter: { maxMs: 5_000, whenLonger: 'clamp' } } });
+    const { client, clock, state } = setting;
+    await rejectionOf(client.get('/'));
+    const early = rejectionOf(client.get('/', { holdfast: { deadlineMs: 4_000 } }));
+    expect(await early).toMatchObject({ code: 'ERR_LIMIT_DEADLINE' });
+    state.isWell = true;
+    const begun = clock.now();
+    const { status } = await runQuietly(setting, client.get('/', { holdfast: { deadlineMs: 8_000 } }));
+    expect([status, clock.now() - begun]).toEqual([200, 5_000]);
+  });
+
+  it('ends for a clamped probe also where two refusals named it, the second after an answer that was faster than those before', async () => {
+    const clock = new ManualClock();
+    const limiter = localLimiterWith(clock, fillIn({ requests: 100, perMs: 1_000, burst: 3 }));
+    onTestFinished(() => limiter.close());
+    const refuse = (permit: Permit) => {
+      permit.answered?.({ throttled: true, untilAt: clock.now() + HOUR_S * 1_000 });
+      permit.release();
+    };
+    const slow = await limiter.acquire({ key: 'k' });
+    await clock.advance(50);
+    const fast = await limiter.acquire({ key: 'k' });
+    await clock.advance(10);
+    refuse(slow);
+    refuse(fast);
+    let probe: Permit | undefined;
+    const asked = (async () => {
+      probe = await limiter.acquire({ key: 'k', maxPauseMs: 5_000, clampsPause: true });
+    })();
+    await clock.advance(5_000);
+    expect(probe).toBeDefined();
+    probe?.release();
+    await asked;
   });
 
   it.each<[string, Policy]>([
