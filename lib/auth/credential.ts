@@ -16,7 +16,7 @@ import { tokenOf } from './token.ts';
  */
 export const COOL_DOWN_MS = 3_000;
 
-/** How long a flight waits for `token()`, in ms. */
+/** How long a flight waits for `token()` at the least, in ms. */
 const ASK_MS = 1_000;
 
 /** What a refresh is told of the answer that asked for it. */
@@ -229,9 +229,9 @@ export class Credential {
   }
 
   /** For a flight, which must come to an end also where `token()` does not; `otherwise` where that fails or takes too long. */
-  private async askInTime(otherwise: Token | undefined): Promise<Token | undefined> {
+  private async askInTime(otherwise: Token | undefined, withinMs = ASK_MS): Promise<Token | undefined> {
     try {
-      return await this.ask(ASK_MS);
+      return await this.ask(withinMs);
     } catch {
       return otherwise;
     }
@@ -328,7 +328,9 @@ export class Credential {
       tokenOf(stored, 'the token store'); // a shared store holds what others have put there
       this.generation = stored.generation;
       if (this.failed?.of === token.value) this.failed = undefined;
-      await this.take(own, stored, given, aborter.signal);
+      // What is saved after a logout would bring the session back, so there it is worth waiting for the answer.
+      const leftMs = options.save === undefined ? 0 : options.refreshTimeoutMs - lastedMs();
+      await this.take(own, stored, given, aborter.signal, Math.max(ASK_MS, leftMs));
       beginner.refreshed(key, lastedMs());
     } catch (cause) {
       const refuses = this.flights.get(token.value)?.blocking === true;
@@ -390,9 +392,15 @@ export class Credential {
   }
 
   /** Puts a refreshed token in its place, and has it saved where this process has got it: unless nobody wants it any more. */
-  private async take(own: Token, stored: StoredToken, given: Token | undefined, signal: AbortSignal): Promise<void> {
+  private async take(
+    own: Token,
+    stored: StoredToken,
+    given: Token | undefined,
+    signal: AbortSignal,
+    withinMs = ASK_MS,
+  ): Promise<void> {
     // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-    const now = await this.askInTime(own);
+    const now = await this.askInTime(own, withinMs);
     if (now?.value !== own.value && now?.value !== stored.value) return;
     const obtainedAt = this.ports.clock.now();
     this.standIn = { for: own.value, token: usable(stored, obtainedAt), obtainedAt };

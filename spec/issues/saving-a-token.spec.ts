@@ -1,7 +1,10 @@
+import axios from 'axios';
 import { type AuthOptions, failureOf, type Token } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
+import { attachWith } from '../../lib/attach.ts';
 import { attached, rejectionOf } from '../support/attached.ts';
 import { Guarded, gate } from '../support/guarded.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 /** Calls that need a refresh, whose token is kept by `save`. */
 async function saving(save: NonNullable<AuthOptions['save']>, more: Partial<AuthOptions> = {}) {
@@ -52,6 +55,30 @@ describe('auth.save', () => {
     fresh.open('fresh');
     expect((await call).status).toBe(then === undefined ? 401 : 200);
     expect(saved).not.toHaveBeenCalled();
+  });
+
+  it('is not called after a logout where token() takes its time to say so', async () => {
+    const clock = new ManualClock();
+    const fresh = gate<string>();
+    let token: string | undefined = 'old';
+    const save = vi.fn(() => {});
+    const client = axios.create({
+      baseURL: 'https://api.example.com',
+      adapter: async (config) => {
+        const response = { status: 401, statusText: '', headers: {}, config, data: '', request: {} };
+        throw new axios.AxiosError('401', 'ERR_BAD_REQUEST', config, {}, response);
+      },
+    });
+    const slowly = () => new Promise<string | undefined>((resolve) => void clock.after(5_000, () => resolve(token)));
+    attachWith({ clock, random: () => 0.5 }, client, { auth: { token: slowly, refresh: () => fresh.promise, save } });
+    const call = rejectionOf(client.get('/x'));
+    // Before the send, and again when it was refused.
+    await clock.advance(5_000);
+    await clock.advance(5_000);
+    token = undefined;
+    fresh.open('fresh');
+    await clock.run(call);
+    expect(save).not.toHaveBeenCalled();
   });
 
   it('is called where token() gives the refreshed token already', async () => {
