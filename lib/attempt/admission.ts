@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { kindOf } from '../check.ts';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from '../limit/limiter.ts';
@@ -92,8 +93,8 @@ export class Admission {
     try {
       this.standing = undefined;
       const acquired = this.limiter.acquire(this.request(aborter?.signal));
-      if ('then' in acquired) return this.queue(acquired, aborter);
-      this.permit = acquired;
+      if (isPromise(acquired)) return this.queue(acquired, aborter);
+      this.permit = requirePermit(acquired);
       return undefined;
     } catch (error) {
       return this.refused(error);
@@ -109,7 +110,22 @@ export class Admission {
     const queued = (standing: () => Standing) => {
       this.standing = standing;
     };
-    return { key, priority, since, nested, call, signal, deadlineAt, maxWaitMs, maxPauseMs, clampsPause, queued };
+    // All of them are its own: a polluted prototype must not speak for one that is left out.
+    const weight = undefined;
+    return {
+      key,
+      weight,
+      priority,
+      since,
+      nested,
+      call,
+      signal,
+      deadlineAt,
+      maxWaitMs,
+      maxPauseMs,
+      clampsPause,
+      queued,
+    };
   }
 
   /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
@@ -143,10 +159,9 @@ export class Admission {
     const named = speaks ? retryAfterMs : undefined;
     // In full: each that waits compares it with its own `maxMs`. A time that has come is none.
     const untilAt = named ? nowMs + named : undefined;
-    if (permit === undefined) {
-      if (untilAt !== undefined) quietly(() => this.limiter.pause(this.key, untilAt));
-      return untilAt;
-    }
+    // Where no permit can be told of it, the limiter itself is.
+    if (untilAt !== undefined && permit?.answered === undefined) quietly(() => this.limiter.pause(this.key, untilAt));
+    if (permit === undefined) return untilAt;
     const quota = response && readQuota(response.headers, nowMs);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
@@ -225,7 +240,7 @@ export class Admission {
       const patientUntil = asked + (this.maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
       const result = await bounded(Promise.race([acquired, closed]), shared.clock, boundAt, cancellation);
-      if (result.kind === 'done') this.permit = result.value;
+      if (result.kind === 'done') this.permit = requirePermit(result.value);
       if (result.kind === 'cancelled') return context.cancelled();
       if (result.kind !== 'deadline') return undefined;
       if (boundAt < call.deadlineAt) {
@@ -291,6 +306,19 @@ function ownError(reason: unknown): unknown {
   const { message, name, cause } = reason;
   if (reason instanceof LimitError) return new LimitError(reason.code, message, { retryAt: reason.retryAt, cause });
   return Object.assign(new Error(message, { cause: reason }), { name, code: codeOf(reason) });
+}
+
+const isPromise = (acquired: Permit | Promise<Permit> | undefined): acquired is Promise<Permit> =>
+  typeof (acquired as Partial<Promise<Permit>> | undefined)?.then === 'function';
+
+/**
+ * What cannot be handed back would be held for ever, and nobody would know.
+ *
+ * @throws {TypeError}
+ */
+function requirePermit(acquired: Permit | undefined): Permit {
+  if (typeof acquired?.release === 'function') return acquired;
+  throw new TypeError(`the limiter's acquire must give a permit, { release() }, got ${kindOf(acquired)}`);
 }
 
 /** Nothing was sent with it. */

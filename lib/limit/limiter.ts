@@ -65,7 +65,10 @@ export interface Answer {
 
 /** A limiter's leave for one send. */
 export interface Permit {
-  /** Tells the limiter what the server said; called before `release`. Not called where no answer came. */
+  /**
+   * Tells the limiter what the server said; called before `release`. Not called where no answer came. Where it is missing, `pause` is
+   * called for a time that the server named.
+   */
   answered?(answer: Answer): void;
   /** Gives the permit back. Called exactly once, when the send has ended, the body of a streamed answer too. */
   release(): void;
