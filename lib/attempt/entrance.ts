@@ -54,7 +54,9 @@ export class Entrance {
     if (refused !== undefined || !admission?.queuedMs) return refused;
     for (let tried = 0; ; tried++) {
       // The queue took time, in which the token may have expired or the user logged out.
+      this.context.waits(TOKEN_WAIT);
       const again = await this.inTime(admission.within(async () => authorization.checkAgain()));
+      this.context.call.refreshMs += this.context.waited();
       if (again !== 'stale') return again;
       // A token that lives no longer than the queue is long: it would stand in it for ever.
       if (tried > 0) return admission.within(() => this.checkOut(authorization));

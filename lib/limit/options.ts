@@ -81,13 +81,18 @@ export function maxWeightOf(windows: readonly LimitWindow[]): number {
   return Math.min(...windows.map(({ requests, burst = 1 }) => Math.ceil(requests + burst - 1)));
 }
 
-/** Fills in what was left out. */
+/** Fills in what was left out. Without a prototype: one that somebody else has polluted must not speak for it. */
 export function fillIn(options: LimitOptions): ResolvedLimit {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const { adaptive = false }: LimitOptions = { adaptive: undefined, ...options };
+  const { adaptive = false, windows }: LimitOptions = { adaptive: undefined, windows: undefined, ...options };
   // The caller's own objects are not ours to freeze.
-  if (options.windows !== undefined) given.windows = options.windows.map((each) => Object.freeze({ ...each }));
-  return { ...LIMIT_DEFAULTS, ...given, adaptive: adaptive === false ? false : learning(adaptive) };
+  if (windows !== undefined) given.windows = windows.map((each) => Object.freeze(bare(each)));
+  return bare({ ...LIMIT_DEFAULTS, ...given, adaptive: adaptive === false ? false : learning(adaptive) });
+}
+
+/** What it has itself, and nothing of a prototype. */
+function bare<T extends object>(options: T): T {
+  return Object.assign(Object.create(null), options);
 }
 
 function learning(options: true | AdaptiveOptions): ResolvedAdaptive {
@@ -118,12 +123,15 @@ export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
   windows: (value, path, problems) => {
     listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
     if (!Array.isArray(value)) return;
-    value.filter(isRecord).forEach((each, index) => {
-      const at = `${path}.${index}`;
-      object(window, { names: LIMIT_NAMES })(each, at, problems);
-      paired(each, at, problems);
-      if (each.requests === undefined && each.perMs === undefined) missing(`${at}.requests`, 'in a window', problems);
-    });
+    value
+      .filter(isRecord)
+      .map(bare)
+      .forEach((each, index) => {
+        const at = `${path}.${index}`;
+        object(window, { names: LIMIT_NAMES })(each, at, problems);
+        paired(each, at, problems);
+        if (each.requests === undefined && each.perMs === undefined) missing(`${at}.requests`, 'in a window', problems);
+      });
   },
   maxConcurrent: aCount(1),
   maxQueue: aCount(0),
@@ -168,7 +176,7 @@ export const checkLimit =
   (more: { readonly [name: string]: Check } = {}, advice?: Advice): Check =>
   (value, path, problems) => {
     object({ ...LIMIT_FIELDS, ...more }, { names: LIMIT_NAMES, ...advice })(value, path, problems);
-    if (isRecord(value)) paired(value, path, problems);
+    if (isRecord(value)) paired(bare(value), path, problems);
   };
 
 /** @throws {InvalidPolicyError} with every problem of an engine's options */

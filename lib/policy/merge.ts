@@ -24,10 +24,9 @@ export function mergePolicies(...policies: readonly (Policy | PreparedPolicy | u
 /** Merges two valid policies into a new one that shares no plain object with either. */
 export function merge(earlier: Policy, later: Policy): Policy {
   const merged = overlay(earlier, later);
-  if (earlier.classify !== undefined) merged.classify = together(several(later.classify), several(earlier.classify));
-  if (earlier.beforeSend !== undefined) {
-    merged.beforeSend = together(several(earlier.beforeSend), several(later.beforeSend));
-  }
+  const [judges, before] = [own(earlier, 'classify'), own(earlier, 'beforeSend')];
+  if (judges !== undefined) merged.classify = together(several(own(later, 'classify')), several(judges));
+  if (before !== undefined) merged.beforeSend = together(several(before), several(own(later, 'beforeSend')));
   const [first, second] = [own(earlier, 'retry'), own(later, 'retry')];
   if (first && second) {
     const retry = merged.retry as Record<string, unknown>;
@@ -36,10 +35,11 @@ export function merge(earlier: Policy, later: Policy): Policy {
       if (hooks !== undefined) retry[name] = together<unknown>(several(hooks), several(own(second, name)));
     }
   }
-  if (earlier.on !== undefined && later.on !== undefined) {
+  const [heard, hears] = [own(earlier, 'on'), own(later, 'on')];
+  if (heard !== undefined && hears !== undefined) {
     const on = merged.on as Record<string, unknown>;
-    for (const [name, first] of Object.entries(earlier.on)) {
-      const second = later.on[name as keyof typeof later.on];
+    for (const [name, first] of Object.entries(heard)) {
+      const second = own(hears, name as keyof typeof hears);
       if (first !== undefined) on[name] = together(several<unknown>(first), several<unknown>(second));
     }
   }

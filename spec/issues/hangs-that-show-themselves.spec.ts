@@ -415,6 +415,24 @@ describe('a call that took long says for what', () => {
     expect(report?.sends).toMatchObject([{ refreshMs: 2_000, durationMs: 600 }]);
   });
 
+  it('and of the token also where that is asked again after the queue', async () => {
+    const { clock, client } = await slow([200], {
+      limit: { maxConcurrent: 1 },
+      auth: {
+        token: () => new Promise((resolve) => void clock.after(500, () => resolve('token'))),
+        refresh: async () => 'new',
+        origins: ['https://api.example.com'],
+      },
+    });
+    const reports = (await clock.run(Promise.all([client.get('/'), client.get('/')]))).map(reportOf);
+    expect(reports.map((report) => report?.refreshMs)).toEqual([500, 1_000]);
+    for (const { elapsedMs = 0, queuedMs = 0, refreshMs = 0, sendingMs = 0 } of reports.map((report) => ({
+      ...report,
+    }))) {
+      expect(Math.abs(elapsedMs - queuedMs - refreshMs - sendingMs)).toBeLessThanOrEqual(2);
+    }
+  });
+
   it('also where it was refused in the queue', async () => {
     const { client } = await attached(status(200), { limit: { requests: 1, perMs: 3_600_000 } });
     await client.get('/');

@@ -100,9 +100,13 @@ describe('a prototype that somebody else has polluted', () => {
     }
   }
 
-  const usual = () => JSON.stringify(attach(axios.create({ baseURL: 'https://a.example' })).policy);
-  const attachedWith = (name: string, value: unknown) =>
-    polluted(name, value, () => JSON.stringify(attach(axios.create({ baseURL: 'https://a.example' })).policy));
+  /** Functions in it, too. */
+  const shown = (policy: Policy) =>
+    JSON.stringify(attach(axios.create({ baseURL: 'https://a.example' }), policy).policy, (_name, value) =>
+      typeof value === 'function' ? String(value) : value,
+    );
+  const usual = () => shown({ on: {} });
+  const attachedWith = (name: string, value: unknown) => polluted(name, value, usual);
 
   it.each<[string, unknown]>([
     ['retry', false],
@@ -119,6 +123,9 @@ describe('a prototype that somebody else has polluted', () => {
     ['onGiveUp', () => {}],
     ['poll', false],
     ['maxMs', 1],
+    ['classify', () => ({ kind: 'success' })],
+    ['beforeSend', () => false],
+    ['sent', () => {}],
   ])('gives no policy its %s (%j)', (name, value) => {
     expect(attachedWith(name, value)).toBe(usual());
   });
@@ -171,6 +178,7 @@ describe('a prototype that somebody else has polluted', () => {
     ['generate', () => 'polluted'],
     ['maxWaitMs', 0],
     ['final', true],
+    ['weight', 'heavy'],
   ])('switches nothing on at a call by its %s', async (name, value) => {
     const { client, server, holdfast } = await attached((_request, response) => void response.writeHead(500).end(), {
       idempotency: {},
@@ -190,6 +198,24 @@ describe('a prototype that somebody else has polluted', () => {
     expect(server.seen.map(({ body }) => String(body))).toEqual(['mine', 'mine']);
     expect(told).toEqual([]);
     expect(Object.keys(holdfast.stats().budget)).toEqual([server.url]);
+  });
+
+  it.each<[string, unknown]>([
+    ['windows', [{ requests: 1, perMs: 3_600_000 }]],
+    ['burst', 1_000_000],
+    ['requests', 0.001],
+  ])('gives no limiter its %s', async (name, value) => {
+    const limiter = polluted(name, value, () =>
+      localLimiter({ windows: [{ requests: 2, perMs: 3_600_000, burst: 2 }] }),
+    );
+    const acquire = async () => limiter.acquire({ key: 'k', maxWaitMs: 0 });
+    await acquire();
+    await acquire();
+    expect(await rejectionOf(acquire())).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
+    const even = polluted(name, value, () => localLimiter({ requests: 2, perMs: 3_600_000 }));
+    await even.acquire({ key: 'k' });
+    await rejectionOf((async () => even.acquire({ key: 'k', maxWaitMs: 0 }))());
+    await Promise.all([limiter.close(), even.close()]);
   });
 
   it('lets through no limiter that is none', () => {
