@@ -135,7 +135,9 @@ export class CallSteps implements Steps {
     if (cancellation?.requested) return this.endCancelled(outcome);
     const judged = this.asJudged(outcome, why);
     const { onGiveUp } = policy.retry || NO_HOOKS;
-    if (onGiveUp.length === 0 || reasonOf(judged, why) === 'success') return this.close(outcome, judged, why);
+    // Whoever stops a call that resolves, such as one that polls, wants what it has: it has not failed.
+    const isWanted = (why === 'success' || why === 'stopped') && !('error' in judged);
+    if (onGiveUp.length === 0 || isWanted) return this.close(outcome, judged, why);
     return this.giveUp(outcome, judged, why, onGiveUp);
   }
 
@@ -158,7 +160,9 @@ export class CallSteps implements Steps {
       outcome = { error };
     }
     context.waited();
-    return context.cancellation?.requested ? this.endCancelled(ending) : this.close(ending, outcome, why);
+    if (context.cancellation?.requested) return this.endCancelled(ending);
+    if (outcome !== judged) context.call.failedWith = judged;
+    return this.close(ending, outcome, why);
   }
 
   private endCancelled(outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
@@ -500,7 +504,8 @@ function isTransientFailure(outcome: Outcome, kind: VerdictKind): boolean | unde
 function streamOf(outcome: Outcome): StreamedBody | undefined {
   const response = 'error' in outcome ? undefined : responseOf(outcome);
   // What is frozen takes none.
-  const body = response === undefined || Object.isFrozen(response) ? undefined : followBody(response.data);
+  const body =
+    response === undefined || Object.isFrozen(response) ? undefined : followBody(response.data, response.headers);
   if (response !== undefined && body !== undefined && body.data !== response.data) response.data = body.data;
   return body;
 }

@@ -1,3 +1,4 @@
+import { headerOf } from '../wait/header.ts';
 import { isNodeStream, isWebStream, type NodeStream } from './response-body.ts';
 
 /** The body of an answer that the caller gets as a stream, on its way. */
@@ -21,10 +22,13 @@ export interface StreamedBody {
 /**
  * Follows a body to its end, without making it flow, and without taking its error from whom it is for. `undefined` where it is over
  * already, or where there is nothing to follow.
+ *
+ * @param headers of the answer: a web stream that is empty does not show it before it is read, which nobody need do
  */
-export function followBody(data: unknown): StreamedBody | undefined {
+export function followBody(data: unknown, headers?: unknown): StreamedBody | undefined {
   if (isNodeStream(data)) return isOver(data) ? undefined : new NodeBody(data);
-  if (isWebStream(data)) return data.locked ? undefined : new WebBody(data);
+  if (isWebStream(data))
+    return data.locked || headerOf(headers, 'content-length') === '0' ? undefined : new WebBody(data);
   return undefined;
 }
 

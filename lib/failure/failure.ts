@@ -82,7 +82,7 @@ export function failureOf(error: unknown): Failure | undefined {
     const { call, ending } = ended;
     // The loop may have ended well and axios have failed afterwards, over a body that it could not transform.
     if (call.endedBecause === 'success' && !isAxiosError(ending)) return undefined;
-    return explain(call, asOutcome(ending));
+    return explain(call, call.failedWith ?? asOutcome(ending));
   } catch {
     return undefined;
   }

@@ -86,6 +86,8 @@ export class CallState {
   endedAt = 0;
   /** The JSON text of an error body that arrived as a stream or a Blob, read by the loop. */
   errorText: string | undefined;
+  /** What the call failed with, where `onGiveUp` threw something else in its place. */
+  failedWith: Outcome | undefined;
   readonly #number = ++calls.made;
   #url: string | undefined;
   #snapshot: Call | undefined;

@@ -218,7 +218,10 @@ export interface RetryOptions {
    * call may last. If one throws, the call rejects with that; its `cause` is the last error, unless it has one.
    */
   readonly onRetry?: OnRetry | readonly OnRetry[] | undefined;
-  /** Runs once when a call has failed for good, before it rejects. As `onRetry`, it is awaited, and what it throws the call rejects with. */
+  /**
+   * Runs once when a call has failed for good, before its caller hears of it; not where the caller cancelled it, nor where `beforeSend` stopped it and it
+   * resolves. As `onRetry`, it is awaited, and what it throws the call rejects with; `failureOf` of that says why the call had failed.
+   */
   readonly onGiveUp?: OnGiveUp | readonly OnGiveUp[] | undefined;
 }
 

@@ -247,6 +247,41 @@ describe('retry.onGiveUp', () => {
     expect(told).toBe(0);
   });
 
+  it('hears of no call that `beforeSend` stopped and that resolves: whoever stops it wants what it has', async () => {
+    let told = 0;
+    const { client } = await attached(status(202), {
+      statuses: { 202: 'pending' },
+      poll: { intervalMs: 1 },
+      beforeSend: ({ send }) => (send > 2 ? false : undefined),
+      retry: { onGiveUp: () => void told++ },
+    });
+    const response = await client.get('/report');
+    expect(reportOf(response)?.endedBecause).toBe('stopped');
+    expect(told).toBe(0);
+  });
+
+  it('may throw an error of its own in the place of that: failureOf still says why the call failed', async () => {
+    class OrdersDown extends Error {}
+    const told: unknown[] = [];
+    const own = [new OrdersDown('no orders'), new TypeError('a bug in here')] as const;
+    const { client } = await attached(status(503, {}, { error: { code: 'down', message: 'for an hour' } }), {
+      limit: { requests: 1, perMs: 60_000, maxWaitMs: 0 },
+      retry: {
+        onGiveUp: ({ error }) => {
+          throw own[told.push(error) - 1];
+        },
+      },
+    });
+    const answered = await rejectionOf(client.get('/'));
+    expect(answered).toBe(own[0]);
+    expect(failureOf(answered)).toMatchObject({ kind: 'unavailable', status: 503, api: { code: 'down' } });
+    expect(failureOf(answered)).toEqual(failureOf(told[0]));
+    const refused = await rejectionOf(client.get('/'));
+    expect(refused).toBe(own[1]);
+    expect(failureOf(refused)).toMatchObject({ kind: 'limited', endedBecause: 'limited', sends: 0 });
+    expect(failureOf(new Error('wrapped', { cause: refused }))).toEqual(failureOf(told[1]));
+  });
+
   it('adds up, and rejects the call with what it throws', async () => {
     const order: string[] = [];
     const policy = mergePolicies(

@@ -120,8 +120,9 @@ describe.each(ADAPTERS)('a streamed body, with the %s adapter', (adapter) => {
     await until(() => getEventListeners(controller.signal, 'abort').length === 0);
   });
 
-  it.each(['HEAD', 204, 304])('has no body to wait for: %s', async (what) => {
-    const answer: Answer = (_request, response) => void response.writeHead(Number(what) || 200).end();
+  it.each(['HEAD', 204, 304, 'content-length: 0'])('has no body to wait for: %s', async (what) => {
+    const headers = what === 'content-length: 0' ? { 'content-length': '0' } : {};
+    const answer: Answer = (_request, response) => void response.writeHead(Number(what) || 200, headers).end();
     const defaults = { ...stream(adapter), validateStatus: null, method: what === 'HEAD' ? 'HEAD' : 'GET' };
     const { client, holdfast } = await byHand(answer, ONE, defaults);
     for (let n = 0; n < 3; n++) await client.request({ url: '/' });
