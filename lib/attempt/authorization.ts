@@ -58,11 +58,6 @@ export class Authorization {
     if (!this.goesAlong) this.token = undefined;
   }
 
-  /** Whether writing the token changes more of a config than its headers. */
-  get writesConfig(): boolean {
-    return this.authenticator.writesConfig;
-  }
-
   /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
   write(config: InternalAxiosRequestConfig): (headers: Headers) => void {
     if (this.token === undefined || !this.authenticator.writes) return () => {};

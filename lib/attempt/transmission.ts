@@ -57,6 +57,7 @@ export class Transmission {
         readonly headers: InternalAxiosRequestConfig['headers'];
         readonly adapter: InternalAxiosRequestConfig['adapter'];
         readonly env: InternalAxiosRequestConfig['env'];
+        readonly beforeRedirect: InternalAxiosRequestConfig['beforeRedirect'];
       }
     | undefined;
 
@@ -78,11 +79,12 @@ export class Transmission {
 
   send(): Promise<Outcome> {
     const { call, policy } = this.context;
-    if (call.sent > 0 || policy.beforeSend.length > 0 || this.authorization?.writesConfig) return this.sendCopy();
+    if (call.sent > 0 || policy.beforeSend.length > 0) return this.sendCopy();
     // Copying a config costs a tenth of a bare call, so the first send borrows the caller's, with headers of its own.
     const { config } = call;
     const headers = copyOfHeaders(config.headers);
-    this.borrowed = { lent: headers, headers: config.headers, adapter: config.adapter, env: config.env };
+    const { adapter, beforeRedirect, env } = config;
+    this.borrowed = { lent: headers, headers: config.headers, adapter, beforeRedirect, env };
     config.headers = headers;
     this.watch(config);
     this.stamp(config);
@@ -122,6 +124,10 @@ export class Transmission {
     if (borrowed.env !== config.env) {
       if (borrowed.env === undefined) delete config.env;
       else config.env = borrowed.env;
+    }
+    if (borrowed.beforeRedirect !== config.beforeRedirect) {
+      if (borrowed.beforeRedirect === undefined) delete config.beforeRedirect;
+      else config.beforeRedirect = borrowed.beforeRedirect;
     }
     if (borrowed.adapter !== undefined && config.adapter !== borrowed.adapter) config.adapter = borrowed.adapter;
     this.borrowed = undefined;

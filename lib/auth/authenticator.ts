@@ -7,6 +7,8 @@ import type { Beginner, Credential } from './credential.ts';
 import type { CredentialSet } from './credential-set.ts';
 import type { ResolvedAuth, Token } from './options.ts';
 
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
+
 type Headers = InternalAxiosRequestConfig['headers'];
 
 /** What an authenticator needs of its attachment. */
@@ -82,26 +84,28 @@ export class Authenticator {
     return this.options.token !== undefined;
   }
 
-  /** Whether writing the token changes more of a config than its headers. */
-  get writesConfig(): boolean {
-    return this.writes && (!this.isStandard || this.options.origins === 'any');
-  }
-
-  /** Whether the token goes where every client knows that it must not follow a redirect to another host. */
+  /** Whether the token goes where everybody expects it. */
   get isStandard(): boolean {
     return this.options.apply === bearer;
   }
 
-  /** Writes the token; gives the function that takes it off whatever headers the send has by then. */
+  /**
+   * Writes the token, and sees to it that it follows no redirect to another origin: a subdomain may be anybody's, and there axios' http
+   * adapter keeps even `Authorization` in most of its versions.
+   *
+   * @returns the function that takes it off whatever headers the send has by then
+   */
   write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
     const { headers } = config;
     const before: Readonly<Record<string, unknown>> = { ...headers };
     requireNoPromise(this.options.apply(headers as never, token));
     const written = Object.entries<unknown>({ ...headers }).filter(([name, value]) => value !== before[name]);
-    if (this.writesConfig) {
-      // axios' http adapter takes these off when a redirect leads elsewhere; only Authorization it knows by itself, and not for a subdomain.
-      config.sensitiveHeaders = [...(config.sensitiveHeaders ?? []), ...written.map(([name]) => name)];
-    }
+    const { beforeRedirect } = config;
+    config.beforeRedirect = (options, ...details) => {
+      // And what stood in its place is no business of that origin either.
+      if (isElsewhere(options.href, config)) takeOff(options.headers, written, NOTHING);
+      beforeRedirect?.(options, ...details);
+    };
     return (now) => takeOff(now, written, before);
   }
 }
@@ -118,6 +122,15 @@ function isPrivate(origin: string): boolean {
   if (origin.startsWith('https:')) return true;
   const { hostname } = new URL(origin);
   return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** Whether a redirect leads to another origin than the send went to. */
+function isElsewhere(href: unknown, sent: InternalAxiosRequestConfig): boolean {
+  try {
+    return new URL(String(href)).origin !== originOf(sent);
+  } catch {
+    return true;
+  }
 }
 
 /** Puts back what stood in the place of what was written; what is something else by now is left alone. */

@@ -149,16 +149,28 @@ describe(`${Authenticator.name}: writing the token`, () => {
     expect(write(bearer).config.headers.toJSON()).toEqual({ Authorization: 'Bearer t0k3n' });
   });
 
-  it('names headers of its own as sensitive, besides those that are; every client knows Authorization', () => {
-    expect(write(ticket).config.sensitiveHeaders).toEqual(['X-Ticket', 'X-Ticket-Kind']);
-    const mine = { sensitiveHeaders: ['X-Mine'] };
-    expect(write(ticket, { 'X-Other': 'x' }, mine).config.sensitiveHeaders).toEqual([
-      'X-Mine',
-      'X-Ticket',
-      'X-Ticket-Kind',
-    ]);
-    expect(mine.sensitiveHeaders).toEqual(['X-Mine']);
-    expect(write(bearer).config).not.toHaveProperty('sensitiveHeaders');
+  it('takes all that was written off a redirect to another origin, puts nothing back, then asks the caller', () => {
+    const asked: unknown[][] = [];
+    const mine = (...details: unknown[]) => void asked.push(details);
+    const redirect = (href: unknown, apply: AuthOptions['apply']) => {
+      const { config } = write(apply, { 'X-Ticket': 'mine', 'X-Mine': 'kept' }, { beforeRedirect: mine });
+      const options = { href, headers: config.headers.toJSON() };
+      config.beforeRedirect?.(options, { headers: {}, statusCode: 302 }, { headers: {}, url: '', method: 'GET' });
+      expect(asked.pop()).toEqual([options, { headers: {}, statusCode: 302 }, { headers: {}, url: '', method: 'GET' }]);
+      return Object.keys(options.headers);
+    };
+    const { origin, protocol, host } = new URL(API);
+    expect(redirect(`${origin}/elsewhere`, ticket)).toEqual(['X-Ticket', 'X-Mine', 'X-Ticket-Kind']);
+    for (const href of [
+      `${protocol}//sub.${host}/`,
+      `${protocol}//${host}:8443/`,
+      `http://${host}/`,
+      'no URL',
+      undefined,
+    ]) {
+      expect(redirect(href, ticket)).toEqual(['X-Mine']);
+      expect(redirect(href, bearer)).toEqual(['X-Ticket', 'X-Mine']);
+    }
     expect([authenticator().isStandard, authenticator({ apply: ticket }).isStandard]).toEqual([true, false]);
   });
 

@@ -34,6 +34,6 @@ describe('a token, where the server redirects to another origin,', () => {
     const { config, here, there } = await redirected((headers, { value }) => headers.set('X-Ticket', value));
     expect(here['x-ticket']).toBe('the-secret-token');
     expect(JSON.stringify(there)).not.toContain('the-secret-token');
-    expect(config).not.toHaveProperty('sensitiveHeaders');
+    expect(config).not.toHaveProperty('beforeRedirect');
   });
 });
