@@ -1,4 +1,4 @@
-/** Makes a picture of the demo's output: `NO_COLOR=1 npm start | tsx examples/demo/picture.ts > docs/demo.svg`. */
+/** Makes a picture of the demo's output: `NO_COLOR=1 npm start --silent | tsx examples/demo/picture.ts > docs/demo.svg`. */
 import { text } from 'node:stream/consumers';
 
 const LINE = 18;
