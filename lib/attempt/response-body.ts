@@ -186,7 +186,10 @@ async function discardWebStream(stream: ReadableStream<Uint8Array>, giveUp: Prom
     }
   } catch {
     // It broke off, and so it is over.
+  } finally {
+    // Not awaited, since axios' fetch adapter gets round to it only when the next byte has come.
+    reader.cancel().catch(() => {});
+    // Where the call ends with this answer after all, its stream is empty, and whoever does away with it may do so.
+    reader.releaseLock();
   }
-  // Not awaited, since axios' fetch adapter gets round to it only when the next byte has come.
-  reader.cancel().catch(() => {});
 }

@@ -1,7 +1,7 @@
 import axios, { type AxiosError } from 'axios';
 import { type BeforeSend, failureOf, type Outcome } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { attached, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
+import { ADAPTERS, attached, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
 
 describe('beforeSend and the last answer', () => {
   it('can prove possession with the nonce that the server has just asked for', async () => {
@@ -78,6 +78,24 @@ describe('a beforeSend that gives false', () => {
     const response = await client.get('/report');
     expect(response).toMatchObject({ status: 202, data: { progress: 40 } });
     expect(server.seen).toHaveLength(3);
+  });
+
+  it.each(ADAPTERS)('has lost the body of a stream, which is empty and can be done away with: %s', async (adapter) => {
+    const { client, holdfast } = await attached(
+      (_request, response) => void response.writeHead(202).end('progress'),
+      {
+        statuses: { 202: 'pending' },
+        poll: { intervalMs: 1 },
+        beforeSend: ({ send }) => (send > 1 ? false : undefined),
+      },
+      { adapter, responseType: 'stream' },
+    );
+    const { data } = await client.get<AsyncIterable<unknown> & Partial<ReadableStream>>('/report');
+    const chunks: unknown[] = [];
+    for await (const chunk of data) chunks.push(chunk);
+    expect(chunks).toEqual([]);
+    await data.cancel?.();
+    expect(holdfast.stats().inFlight).toBe(0);
   });
 
   it('cancels the call where nothing has been sent', async () => {
