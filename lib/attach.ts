@@ -28,7 +28,7 @@ import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
-import { systemClock, systemRandom } from './wait/clock.ts';
+import { systemClock, systemRandom, wallAheadMs } from './wait/clock.ts';
 
 declare module 'axios' {
   interface AxiosRequestConfig {
@@ -165,6 +165,7 @@ export function attachWith(
   };
   const shared: Shared = {
     clock,
+    wallAheadMs: () => wallAheadMs(clock),
     random,
     events,
     tally,

@@ -58,7 +58,7 @@ export class CallSteps implements Steps {
   private readonly judging: Judging;
   /** What came of the last send. */
   private last: Outcome | undefined;
-  /** When that came, ms since the epoch. */
+  /** When that came, on the clock. */
   private answeredAt = 0;
   /** When it was judged. */
   private judgedAt = 0;
@@ -335,7 +335,7 @@ export class CallSteps implements Steps {
     this.streamed = streamOf(outcome);
     let judged: Judgement | Promise<Judgement>;
     try {
-      judged = this.judging.verdictOn(outcome, now);
+      judged = this.judging.verdictOn(outcome);
     } catch (error) {
       this.record(outcome, PERMANENT, STOP, undefined);
       throw error;
@@ -357,7 +357,10 @@ export class CallSteps implements Steps {
     if (judged.kind === 'done') return this.follow(outcome, judged.value, now);
     if (judged.kind === 'cancelled') return this.follow(outcome, CANCELLED, now);
     // What it would have said nobody knows: the answer stands as it is, and nothing follows from it.
-    return this.follow(outcome, conclude(undefined, outcome, policy, now), now, { kind: 'stop', why: 'deadline' });
+    return this.follow(outcome, conclude(undefined, outcome, policy, shared.clock), now, {
+      kind: 'stop',
+      why: 'deadline',
+    });
   }
 
   /**
@@ -379,7 +382,7 @@ export class CallSteps implements Steps {
       }
       this.wantsFresh = verdict.kind !== 'success' && !this.hasFreshened && wantsFreshConnection(outcome);
       pausedUntil = this.admission?.answered(outcome, verdict, now, this.streamed !== undefined);
-      const evidence = () => this.judging.evidence(outcome, now);
+      const evidence = () => this.judging.evidence(outcome);
       if (this.wantsFresh) {
         this.hasFreshened = true;
         destroyIdle(outcome);

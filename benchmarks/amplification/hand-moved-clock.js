@@ -7,6 +7,10 @@ export class HandMovedClock {
     return this.#now;
   }
 
+  wall() {
+    return this.#now;
+  }
+
   /** As the library's clock: gives the function that takes the timer back. */
   after(ms, fire) {
     const timer = { at: this.#now + Math.max(0, ms), fire };

@@ -105,7 +105,8 @@ export class Admission {
     const { key, priority, since, maxWaitMs, isNested: nested } = this;
     const { call } = this.context;
     const { maxMs: maxPauseMs, whenLonger } = this.namedWaits;
-    const { deadlineAt } = call;
+    // What is this attachment's own goes by its clock, whoever else made it by the time of day.
+    const deadlineAt = this.isShared ? this.onTheWall(call.deadlineAt) : call.deadlineAt;
     const clampsPause = whenLonger === 'clamp';
     const queued = (standing: () => Standing) => {
       this.standing = standing;
@@ -128,6 +129,11 @@ export class Admission {
     };
   }
 
+  /** An instant of the clock for those who go by the time of day. */
+  private onTheWall(at: number): number {
+    return at === Number.POSITIVE_INFINITY ? at : at + this.context.shared.wallAheadMs();
+  }
+
   /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
   private get namedWaits(): ResolvedRetryAfter {
     const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
@@ -138,7 +144,7 @@ export class Admission {
    * Tells the limiter what an answer said, and hands the permit back.
    *
    * @param isStreaming the answer has begun, and its body will go on: where others wait for its end, the permit is kept
-   * @returns until when the answer pauses the bucket, ms since the epoch, if it does
+   * @returns until when the answer pauses the bucket, on the clock, if it does
    */
   answered(
     outcome: Outcome,
@@ -160,11 +166,14 @@ export class Admission {
     // In full: each that waits compares it with its own `maxMs`. A time that has come is none.
     const untilAt = named ? nowMs + named : undefined;
     // Where no permit can be told of it, the limiter itself is.
-    if (untilAt !== undefined && permit?.answered === undefined) quietly(() => this.limiter.pause(this.key, untilAt));
+    if (untilAt !== undefined && permit?.answered === undefined) {
+      quietly(() => this.limiter.pause(this.key, this.onTheWall(untilAt)));
+    }
     if (permit === undefined) return untilAt;
-    const quota = response && readQuota(response.headers, nowMs);
+    const quota = response && readQuota(response.headers, this.context.shared.clock);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
-    if (response !== undefined || throttled) quietly(() => permit.answered?.({ throttled, untilAt, quota }));
+    if (response !== undefined || throttled)
+      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.onTheWall(untilAt), quota }));
     if (isStreaming && this.mayHoldUp) this.permit = permit;
     else quietly(() => permit.release());
     return untilAt;
@@ -229,7 +238,10 @@ export class Admission {
     };
     context.waits({
       phase: 'limit',
-      until: () => standing?.().untilAt,
+      until: () => {
+        const untilAt = standing?.().untilAt;
+        return untilAt && untilAt - shared.wallAheadMs();
+      },
       why: () => `waits for a permit of ${key}: ${why()}`,
     });
     if (context.heard('queued')) {
@@ -276,7 +288,7 @@ export class Admission {
     context.tell('limited', { key, code });
     const outcome = call.outcome ?? { error };
     if (error instanceof LimitError && error.retryAt !== undefined) {
-      const pausedMs = Math.max(0, error.retryAt - context.shared.clock.now());
+      const pausedMs = Math.max(0, error.retryAt - context.shared.clock.wall());
       call.refusedWait = { waitedMs: 0, maxMs: this.namedWaits.maxMs, pausedMs };
       return { outcome, why: call.outcome === undefined ? 'limited' : 'wait-too-long' };
     }

@@ -60,9 +60,10 @@ export class CircuitGuard {
     // What the probe itself calls for belongs to it.
     if (retryAt === undefined || isWithin(this.circuit)) return undefined;
     const { key } = this.circuit;
-    const message = `the circuit of ${key} is open until ${new Date(retryAt).toISOString()}`;
+    const shownAt = Math.ceil(retryAt + shared.wallAheadMs());
+    const message = `the circuit of ${key} is open until ${new Date(shownAt).toISOString()}`;
     return {
-      outcome: call.outcome ?? { error: new CircuitOpenError(message, Math.ceil(retryAt)) },
+      outcome: call.outcome ?? { error: new CircuitOpenError(message, shownAt) },
       why: 'circuit-open',
     };
   }
@@ -104,8 +105,10 @@ export class CircuitGuard {
   tell(turned: 'open' | 'closed' | undefined, nowMs: number): void {
     const { circuit, context } = this;
     const { key } = circuit;
-    if (turned === 'open')
-      context.tell('circuit-opened', { key, retryAt: Math.ceil(Number(circuit.refusesUntil(nowMs, 0))) });
+    if (turned === 'open') {
+      const retryAt = Number(circuit.refusesUntil(nowMs, 0)) + context.shared.wallAheadMs();
+      context.tell('circuit-opened', { key, retryAt: Math.ceil(retryAt) });
+    }
     if (turned === 'closed') context.tell('circuit-closed', { key });
   }
 

@@ -22,6 +22,8 @@ import type { UnderWay, Wait } from './under-way.ts';
 /** What the calls of one attachment share. */
 export interface Shared {
   readonly clock: Clock;
+  /** How far the time of day is ahead of the clock, in ms: what is shown is shown by that. */
+  wallAheadMs(): number;
   readonly random: Random;
   readonly events: Emitter;
   readonly tally: Tally;
@@ -52,7 +54,7 @@ export class CallContext {
   readonly cancellation: Cancellation | undefined;
   /** What it waits for now, if it does. */
   waiting: Wait | undefined;
-  /** When the last wait began, ms since the epoch. */
+  /** When the last wait began, on the clock. */
   since = 0;
   /** Whether what it waits for is the caller, who reads a stream. */
   isStreaming = false;
@@ -60,7 +62,7 @@ export class CallContext {
   constructor(shared: Shared, policy: ResolvedPolicy, config: InternalAxiosRequestConfig) {
     this.shared = shared;
     this.policy = policy;
-    this.call = new CallState(config, shared.clock.now(), policy.deadlineMs);
+    this.call = new CallState(config, shared.clock.now(), policy.deadlineMs, shared.wallAheadMs);
     this.cancellation = cancellationOf(config);
   }
 
@@ -111,7 +113,7 @@ export class CallContext {
   /** It waits no more; gives how long it did, in ms. */
   waited(): number {
     this.waiting = undefined;
-    return Math.max(0, this.shared.clock.now() - this.since);
+    return this.shared.clock.now() - this.since;
   }
 
   /** Whether anybody listens, for events that cost something to put together. */

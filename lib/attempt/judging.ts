@@ -31,11 +31,11 @@ export class Judging {
   }
 
   /** What an outcome means; a promise where a judge gives one. */
-  verdictOn(outcome: Outcome, nowMs: number): Judgement | Promise<Judgement> {
+  verdictOn(outcome: Outcome): Judgement | Promise<Judgement> {
     const { admission, guard } = this;
-    const { cancellation, policy } = this.context;
+    const { cancellation, policy, shared } = this.context;
     if (cancellation?.requested && responseOf(outcome) === undefined) return CANCELLED;
-    const ask = () => classify(outcome, policy, () => this.evidence(outcome, nowMs), nowMs);
+    const ask = () => classify(outcome, policy, () => this.evidence(outcome), shared.clock);
     if (policy.classify.length === 0) return ask();
     // A call that a judge makes would wait for the permit that this one holds, or find the circuit open.
     const permitted = admission?.mayHoldUp ? () => admission.within(ask) : ask;
@@ -52,7 +52,7 @@ export class Judging {
   }
 
   /** What judges are shown of an outcome; made once. */
-  evidence(outcome: Outcome, nowMs: number): Evidence {
+  evidence(outcome: Outcome): Evidence {
     if (this.shown !== undefined) return this.shown;
     const { call } = this.context;
     const response = responseOf(outcome);
@@ -65,7 +65,7 @@ export class Judging {
       data: () => (this.body === body ? body?.make() : undefined),
     };
     this.body = body;
-    this.shown = evidenceOf(outcome, sources, nowMs);
+    this.shown = evidenceOf(outcome, sources, this.context.shared.clock);
     return this.shown;
   }
 

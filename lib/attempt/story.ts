@@ -14,7 +14,7 @@ export interface JudgedSend {
   readonly verdict: Judgement;
   readonly decision: Decision;
   readonly answeredAt: number;
-  /** Until when its answer pauses the bucket, if it does; ms since the epoch. */
+  /** Until when its answer pauses the bucket, on the clock, if it does. */
   readonly pausedUntil: number | undefined;
   /** Whether the policy has a token, which may have taken time. */
   readonly hasToken: boolean;
@@ -30,7 +30,7 @@ export function record(
   const { call } = context;
   const { kind, reason } = verdict;
   const startedAt = transmission.sentAt;
-  const durationMs = Math.max(0, answeredAt - startedAt);
+  const durationMs = answeredAt - startedAt;
   const status = responseOf(outcome)?.status;
   const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
   call.sends.push({
@@ -50,7 +50,10 @@ export function record(
     context.tell('answered', told);
   }
   if (pausedUntil !== undefined) {
-    context.tell('paused', { key: String(admission?.key), untilAt: Math.ceil(pausedUntil) });
+    context.tell('paused', {
+      key: String(admission?.key),
+      untilAt: Math.ceil(pausedUntil + context.shared.wallAheadMs()),
+    });
   }
   if (decision.kind === 'retry') {
     const delayMs = wholeMs(decision.delayMs);

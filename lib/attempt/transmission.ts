@@ -29,7 +29,7 @@ type Headers = InternalAxiosRequestConfig['headers'];
 export class Transmission {
   /** This call's idempotency key. */
   readonly key: IdempotencyKey;
-  /** When the last request left, ms since the epoch. */
+  /** When the last request left, on the clock. */
   sentAt = 0;
   /** What the next request is, if it is not the first. */
   next: 'retries' | 'replays' | 'polls' = 'retries';
@@ -145,7 +145,7 @@ export class Transmission {
     return wire !== undefined && leftOrigin(outcome, wire);
   }
 
-  /** A timer may fire early, and a clock be set back; what the deadline has cut off is over all the same. */
+  /** Whether the deadline has cut it off. */
   wasCutOff(outcome: Outcome): boolean {
     return outcome === this.cutOff;
   }

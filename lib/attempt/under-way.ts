@@ -1,5 +1,5 @@
 import type { Call } from '../model/call.ts';
-import { durationOf, wholeMs } from '../model/time-shown.ts';
+import { durationOf } from '../model/time-shown.ts';
 import { warn } from '../observe/warn.ts';
 import type { Clock } from '../wait/clock.ts';
 import type { CallContext } from './context.ts';
@@ -27,6 +27,7 @@ export interface PendingCall {
 export interface Wait {
   readonly phase: PendingPhase;
   why(): string;
+  /** On the clock. */
   until?(): number | undefined;
 }
 
@@ -118,13 +119,14 @@ export class UnderWay {
 }
 
 function pendingOf(context: CallContext): PendingCall {
-  const { call, waiting } = context;
+  const { call, shared, waiting } = context;
+  const aheadMs = shared.wallAheadMs();
   const { phase, since, until, why } = waiting === undefined ? sending(context) : waitOf(waiting, context);
   return Object.freeze({
     call: call.snapshot(),
     phase,
-    since: wholeMs(since),
-    until: until === undefined || until === Number.POSITIVE_INFINITY ? undefined : Math.ceil(until),
+    since: Math.ceil(since + aheadMs),
+    until: until === undefined || until === Number.POSITIVE_INFINITY ? undefined : Math.ceil(until + aheadMs),
     why,
   });
 }

@@ -1,6 +1,6 @@
 import { TokenRefreshError } from '../failure/errors.ts';
 import { warn } from '../observe/warn.ts';
-import { type Clock, MAX_TIMER_MS, randomId } from '../wait/clock.ts';
+import { type Clock, randomId } from '../wait/clock.ts';
 import { within } from '../wait/within.ts';
 import { aborted } from './aborted.ts';
 import type { Life } from './life.ts';
@@ -182,7 +182,7 @@ export class Credential {
   private glanceAt(own: Token | undefined): Token | 'stale' | undefined {
     if (own === undefined) return undefined;
     const token = this.current(own);
-    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.now();
+    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.wall();
     const wait = this.flights.get(token.value)?.blocking || this.cooling(token)?.refuses;
     return expired || wait ? 'stale' : token;
   }
@@ -210,7 +210,7 @@ export class Credential {
       };
       const late = () =>
         end(new TokenRefreshError(`auth.token did not answer within ${Math.round(withinMs)} ms`, undefined));
-      const stopTimer = this.after(withinMs, late);
+      const stopTimer = this.ports.clock.after(withinMs, late);
       const tidy = () => {
         stopTimer();
         this.ports.life.leave(end);
@@ -221,11 +221,6 @@ export class Credential {
         resolve(value);
       }, end);
     });
-  }
-
-  /** Where there is no bound, there is no timer: it would fire after 2³¹−1 ms. */
-  private after(ms: number, fire: () => void): () => void {
-    return ms > MAX_TIMER_MS ? () => {} : this.ports.clock.after(ms, fire);
   }
 
   /** For a flight, which must come to an end also where `token()` does not; `otherwise` where that fails or takes too long. */
@@ -248,7 +243,7 @@ export class Credential {
 
   /** What a send has to wait for before it may use this token. */
   private waitFor(own: Token, token: Token, beginner: Beginner): Promise<void> | undefined {
-    const leftMs = token.expiresAt === undefined ? Number.POSITIVE_INFINITY : token.expiresAt - this.ports.clock.now();
+    const leftMs = token.expiresAt === undefined ? Number.POSITIVE_INFINITY : token.expiresAt - this.ports.clock.wall();
     this.refuseWhileCooling(token, leftMs <= 0);
     const need = (): Need => ({ own, token, reason: 'expiring', unauthorized: NOTHING, beginner });
     if (leftMs <= 0) return this.refresh(need());
@@ -278,9 +273,7 @@ export class Credential {
   }
 
   private isCooling(until: number): boolean {
-    const left = until - this.ports.clock.now();
-    // A clock that was set back must not prolong it.
-    return left > 0 && left <= COOL_DOWN_MS;
+    return until > this.ports.clock.now();
   }
 
   private refresh(need: Need): Promise<void> {
@@ -305,12 +298,12 @@ export class Credential {
     const { key, options, ports } = this;
     const { clock } = ports;
     const begun = clock.now();
-    const lastedMs = () => Math.max(0, clock.now() - begun);
+    const lastedMs = () => clock.now() - begun;
     const used = [own, token];
     const aborter = new AbortController();
     const end = (error: unknown) => aborter.abort(error);
     // One bound for all of it: the store, the refresh with its retries, `save`.
-    const stopTimer = this.after(options.refreshTimeoutMs, () => {
+    const stopTimer = clock.after(options.refreshTimeoutMs, () => {
       end(new DOMException(`the refresh took longer than ${Math.round(options.refreshTimeoutMs)} ms`, 'TimeoutError'));
     });
     ports.life.enter(end);
@@ -402,7 +395,7 @@ export class Credential {
     // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
     const now = await this.askInTime(own, withinMs);
     if (now?.value !== own.value && now?.value !== stored.value) return;
-    const obtainedAt = this.ports.clock.now();
+    const obtainedAt = this.ports.clock.wall();
     this.standIn = { for: own.value, token: usable(stored, obtainedAt), obtainedAt };
     const { save } = this.options;
     if (save === undefined || given?.value !== stored.value) return;

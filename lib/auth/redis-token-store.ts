@@ -149,7 +149,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
   ): Promise<StoredToken> => {
     const { expiresAt, ...rest } = token;
     const save = async () => {
-      const livesMs = expiresAt === undefined ? 0 : Math.round(expiresAt - systemClock.now());
+      const livesMs = expiresAt === undefined ? 0 : Math.round(expiresAt - systemClock.wall());
       const lives = livesMs > 0 ? String(livesMs) : '';
       return replyOf(await answered(run(SAVE, key, owner, String(generation), JSON.stringify(rest), lives)));
     };
@@ -204,7 +204,7 @@ function replyOf(reply: unknown): Reply {
   const [kind = '', generation = '0', token = '', left = ''] = (reply as unknown[]).map(String);
   if (token === '') return { kind, stored: undefined };
   const stored = { ...tokenOf(JSON.parse(token), 'the token store'), generation: Number(generation) };
-  return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.now() + Number(left) } };
+  return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.wall() + Number(left) } };
 }
 
 /** Rejects when Redis takes too long. A client without a connection keeps commands back, for minutes if need be. */

@@ -3,6 +3,7 @@ import { isOfTunnel } from '../failure/unapplied.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
+import type { Clock } from '../wait/clock.ts';
 import { headerOf } from '../wait/header.ts';
 import { parseRetryAfter } from '../wait/retry-after.ts';
 import { checkedVerdict } from './checked-verdict.ts';
@@ -23,12 +24,12 @@ export function classify(
   outcome: Outcome,
   policy: Pick<ResolvedPolicy, 'statuses' | 'classify'>,
   evidence: () => Evidence,
-  nowMs: number,
+  clock: Pick<Clock, 'wall'>,
 ): Judgement | Promise<Judgement> {
   const told = policy.classify.length === 0 ? undefined : opinion(policy.classify, evidence());
   return told instanceof Promise
-    ? told.then((late) => conclude(late, outcome, policy, nowMs))
-    : conclude(told, outcome, policy, nowMs);
+    ? told.then((late) => conclude(late, outcome, policy, clock))
+    : conclude(told, outcome, policy, clock);
 }
 
 /** What an outcome means where no judge has an opinion. */
@@ -36,12 +37,12 @@ export function conclude(
   told: Verdict | undefined,
   outcome: Outcome,
   policy: Pick<ResolvedPolicy, 'statuses'>,
-  nowMs: number,
+  clock: Pick<Clock, 'wall'>,
 ): Judgement {
-  const verdict = told === undefined ? builtIn(outcome, policy, nowMs) : explicit(told);
-  if (verdict.kind === 'pending') return atItsPace(verdict, outcome, nowMs);
+  const verdict = told === undefined ? builtIn(outcome, policy, clock) : explicit(told);
+  if (verdict.kind === 'pending') return atItsPace(verdict, outcome, clock);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
-  return withWait(verdict, outcome, nowMs);
+  return withWait(verdict, outcome, clock);
 }
 
 /** The first one that a judge has, from the n-th judge on. */
@@ -76,7 +77,11 @@ const isThenable = (given: unknown): given is PromiseLike<unknown> =>
 const explicit = (verdict: Verdict): Judgement =>
   verdict.kind === 'unauthorized' ? { ...verdict, explicit: true } : verdict;
 
-function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'>, nowMs: number): Judgement {
+function builtIn(
+  outcome: Outcome,
+  { statuses }: Pick<ResolvedPolicy, 'statuses'>,
+  clock: Pick<Clock, 'wall'>,
+): Judgement {
   const response = responseOf(outcome);
   if (response === undefined) return verdictOfError(outcome.error);
   const { status } = response;
@@ -87,22 +92,22 @@ function builtIn(outcome: Outcome, { statuses }: Pick<ResolvedPolicy, 'statuses'
     return verdict.kind === 'cancelled' ? verdict : TORN;
   }
   const rule = ruleOf(status, statuses);
-  if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, nowMs)) return UNPROCESSED;
+  if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, clock)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
   if (verdict.kind === 'transient' && isOfTunnel(outcome.error ?? response)) return UNPROCESSED;
   return rule === undefined ? verdict : explicit(verdict);
 }
 
 /** RFC 9110 §15.5.14: with Retry-After a 413 is one for now, and the body was not taken. */
-function isTooLargeForNow(response: AxiosResponse, nowMs: number): boolean {
-  return response.status === 413 && namedWait(response, nowMs, false)?.explicit === true;
+function isTooLargeForNow(response: AxiosResponse, clock: Pick<Clock, 'wall'>): boolean {
+  return response.status === 413 && namedWait(response, clock, false)?.explicit === true;
 }
 
 /** Adds how long the server asked to wait. */
-function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
+function withWait(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
   const response = responseOf(outcome);
   if (response === undefined || verdict.retryAfterMs !== undefined) return verdict;
-  const named = namedWait(response, nowMs, verdict.kind === 'throttled');
+  const named = namedWait(response, clock, verdict.kind === 'throttled');
   if (named === undefined) return verdict;
   // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
   const refused = named.explicit && response.status === 503 && verdict.unapplied === undefined;
@@ -113,9 +118,9 @@ function withWait(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
  * When the server wants to be asked again. By Retry-After alone: what is left of a quota is the limiter's business. And a 0 names no
  * time: nothing counts polls, so asking at once for minutes would be a storm.
  */
-function atItsPace(verdict: Verdict, outcome: Outcome, nowMs: number): Verdict {
+function atItsPace(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
   if (verdict.retryAfterMs !== undefined) return verdict;
-  const named = parseRetryAfter(responseOf(outcome)?.headers, nowMs);
+  const named = parseRetryAfter(responseOf(outcome)?.headers, clock.wall());
   return named ? { ...verdict, retryAfterMs: named } : verdict;
 }
 

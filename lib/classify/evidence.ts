@@ -2,6 +2,7 @@ import type { ApiError } from '../failure/api-error.ts';
 import type { Call } from '../model/call.ts';
 import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Evidence } from '../policy/options.ts';
+import type { Clock } from '../wait/clock.ts';
 import { parseRetryAfter } from '../wait/retry-after.ts';
 import { axiosHeaders } from './axios-headers.ts';
 import { namedWait } from './named-wait.ts';
@@ -14,8 +15,8 @@ export interface Sources {
 }
 
 /** What the judges of a policy are shown of an outcome. */
-export function evidenceOf(outcome: Outcome, sources: Sources, nowMs: number): Evidence {
-  return new OutcomeEvidence(outcome, sources, nowMs);
+export function evidenceOf(outcome: Outcome, sources: Sources, clock: Pick<Clock, 'wall'>): Evidence {
+  return new OutcomeEvidence(outcome, sources, clock);
 }
 
 /** Frozen. What costs something is made when a judge reads it, once; by a class, since getters of an object's own cost 15 µs a call. */
@@ -26,12 +27,12 @@ class OutcomeEvidence implements Evidence {
   readonly status: Evidence['status'];
   readonly error: Evidence['error'];
   readonly #sources: Sources;
-  readonly #nowMs: number;
+  readonly #clock: Pick<Clock, 'wall'>;
   #headers: Evidence['headers'] | undefined;
   #api: { readonly value: Evidence['api'] } | undefined;
   #data: { readonly value: Evidence['data'] } | undefined;
 
-  constructor(outcome: Outcome, sources: Sources, nowMs: number) {
+  constructor(outcome: Outcome, sources: Sources, clock: Pick<Clock, 'wall'>) {
     const response = responseOf(outcome);
     const status: unknown = response?.status;
     this.outcome = outcome;
@@ -41,7 +42,7 @@ class OutcomeEvidence implements Evidence {
     // Whatever it is, reading one of these fields of it does no harm.
     this.error = outcome.error as Evidence['error'];
     this.#sources = sources;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
     Object.freeze(this);
   }
 
@@ -66,7 +67,7 @@ class OutcomeEvidence implements Evidence {
     const status: unknown = response.status;
     // Only a failed answer asks anything by the state of its quota.
     return Number(status) >= 400
-      ? namedWait(response, this.#nowMs, status === 429)?.ms
-      : parseRetryAfter(response.headers, this.#nowMs);
+      ? namedWait(response, this.#clock, status === 429)?.ms
+      : parseRetryAfter(response.headers, this.#clock.wall());
   }
 }

@@ -8,7 +8,7 @@ const PROBE_PATIENCE_MS = 60_000;
 /** What a send takes along through the circuit, to show when it is back. */
 export interface Ticket {
   readonly isProbe: boolean;
-  /** When it left, ms since the epoch. */
+  /** When it left, on the clock. */
   readonly at: number;
   /** How often the circuit had been closed again by then. */
   readonly generation: number;
@@ -72,14 +72,10 @@ export class Circuit {
 
   /** Until when a send that has so long may not leave, as far as can be told; `undefined` where it may now. */
   refusesUntil(nowMs: number, leftMs = Number.POSITIVE_INFINITY): number | undefined {
-    const { openMs } = this.#options;
     if (this.#openUntil === undefined) return undefined;
     if (this.#probe !== undefined) {
-      const outMs = nowMs - this.#probe.at;
-      // A clock that was set back must not hold it open for as long.
-      return outMs >= 0 && outMs < PROBE_PATIENCE_MS ? nowMs + openMs : undefined;
+      return nowMs - this.#probe.at < PROBE_PATIENCE_MS ? nowMs + this.#options.openMs : undefined;
     }
-    if (this.#openUntil - nowMs > openMs) this.#openUntil = nowMs + openMs;
     return nowMs < this.#openUntil && leftMs <= this.#triedMs ? this.#openUntil : undefined;
   }
 

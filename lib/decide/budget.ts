@@ -35,7 +35,7 @@ export class Account {
   readonly key: string;
   readonly #options: ResolvedBudget;
   #balance: number;
-  /** Up to when the bucket has been refilled, ms since the epoch. */
+  /** Up to when the bucket has been refilled, on the clock. */
   #refilledAt = 0;
   readonly #recent: RecentCalls;
   readonly #calls: SlidingCount;
@@ -109,8 +109,7 @@ export class Account {
     const { capacity, refillPerSecond } = this.#options;
     const elapsedMs = nowMs - this.#refilledAt;
     const tokens = Math.floor((elapsedMs * refillPerSecond) / 1_000);
-    // A clock that was set back brings nothing and takes nothing; from there on it counts anew.
-    if (this.#balance >= capacity || elapsedMs < 0) this.#refilledAt = nowMs;
+    if (this.#balance >= capacity) this.#refilledAt = nowMs;
     else if (tokens > 0) {
       this.#deposit(tokens);
       this.#refilledAt += (tokens * 1_000) / refillPerSecond;

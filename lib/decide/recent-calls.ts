@@ -4,7 +4,7 @@ const RECENT = 20;
 /** Whether most of the last 20 calls failed, and since when. What is older than the window is forgotten. */
 export class RecentCalls {
   readonly #windowMs: number;
-  /** A ring: when each ended, whether it failed, and when it met its first failure; ms since the epoch. */
+  /** A ring: when each ended, whether it failed, and when it met its first failure; on the clock. */
   readonly #endedAt = new Array<number>(RECENT).fill(0);
   readonly #failed = new Array<boolean>(RECENT).fill(false);
   readonly #failingFrom = new Array<number>(RECENT).fill(0);
@@ -37,8 +37,6 @@ export class RecentCalls {
    */
   failingSince(nowMs: number): number | undefined {
     this.#forgetOld(nowMs);
-    // A clock that was set back must not make it longer.
-    if (this.#failingSince !== undefined) this.#failingSince = Math.min(this.#failingSince, nowMs);
     return this.#failingSince;
   }
 
@@ -46,10 +44,9 @@ export class RecentCalls {
   #forgetOld(nowMs: number): void {
     while (this.#known > 0) {
       const endedAt = Number(this.#endedAt[this.#oldest]);
-      // Either way: what lies a window ahead is from before the clock was set back.
-      if (Math.abs(nowMs - endedAt) < this.#windowMs) return;
+      if (nowMs - endedAt < this.#windowMs) return;
       this.#drop();
-      this.#look(Math.min(nowMs, endedAt + this.#windowMs));
+      this.#look(endedAt + this.#windowMs);
     }
   }
 

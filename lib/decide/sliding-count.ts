@@ -40,10 +40,9 @@ export class SlidingCount {
   /** Empties the parts that have left the window. */
   #advance(nowMs: number): void {
     const part = Math.floor(nowMs / this.#partMs);
-    // A small step back is none.
-    if (part <= this.#part && part > this.#part - PARTS) return;
-    // A clock that was set back by more starts the window anew rather than freezing it.
-    const gone = part > this.#part ? Math.min(part - this.#part, PARTS) : PARTS;
+    // What ended a moment ago may be told after what ends now.
+    if (part <= this.#part) return;
+    const gone = Math.min(part - this.#part, PARTS);
     for (let i = 0; i < gone; i++) this.#counts[(part - i) % PARTS] = 0;
     this.#part = part;
   }

@@ -140,7 +140,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     replays: call?.replays ?? 0,
     polls: call?.polls ?? 0,
     ...(call?.spent ?? NO_TIME),
-    elapsedMs: call === undefined ? 0 : wholeMs(Math.max(0, call.endedAt - call.startedAt)),
+    elapsedMs: call === undefined ? 0 : wholeMs(call.endedAt - call.startedAt),
     requestId: requestId?.value,
     correlationId,
   } as const;
@@ -162,7 +162,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
 /** Of a call that the loop knows nothing of. */
 const NO_TIME: Spent = { queuedMs: 0, refreshMs: 0, waitedMs: 0, sendingMs: 0 };
 
-/** A timer may fire a millisecond before its time. */
+/** A sum of instants is off by a hair. */
 const isOver = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadlineAt - 1;
 
 /** Of a call that was sent and that the loop knows nothing of. */

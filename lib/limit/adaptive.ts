@@ -42,7 +42,7 @@ export interface ResolvedAdaptive {
 
 /** What the rate has to remember of one send. Nobody else's business. */
 export interface AdaptiveSend {
-  /** When it left, on the rate's own time. */
+  /** When it left. */
   readonly at: number;
   /** It left alone after a pause, to see whether the server admits again. */
   readonly isProbe: boolean;
@@ -107,7 +107,7 @@ const ABSURD_RATE = 1_000;
  * The rate of one bucket. Pure arithmetic: it is told the time, and has no timers.
  *
  * `sent` may be called only when `nextAt` has come, and every send ends with `answered` or `lost`, in any order and
- * however late. `nextAt` may change with every event. All instants are ms since the epoch.
+ * however late. `nextAt` may change with every event. All instants are on one clock, that of the process or that of Redis.
  */
 export class AdaptiveRate {
   private readonly options: ResolvedAdaptive;
@@ -124,8 +124,6 @@ export class AdaptiveRate {
   private partition: Partition | undefined;
   private partitionUntil = -Infinity;
 
-  /** What is kept as instants is kept on a time of its own, which no correction of the clock moves. */
-  private skewMs = 0;
   private phase: 'open' | 'paused' | 'probing' = 'open';
   private pausedUntil = -Infinity;
   private nextProbeAt = -Infinity;
@@ -195,13 +193,13 @@ export class AdaptiveRate {
 
   /** The earliest instant at which the next send may leave. `nested`: it must not wait for the answer to another. */
   nextAt(nowMs: number, nested = false): number {
-    this.#endStocks(nowMs - this.skewMs);
-    return Math.max(nowMs, (nested ? this.#nestedAt() : this.#nextAt()) + this.skewMs);
+    this.#endStocks(nowMs);
+    return Math.max(nowMs, nested ? this.#nestedAt() : this.#nextAt());
   }
 
   /** A send leaves now. `waited`: it would have left when it was due, had the timer been on time. */
   sent(nowMs: number, waited = false): AdaptiveSend {
-    const now = nowMs - this.skewMs;
+    const now = nowMs;
     const isProbe = this.phase !== 'open';
     const { ratePerMs } = this;
     const intervalMs = isProbe ? 0 : 1 / this.#pacePerMs;
@@ -224,10 +222,10 @@ export class AdaptiveRate {
   /** It was answered. */
   answered(nowMs: number, send: AdaptiveSend, { throttled, untilAt, quota }: Answer): void {
     if (!this.#end(send)) return;
-    const now = nowMs - this.skewMs;
+    const now = nowMs;
     this.#endStocks(now);
     const usedUpUntil = this.#hear(now, send, quota, throttled);
-    const namedAt = isInstant(untilAt) ? untilAt - this.skewMs : undefined;
+    const namedAt = isInstant(untilAt) ? untilAt : undefined;
 
     const isUsedUp = quota?.remaining === 0 || this.#isResetAt(namedAt);
     if (throttled) this.#refused(now, send, namedAt ?? usedUpUntil ?? now, isUsedUp);
@@ -242,7 +240,7 @@ export class AdaptiveRate {
     if (!this.#end(send)) return;
     for (const stock of this.stocks) stock.endedUntold();
     if (!send.isProbe || send.episode !== this.episode) return;
-    this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs - this.skewMs, send.at + PROBE_PATIENCE));
+    this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs, send.at + PROBE_PATIENCE));
   }
 
   /** It has not left after all: as if `sent` had never been called. */
@@ -255,7 +253,7 @@ export class AdaptiveRate {
     if (send.episode !== this.episode) return;
     if (send.isProbe) {
       // Another may be the probe, and at once.
-      if (this.phase === 'probing') this.nextProbeAt = Math.min(this.nextProbeAt, nowMs - this.skewMs);
+      if (this.phase === 'probing') this.nextProbeAt = Math.min(this.nextProbeAt, nowMs);
       return;
     }
     if (send.at >= this.startedAt) this.admitted = Math.max(0, this.admitted - 1);
@@ -264,22 +262,17 @@ export class AdaptiveRate {
 
   /** Nothing may leave before that instant. The release is paced as after a refusal, but nothing is learnt from it. */
   pause(nowMs: number, untilAt: number): void {
-    if (isInstant(untilAt) && untilAt > nowMs) this.#pauseUntil(untilAt - this.skewMs);
+    if (isInstant(untilAt) && untilAt > nowMs) this.#pauseUntil(untilAt);
   }
 
   /** The pause is over before its time: a probe is to leave. */
   resume(nowMs: number): void {
-    this.pausedUntil = Math.min(this.pausedUntil, nowMs - this.skewMs);
-  }
-
-  /** The clock was set back (less than 0) or on by so many ms: every instant that is kept moves along. */
-  shift(byMs: number): void {
-    this.skewMs += byMs;
+    this.pausedUntil = Math.min(this.pausedUntil, nowMs);
   }
 
   /** Nothing leaves before this instant. */
   get pausedUntilMs(): number {
-    return this.pausedUntil + this.skewMs;
+    return this.pausedUntil;
   }
 
   /** All that is known, as text, for somebody else to go on from. */

@@ -24,8 +24,8 @@ export interface BottleneckPorts {
   turnstile(): Turnstile<Job>;
   /** Has Bottleneck run the job by that task. Rejects with what to tell whoever waits. */
   run(job: Job, task: () => Promise<void>): Promise<void>;
-  /** Pauses the whole key. */
-  pause(untilAt: number): void;
+  /** Pauses the whole key, until that instant of the clock. */
+  hold(until: number): void;
 }
 
 /**
@@ -75,7 +75,7 @@ export class BottleneckPace implements Pace<Job> {
   }
 
   answered(_nowMs: number, _job: Job, { untilAt }: Answer): void {
-    if (untilAt !== undefined) this.#ports.pause(untilAt);
+    if (untilAt !== undefined) this.#ports.hold(untilAt);
   }
 
   ended(_nowMs: number, job: Job): void {
@@ -96,10 +96,6 @@ export class BottleneckPace implements Pace<Job> {
 
   isFresh(nowMs: number): boolean {
     return this.#until <= nowMs && this.#jobs.size === 0;
-  }
-
-  shift(byMs: number): void {
-    this.#until += byMs;
   }
 
   /** Enters a job, unless those that others have left will do for so many who wait. */

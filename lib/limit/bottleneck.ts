@@ -81,8 +81,9 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
   const weights = new Set([1]);
   const nameOf = (key: string, weight: number) => JSON.stringify([key, weight]);
 
-  const pause = (key: string, untilAt: number) => {
-    for (const weight of weights) buckets.pause(nameOf(key, weight), untilAt);
+  const namesOf = (key: string) => Array.from(weights, (weight) => nameOf(key, weight));
+  const hold = (key: string, until: number) => {
+    for (const name of namesOf(key)) buckets.hold(name, until);
   };
   const buckets = new Buckets((name): Turnstile<Job> => {
     const [key, weight] = JSON.parse(name) as [string, number];
@@ -101,9 +102,9 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
         jobs.delete(job);
       }
     };
-    const pace = new BottleneckPace({ turnstile: () => turnstile, run, pause: (untilAt) => pause(key, untilAt) });
+    const pace = new BottleneckPace({ turnstile: () => turnstile, run, hold: (until) => hold(key, until) });
     const turnstile = new Turnstile(limit, clock, pace);
-    turnstile.pause(buckets.pausedUntil(nameOf(key, 1)));
+    turnstile.hold(buckets.pausedUntil(nameOf(key, 1)));
     return turnstile;
   }, limit);
 
@@ -121,7 +122,9 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       weights.add(weight);
       return buckets.acquire({ ...request, key: nameOf(key, weight) });
     },
-    pause,
+    pause(key, untilAt) {
+      for (const name of namesOf(key)) buckets.pause(name, untilAt);
+    },
     stats: () => buckets.stats(),
     async close() {
       await buckets.close();

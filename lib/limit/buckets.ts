@@ -36,7 +36,12 @@ export class Buckets<Leave> implements Limiter {
     if (!this.#closed) this.#of(key).pause(untilAt);
   }
 
-  /** How long the bucket is paused, if it is. */
+  /** The same, by an instant of the clock. */
+  hold(key: string, until: number): void {
+    if (!this.#closed) this.#of(key).hold(until);
+  }
+
+  /** Until when the bucket is paused, on the clock, if it is. */
   pausedUntil(key: string): number {
     return this.#byKey.get(key)?.pace.pausedUntil() ?? Number.NEGATIVE_INFINITY;
   }

@@ -112,14 +112,6 @@ export class FallbackPace implements Pace<Granted> {
     return !this.#isAlone && this.#shared.isFresh(nowMs);
   }
 
-  shift(byMs: number): void {
-    this.#lastLeftAt += byMs;
-    this.#notBefore += byMs;
-    this.#aloneSince += byMs;
-    this.#shared.shift(byMs);
-    this.#alone?.shift(byMs);
-  }
-
   /** By what is known now, of the fleet and of what it has learnt. The others may have used the burst. */
   #goAlone(nowMs: number): void {
     this.#alone = this.#loss.pace();

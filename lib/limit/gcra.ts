@@ -53,7 +53,7 @@ export class Gcra {
   readonly burst: number;
   /** How far ahead of the clock the slots may be taken, in ms. */
   readonly toleranceMs: number;
-  /** The theoretical arrival time: when everything that has left is paid for, ms since the epoch. */
+  /** The theoretical arrival time: when everything that has left is paid for, on the clock. */
   #paidAt = Number.NEGATIVE_INFINITY;
   /** Below which it does not come back by a slot that is given back: the burst was spent. */
   #spentTo = Number.NEGATIVE_INFINITY;
@@ -157,15 +157,6 @@ export class Gcra {
   /** Whether nothing that left is still to be paid for. */
   isFresh(nowMs: number): boolean {
     return this.#paidAt <= nowMs;
-  }
-
-  /** The clock was set: every instant moves along. */
-  shift(byMs: number): void {
-    this.#paidAt += byMs;
-    this.#spentTo += byMs;
-    this.#unspentAt += byMs;
-    this.#lastAt += byMs;
-    this.#arrears.shift(byMs);
   }
 
   #moveTo(toMs: number): void {

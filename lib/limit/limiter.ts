@@ -13,7 +13,8 @@ export interface PermitRequest {
   /** Smaller goes first. Default 0. */
   readonly priority?: number | undefined;
   /**
-   * When its call began, ms since the epoch: within a priority the oldest goes first, so that a retry keeps the place of its call.
+   * When its call began: within a priority the oldest goes first, so that a retry keeps the place of its call. Only to be compared with
+   * those of other calls: about ms since the epoch, but on a clock that nobody sets (`performance.timeOrigin + performance.now()`).
    * Default: now.
    */
   readonly since?: number | undefined;
@@ -26,7 +27,7 @@ export interface PermitRequest {
   readonly call?: { readonly url: string } | undefined;
   /** Aborting it gives the place in the queue up: the promise rejects and no permit is spent. */
   readonly signal?: AbortSignal | undefined;
-  /** Instant, ms since the epoch. A permit that could only come later is refused at once. */
+  /** Instant, ms since the epoch, by the time of day as it is now. A permit that could only come later is refused at once. */
   readonly deadlineAt?: number | undefined;
   /** How long it may wait at most, in ms. Default: as long as the limiter allows. */
   readonly maxWaitMs?: number | undefined;
@@ -96,6 +97,9 @@ export interface LimiterStats {
  * - Who waits is served by priority, then by when its call began. After two probes in a row that were refused the next is
  *   another call, if one waits, preferably to another path.
  * - Each that is refused gets an error of its own.
+ *
+ * Instants are ms since the epoch by the time of day (`Date.now()`), as it is when they are handed over: take what is left of them then,
+ * and measure that by a clock that nobody sets.
  *
  * Pass your own implementation as the policy's `limit`, and the same one to several
  * instances to make them share it.

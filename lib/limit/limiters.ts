@@ -71,7 +71,7 @@ export class Limiters {
   /** @param attached what the attachment was given: a call may turn on what it has not */
   constructor(attached: false | Limiter | ResolvedLimit, { clock, random, storeLost }: LimitersPorts) {
     const numbers = attached === false || isLimiter(attached) ? LIMIT_DEFAULTS : attached;
-    this.#own = localLimiterWith(clock, numbers, random);
+    this.#own = localLimiterWith(clock, { ...numbers, isOwn: true }, random);
     this.#storeLost = storeLost;
   }
 

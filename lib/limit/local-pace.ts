@@ -134,12 +134,6 @@ export class LocalPace implements Pace<Sent> {
     return this.#windows.every((window) => window.isFresh(nowMs));
   }
 
-  shift(byMs: number): void {
-    this.#until += byMs;
-    for (const window of this.#windows) window.shift(byMs);
-    this.#adaptive?.shift(byMs);
-  }
-
   #hold(nowMs: number, untilAt: number): void {
     if (untilAt <= nowMs || untilAt <= this.#until) return;
     this.#until = untilAt;

@@ -3,7 +3,7 @@ import { Buckets } from './buckets.ts';
 import type { Limiter } from './limiter.ts';
 import { LocalPace, type Sent } from './local-pace.ts';
 import { fillIn, type LimitOptions, maxWeightOf, type ResolvedLimit, requireLimit, windowsOf } from './options.ts';
-import { Turnstile } from './turnstile.ts';
+import { type Bounds, Turnstile } from './turnstile.ts';
 
 /**
  * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several.
@@ -16,7 +16,11 @@ export function localLimiter(options: LimitOptions): Limiter {
 }
 
 /** `localLimiter` with clock and chance in the caller's hand, and options that are known to be good. */
-export function localLimiterWith(clock: Clock, options: ResolvedLimit, random: Random = systemRandom): Buckets<Sent> {
+export function localLimiterWith(
+  clock: Clock,
+  options: ResolvedLimit & Pick<Bounds, 'isOwn'>,
+  random: Random = systemRandom,
+): Buckets<Sent> {
   const windows = windowsOf(options);
   const bounds = { ...options, maxWeight: maxWeightOf(windows) };
   const bucket = () => new Turnstile(bounds, clock, new LocalPace(windows, options.adaptive), random);

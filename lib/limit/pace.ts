@@ -41,6 +41,4 @@ export interface Pace<Leave> {
   pausedUntil(): number;
   /** Whether it would do the same if it were made anew. */
   isFresh(nowMs: number): boolean;
-  /** The clock was set: every instant that is kept moves along. */
-  shift(byMs: number): void;
 }

@@ -1,4 +1,6 @@
 /** Reads what a server tells of its quota: the RateLimit fields of the IETF, and their many cousins in the wild. */
+
+import type { Clock } from '../wait/clock.ts';
 import { headerNames, headerOf } from '../wait/header.ts';
 import { serverTime } from '../wait/retry-after.ts';
 import { readFields } from './quota-fields.ts';
@@ -75,17 +77,17 @@ export interface Partition {
  *
  * A malformed field is ignored. `undefined` when nothing is left. Never throws; `headers` may be anything.
  *
- * @param nowMs the client's clock, ms since the epoch
+ * @param clock the client's, for an answer without a `Date`
  * @param throttled whether the answer refused for rate: then a reset that stands alone can only be the wait
  */
-export function readQuota(headers: unknown, nowMs: number, throttled = false): Quota | undefined {
+export function readQuota(headers: unknown, clock: Pick<Clock, 'wall'>, throttled = false): Quota | undefined {
   const names = headerNames(headers).filter((name) => /rate-?limit/i.test(name));
   if (names.length === 0) return undefined;
 
   const announced = readPolicies(headerOf(headers, 'ratelimit-policy'));
   const structured = readRateLimit(headerOf(headers, 'ratelimit'), announced);
   const longestMs = announced.reduce((longest, { windowMs = 0 }) => Math.max(longest, windowMs), 0);
-  const told = readFields(headers, names, serverTime(headers, nowMs), throttled, longestMs || undefined);
+  const told = readFields(headers, names, serverTime(headers, clock.wall()), throttled, longestMs || undefined);
   const ours = [...partsOfOurs(announced, structured), ...told.policies];
   const policies = ours
     .filter(({ unit }) => unit === REQUESTS)

@@ -122,10 +122,4 @@ export class Recovery {
   ended({ pauses, nested }: Departed): void {
     if (pauses === this.#pauses && !nested) this.#out -= 1;
   }
-
-  /** The clock was set. */
-  shift(byMs: number): void {
-    this.#lastLeftAt += byMs;
-    this.#probedAt += byMs;
-  }
 }

@@ -190,14 +190,6 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     return this.#until <= nowMs && this.#slots.length === 0 && !this.#asking;
   }
 
-  shift(byMs: number): void {
-    this.#until += byMs;
-    this.#heardAt += byMs;
-    this.#askAgainAt += byMs;
-    this.#dueAt = this.#dueAt.map((at) => at + byMs);
-    this.#slots = this.#slots.map(({ at, leave }) => ({ at: at + byMs, leave }));
-  }
-
   /** What is known of the windows of the store. */
   get known(): Known {
     return { at: this.#dueAt, heardAt: this.#heardAt };
@@ -258,7 +250,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...spent });
     const { slots, pausedUntil, members, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
-    this.#answerMs += (Math.min(Math.max(0, now - askedAt), MAX_ANSWER_MS) - this.#answerMs) / 4;
+    this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
     this.#unseen -= unseen;
     if (what === undefined) this.#unseenMs = undefined;
     this.#heardAt = now;

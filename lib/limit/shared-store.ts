@@ -95,7 +95,7 @@ export class StoredBucket {
   /** Whether it is time to try again. */
   isProbeDue(): boolean {
     const now = this.now();
-    if (Math.abs(now - this.#probedAt) < PROBE_MS) return false;
+    if (now - this.#probedAt < PROBE_MS) return false;
     this.#probedAt = now;
     return true;
   }
@@ -135,7 +135,7 @@ export class StoredBucket {
   /** Who this process is, and for how long that holds in ms; 0 where it has been said a moment ago. */
   beat(): readonly [string, number] {
     const now = this.now();
-    const isDue = Math.abs(now - this.#beatAt) >= BEAT_MS;
+    const isDue = now - this.#beatAt >= BEAT_MS;
     if (isDue) this.#beatAt = now;
     return [this.#store.member, isDue ? MEMBER_MS : 0];
   }

@@ -20,7 +20,7 @@ export class Travel {
 
   /** Notes how long an answer took, in ms. */
   note(nowMs: number, tookMs: number): Delay {
-    if (Math.abs(nowMs - this.#epochAt) > EPOCH_MS) {
+    if (nowMs - this.#epochAt > EPOCH_MS) {
       this.#epochAt = nowMs;
       this.#fastestBeforeMs = this.#fastestMs;
       this.#fastestMs = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { LimitError } from '../failure/errors.ts';
 import { durationOf, timeOf } from '../model/time-shown.ts';
-import { type Clock, MAX_TIMER_MS, type Random, systemRandom } from '../wait/clock.ts';
+import { type Clock, type Random, systemRandom, wallAheadMs } from '../wait/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from './limiter.ts';
 import { goesBefore, Line, type Place } from './line.ts';
 import type { ResolvedLimit } from './options.ts';
@@ -18,6 +18,8 @@ const LONGEST_MS = 86_400_000;
 export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'> & {
   /** The most that one send may need. Default `Infinity`. */
   readonly maxWeight?: number | undefined;
+  /** Only an attachment asks, whose deadlines are on the clock and not by the time of day. */
+  readonly isOwn?: boolean | undefined;
 };
 
 /**
@@ -42,8 +44,6 @@ export class Turnstile<Leave> {
   /** The shortest wait that somebody has cut a pause to, while anybody waits. */
   #clampMs = Number.POSITIVE_INFINITY;
   #usedAt = Number.NEGATIVE_INFINITY;
-  /** The last reading of the clock. */
-  #seenAt = Number.NEGATIVE_INFINITY;
   #timerAt = Number.POSITIVE_INFINITY;
   #stopTimer = () => {};
 
@@ -82,13 +82,13 @@ export class Turnstile<Leave> {
   /** Whether this bucket may be forgotten. */
   get isIdle(): boolean {
     if (this.running > 0 || this.queued > 0) return false;
-    const now = this.#now();
+    const now = this.#clock.now();
     // Even what was learnt is not worth keeping for ever, or millions of keys would pile up.
     return this.pace.isFresh(now) || now - Math.max(this.#usedAt, this.pace.pausedUntil()) > FORGET_MS;
   }
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {
-    const now = this.#now();
+    const now = this.#clock.now();
     const { signal, weight = 1, nested = false } = request;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const wrong = this.#wrongWeight(weight);
@@ -103,15 +103,21 @@ export class Turnstile<Leave> {
     return this.#queue(now, request);
   }
 
+  /** Nothing leaves before that instant, by the time of day. */
   pause(untilAt: number): void {
-    const now = this.#now();
-    this.pace.pause(now, sane(untilAt, now));
+    this.hold(this.#onTheClock(untilAt));
+  }
+
+  /** The same, by an instant of the clock. */
+  hold(until: number): void {
+    const now = this.#clock.now();
+    this.pace.pause(now, sane(until, now));
     if (this.#notice(now)) this.wake();
   }
 
   answered(permit: TurnstilePermit<Leave>, { throttled, untilAt, quota }: Answer): void {
-    const now = this.#now();
-    const named = untilAt === undefined ? undefined : sane(untilAt, now);
+    const now = this.#clock.now();
+    const named = untilAt === undefined ? undefined : sane(this.#onTheClock(untilAt), now);
     // First, since the pause that follows makes it one that left before.
     const pauseMs = this.#recovery.answered(permit, throttled, named !== undefined && named > now);
     this.pace.answered(now, permit.leave, { throttled, untilAt: named, quota });
@@ -122,13 +128,13 @@ export class Turnstile<Leave> {
 
   release(permit: TurnstilePermit<Leave>): void {
     this.#ended(permit);
-    this.pace.ended(this.#now(), permit.leave);
+    this.pace.ended(this.#clock.now(), permit.leave);
     this.wake();
   }
 
   drop(permit: TurnstilePermit<Leave>): void {
     this.#ended(permit);
-    const now = this.#now();
+    const now = this.#clock.now();
     if (this.pace.dropped === undefined) this.pace.ended(now, permit.leave);
     else this.pace.dropped(now, permit.leave);
     this.wake();
@@ -136,7 +142,7 @@ export class Turnstile<Leave> {
 
   /** Lets through whoever may leave by now, and sets the timer for who is next. */
   readonly wake = (): void => {
-    const now = this.#now();
+    const now = this.#clock.now();
     this.#notice(now);
     if (this.#clampedAt(now) <= now) this.#resume(now);
     let wakeAt = Number.POSITIVE_INFINITY;
@@ -152,7 +158,7 @@ export class Turnstile<Leave> {
       waiter.leave?.();
       waiter.resolve(this.#admit(now, waiter.weight, waiter.call, waiter.nested, true));
     }
-    this.#wakeAt(Math.min(wakeAt, this.#clampedAt(now)));
+    this.#wakeAt(Math.min(wakeAt, this.#clampedAt(now)), now);
   };
 
   /** Refuses everybody who waits, each with an error of its own. */
@@ -227,7 +233,8 @@ export class Turnstile<Leave> {
       const message = `limit.maxQueue: ${maxQueue} sends are waiting already`;
       return Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', message));
     }
-    const bound = boundOf(now, request.maxWaitMs ?? this.#bounds.maxWaitMs, request.deadlineAt);
+    const { maxWaitMs = this.#bounds.maxWaitMs, deadlineAt = Number.POSITIVE_INFINITY } = request;
+    const bound = boundOf(now, maxWaitMs, this.#bounds.isOwn ? deadlineAt : this.#onTheClock(deadlineAt));
     const waiter = new Waiter(request, now, bound);
     if (
       bound !== undefined &&
@@ -251,7 +258,7 @@ export class Turnstile<Leave> {
 
   /** Where somebody stands who waits, and what for. */
   #standing(waiter: Waiter): Standing {
-    const now = this.#now();
+    const now = this.#clock.now();
     const line = waiter.nested ? this.#nested : this.#line;
     const of = line.size;
     const before = line.before(waiter);
@@ -262,17 +269,17 @@ export class Turnstile<Leave> {
     const earliest = Math.max(isUntimed ? now : this.#timerAt, this.pace.earliest(now, before));
     const untilAt = earliest > now && earliest < Number.POSITIVE_INFINITY ? earliest : undefined;
     const why = `${this.#reason(now, isFull, isUnanswered, untilAt)}, place ${before + 1} of ${of} in the queue`;
-    return { place: before + 1, of, untilAt, why };
+    return { place: before + 1, of, untilAt: untilAt && this.#onTheWall(untilAt), why };
   }
 
   #reason(now: number, isFull: boolean, isUnanswered: boolean, untilAt: number | undefined): string {
     const pausedUntil = this.pace.pausedUntil();
-    if (pausedUntil > now) return `paused until ${timeOf(pausedUntil)}`;
+    if (pausedUntil > now) return `paused until ${timeOf(this.#onTheWall(pausedUntil))}`;
     if (isFull) return `limit.maxConcurrent (${this.#bounds.maxConcurrent}) is reached`;
     if (isUnanswered) return 'after a pause those that have left have to be answered first';
     return untilAt === undefined
       ? 'others go first, or have to be answered'
-      : `its turn comes at ${timeOf(untilAt)} or later`;
+      : `its turn comes at ${timeOf(this.#onTheWall(untilAt))} or later`;
   }
 
   #takeOut(waiter: Waiter): void {
@@ -291,7 +298,7 @@ export class Turnstile<Leave> {
     const until = this.pace.pausedUntil();
     if (maxPauseMs === undefined || until - now <= maxPauseMs) return undefined;
     if (this.#recovery.probeAt(maxPauseMs) <= now) this.#resume(now);
-    else if (!clampsPause) return pausedTooLong(until, now, maxPauseMs);
+    else if (!clampsPause) return this.#pausedTooLong(until, now, maxPauseMs);
     return undefined;
   }
 
@@ -305,7 +312,8 @@ export class Turnstile<Leave> {
       const { bound, maxPauseMs, clampsPause } = waiter;
       if (bound !== undefined && bound.at < Math.min(until, this.#probeAt(now, waiter)))
         this.#refuse(waiter, overdue(bound));
-      else if (!clampsPause && until - now > maxPauseMs) this.#refuse(waiter, pausedTooLong(until, now, maxPauseMs));
+      else if (!clampsPause && until - now > maxPauseMs)
+        this.#refuse(waiter, this.#pausedTooLong(until, now, maxPauseMs));
     }
     return true;
   }
@@ -333,15 +341,9 @@ export class Turnstile<Leave> {
   #watch(waiter: Waiter, now: number, signal: AbortSignal | undefined): () => void {
     const { bound } = waiter;
     let stopTimer = () => {};
-    // By timers and not by the clock, which may be set; one timer reaches 24 days.
-    const rest = (until: Bound, leftMs: number) => {
-      const stretch = Math.min(leftMs, MAX_TIMER_MS);
-      stopTimer = this.#clock.after(Math.ceil(stretch), () => {
-        if (leftMs > stretch) rest(until, leftMs - stretch);
-        else this.#refuse(waiter, overdue(until));
-      });
-    };
-    if (bound !== undefined) rest(bound, bound.at - now);
+    if (bound !== undefined) {
+      stopTimer = this.#clock.after(Math.ceil(bound.at - now), () => this.#refuse(waiter, overdue(bound)));
+    }
     const abort = () => this.#refuse(waiter, signal?.reason);
     signal?.addEventListener('abort', abort);
     return () => {
@@ -358,7 +360,7 @@ export class Turnstile<Leave> {
     if (this.queued === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
   }
 
-  #wakeAt(at: number): void {
+  #wakeAt(at: number, now = at): void {
     if (at === this.#timerAt) return;
     this.#stopTimer();
     this.#timerAt = at;
@@ -371,19 +373,25 @@ export class Turnstile<Leave> {
     const afterRetries = () => {
       this.#stopTimer = this.#clock.after(0, due);
     };
-    this.#stopTimer = this.#clock.after(Math.ceil(at - this.#seenAt), at === this.#heldUntil ? afterRetries : due);
+    this.#stopTimer = this.#clock.after(Math.ceil(at - now), at === this.#heldUntil ? afterRetries : due);
   }
 
-  /** A clock that was set back must not hold everybody for as long. */
-  #now(): number {
-    const now = this.#clock.now();
-    if (now < this.#seenAt) {
-      this.pace.shift(now - this.#seenAt);
-      this.#recovery.shift(now - this.#seenAt);
-      this.#heldUntil += now - this.#seenAt;
-    }
-    this.#seenAt = now;
-    return now;
+  #pausedTooLong(until: number, now: number, maxPauseMs: number): LimitError {
+    const retryAt = Math.min(Math.ceil(this.#onTheWall(until)), LAST_DATE);
+    const [rest, most] = [until - now, maxPauseMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
+    const when = `until ${new Date(retryAt).toISOString()}, for ${rest}`;
+    const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${most} at most`;
+    return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { retryAt });
+  }
+
+  /** An instant by the time of day, which is what is handed in. */
+  #onTheClock(at: number): number {
+    return at - wallAheadMs(this.#clock);
+  }
+
+  /** An instant of the clock as it is handed out. */
+  #onTheWall(at: number): number {
+    return at + wallAheadMs(this.#clock);
   }
 }
 
@@ -468,7 +476,7 @@ class TurnstilePermit<Leave> implements Permit, Departed {
 
 const sane = (untilAt: number, now: number): number => (untilAt > now ? Math.min(untilAt, now + LONGEST_MS) : now);
 
-function boundOf(now: number, maxWaitMs: number, deadlineAt = Number.POSITIVE_INFINITY): Bound | undefined {
+function boundOf(now: number, maxWaitMs: number, deadlineAt: number): Bound | undefined {
   if (now + maxWaitMs < deadlineAt) return { at: now + maxWaitMs, maxWaitMs };
   return deadlineAt === Number.POSITIVE_INFINITY ? undefined : { at: deadlineAt, maxWaitMs: undefined };
 }
@@ -482,14 +490,6 @@ function isPreferred(a: Waiter, b: Waiter, shunned: { readonly url: string }): b
 
 /** The last instant that a date can be. */
 const LAST_DATE = 8.64e15;
-
-function pausedTooLong(pausedUntil: number, now: number, maxPauseMs: number): LimitError {
-  const until = Math.min(pausedUntil, LAST_DATE);
-  const [rest, most] = [until - now, maxPauseMs].map((ms) => durationOf(ms).replace('.0 s', ' s'));
-  const when = `until ${new Date(until).toISOString()}, for ${rest}`;
-  const message = `retry.retryAfter.maxMs: nothing may be sent ${when}, and the call waits ${most} at most`;
-  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { retryAt: until });
-}
 
 function overdue({ maxWaitMs }: Bound): LimitError {
   return maxWaitMs === undefined

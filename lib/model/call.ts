@@ -47,7 +47,7 @@ export class CallState {
   retries = 0;
   replays = 0;
   polls = 0;
-  /** When it was first decided to poll, ms since the epoch. */
+  /** When it was first decided to poll, on the clock. */
   pollingSince: number | undefined;
   /** Of its retries and its replays, those before the last pending answer: what counts them begins anew there. */
   retriesBefore = 0;
@@ -60,7 +60,7 @@ export class CallState {
   queuedMs = 0;
   /** How long for tokens, in ms. */
   refreshMs = 0;
-  /** When the last request left, ms since the epoch. */
+  /** When the last request left, on the clock. */
   sentAt = 0;
   /** The last backoff, which decorrelated jitter builds on. */
   backoffMs = 0;
@@ -89,13 +89,24 @@ export class CallState {
   /** What the call failed with, where `onGiveUp` threw something else in its place. */
   failedWith: Outcome | undefined;
   readonly #number = ++calls.made;
+  readonly #wallAheadMs: () => number;
   #url: string | undefined;
   #snapshot: Call | undefined;
 
-  constructor(config: InternalAxiosRequestConfig, startedAt: number, deadlineMs: number) {
+  /**
+   * @param startedAt on the clock, as are all instants that it keeps
+   * @param wallAheadMs how far the time of day is ahead of the clock, in ms: what is shown is shown by that
+   */
+  constructor(
+    config: InternalAxiosRequestConfig,
+    startedAt: number,
+    deadlineMs: number,
+    wallAheadMs: () => number = () => 0,
+  ) {
     this.config = config;
     this.startedAt = startedAt;
     this.deadlineAt = startedAt + deadlineMs;
+    this.#wallAheadMs = wallAheadMs;
   }
 
   get id(): string {
@@ -115,11 +126,12 @@ export class CallState {
   /** The public view. */
   snapshot(): Call {
     const { id, method, url, sent, retries, replays, polls } = this;
-    const [startedAt, deadlineAt] = [wholeMs(this.startedAt), wholeMs(this.deadlineAt)];
+    const aheadMs = this.#wallAheadMs();
+    const [startedAt, deadlineAt] = [wholeMs(this.startedAt + aheadMs), wholeMs(this.deadlineAt + aheadMs)];
     const last = this.#snapshot;
     // Nothing else in it changes, and judges, hooks and listeners all ask for one.
     const isSame = last?.sends === sent && last.retries === retries && last.replays === replays && last.polls === polls;
-    if (isSame) return last;
+    if (isSame && last.startedAt === startedAt) return last;
     this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays, polls });
     return this.#snapshot;
   }
@@ -138,26 +150,30 @@ export class CallState {
   report(): Report {
     const { id, method, url, startedAt, sends, polls, endedAt, endedBecause = 'success' } = this;
     const { queuedMs, refreshMs, waitedMs, sendingMs } = this.spent;
+    const aheadMs = this.#wallAheadMs();
     return Object.freeze({
       id,
       method,
       url,
-      startedAt: wholeMs(startedAt),
-      elapsedMs: wholeMs(Math.max(0, endedAt - startedAt)),
+      startedAt: wholeMs(startedAt + aheadMs),
+      elapsedMs: wholeMs(endedAt - startedAt),
       queuedMs,
       refreshMs,
       waitedMs,
       sendingMs,
-      sends: Object.freeze(sends.map(shown)),
+      sends: Object.freeze(sends.map((send) => shown(send, aheadMs))),
       polls,
       endedBecause,
     });
   }
 }
 
-const shown = ({ startedAt, durationMs, queuedMs, refreshMs, delayMs, ...rest }: SendRecord): SendRecord =>
+const shown = (
+  { startedAt, durationMs, queuedMs, refreshMs, delayMs, ...rest }: SendRecord,
+  aheadMs: number,
+): SendRecord =>
   Object.freeze({
-    startedAt: wholeMs(startedAt),
+    startedAt: wholeMs(startedAt + aheadMs),
     durationMs: wholeMs(durationMs),
     queuedMs: wholeMs(queuedMs),
     refreshMs: refreshMs === undefined ? undefined : wholeMs(refreshMs),

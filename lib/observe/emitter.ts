@@ -1,4 +1,4 @@
-import type { Clock } from '../wait/clock.ts';
+import { type Clock, wallAheadMs } from '../wait/clock.ts';
 import { channels } from './channels.ts';
 import type { AnyEvent, EventName, EventOf, Listener } from './events.ts';
 import { isForLog, type Log, note } from './log.ts';
@@ -19,12 +19,12 @@ export interface Audience {
  * throws, or rejects with, goes nowhere.
  */
 export class Emitter {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'wall'>;
   /** Every event goes to the console, whatever a policy says. */
   readonly #debugs: boolean;
   readonly #listeners = new Map<EventName | '*', Set<(event: never) => void>>();
 
-  constructor(clock: Pick<Clock, 'now'>, debugs = false) {
+  constructor(clock: Pick<Clock, 'now' | 'wall'>, debugs = false) {
     this.#clock = clock;
     this.#debugs = debugs;
   }
@@ -66,8 +66,9 @@ export class Emitter {
   /** What goes to the console anyway is not told there twice. */
   #note<E extends EventName>(name: E, log: false | Log, event: EventOf<E>): void {
     const own = this.#debugs && typeof log === 'string' ? false : log;
+    const shownNow = () => this.#clock.now() + wallAheadMs(this.#clock);
     for (const each of [this.#debugs ? 'all' : false, own] as const) {
-      if (each !== false && isForLog(name, each)) tell((about) => note(each, name, about, this.#clock.now()), event);
+      if (each !== false && isForLog(name, each)) tell((about) => note(each, name, about, shownNow()), event);
     }
   }
 }

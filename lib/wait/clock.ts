@@ -1,16 +1,39 @@
 /**
  * The only ambient time and randomness of the library; everything else is handed these.
  *
- * Wall-clock time, because tokens expire and servers answer in it. A clock that is set back makes a duration
- * look short, never negative: whoever subtracts two readings clamps at 0.
+ * What lasts is measured on `now()`, which no correction of the system's clock moves: a clock that is set forward sends nothing early,
+ * and one that is set back keeps no call for ever. The time of day is asked at the edges only.
  */
 export interface Clock {
-  /** Now, in ms since the epoch. */
+  /** Now, in ms on the scale of the epoch. It only goes forward, and does not follow where the system's clock is set. */
   now(): number;
-  /** Calls `fire` once after `ms`, never more than 2³¹−1 ms away; gives the function that takes the timer back. */
+  /** The time of day, ms since the epoch: for what is compared with the outside (dates, the expiry of tokens), and for what is shown. */
+  wall(): number;
+  /**
+   * Calls `fire` once, when `now()` has come so far and never before, however far that is; gives the function that takes the timer
+   * back. `Infinity` is never.
+   */
   after(ms: number, fire: () => void): () => void;
   /** The same, but it does not keep the process alive. Where it is missing, nothing is done that nobody waits for. */
   meanwhile?(ms: number, fire: () => void): () => void;
+}
+
+/** Two clocks that are read one after the other differ by less, in ms. */
+const GRAIN_MS = 2;
+
+const knownAhead = new WeakMap<object, number>();
+
+/**
+ * How far the time of day is ahead of `now()`, in ms: to be added where an instant of `now()` is shown or handed out, and taken off one
+ * that is handed in. 0 until the system's clock is set, or the machine sleeps. What differs by the grain of the clocks is the same, so
+ * that an instant that is shown twice is shown the same.
+ */
+export function wallAheadMs(clock: Pick<Clock, 'now' | 'wall'>): number {
+  const known = knownAhead.get(clock) ?? 0;
+  const ahead = clock.wall() - clock.now();
+  if (Math.abs(ahead - known) < GRAIN_MS) return known;
+  knownAhead.set(clock, ahead);
+  return ahead;
 }
 
 /** A source of numbers in [0, 1). */
@@ -19,19 +42,69 @@ export type Random = () => number;
 /** Beyond this `setTimeout` overflows and fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** A timer of the platform is early by less; one that is early by more was fired by hand, as fake timers are. In ms. */
+const EARLY_MS = 50;
+
+/** What an instant since 1970 may be off in a double, and more, in ms. */
+const ROUNDING_MS = 0.01;
+
+/** Added to `performance.now()`. Not by its `timeOrigin`, which some fake timers do not have. */
+let originMs = Date.now() - performance.now();
+let lastReading = 0;
+/** The last reading at which a timer was found to be fired by hand: what fires with it is, too. */
+let byHandAt = Number.NEGATIVE_INFINITY;
+
+/**
+ * The clock of the platform. It trusts its timers: where one fires more than 50 ms before its time by `now()`, a test has moved it by hand,
+ * and `now()` is moved on to that time. So a wait of 1 s ends with `advanceTimersByTime(1_000)`, whether `performance` is faked or
+ * not. Time in which the machine slept may not count.
+ */
 export const systemClock: Clock = {
-  now: () => Date.now(),
-  after: (ms, fire) => {
-    const timer = setTimeout(fire, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
-    return () => clearTimeout(timer);
+  now() {
+    const reading = performance.now();
+    // It was replaced by a fake one, which begins at 0.
+    if (reading < lastReading) originMs += lastReading - reading;
+    lastReading = reading;
+    return originMs + reading;
   },
-  meanwhile: (ms, fire) => {
-    const timer: unknown = setTimeout(fire, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
-    // In a browser it is a number.
-    (timer as { unref?(): void }).unref?.();
-    return () => clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
-  },
+  wall: () => Date.now(),
+  after: (ms, fire) => arm(ms, fire, setTimeout),
+  meanwhile: (ms, fire) =>
+    arm(ms, fire, (due, inMs) => {
+      const timer = setTimeout(due, inMs);
+      // In a browser it is a number.
+      (timer as { unref?(): void }).unref?.();
+      return timer;
+    }),
 };
+
+type Timer = ReturnType<typeof setTimeout>;
+
+function arm(ms: number, fire: () => void, set: (due: () => void, inMs: number) => Timer): () => void {
+  if (ms === Number.POSITIVE_INFINITY) return () => {};
+  const dueAt = systemClock.now() + ms;
+  let timer: Timer;
+  let isCorrected = false;
+  const rest = (leftMs: number) => {
+    const inMs = Math.min(Math.max(Math.ceil(leftMs - ROUNDING_MS), 0), MAX_TIMER_MS);
+    const until = inMs < MAX_TIMER_MS ? dueAt : systemClock.now() + inMs;
+    timer = set(() => {
+      const earlyMs = until - systemClock.now();
+      if (earlyMs > EARLY_MS) byHandAt = lastReading;
+      const isByHand = lastReading - byHandAt <= EARLY_MS;
+      if (earlyMs > ROUNDING_MS && !isByHand && !isCorrected) {
+        isCorrected = true;
+        rest(dueAt - systemClock.now());
+        return;
+      }
+      if (earlyMs > 0) originMs += earlyMs;
+      if (until < dueAt) rest(dueAt - until);
+      else fire();
+    }, inMs);
+  };
+  rest(ms);
+  return () => clearTimeout(timer);
+}
 
 export const systemRandom: Random = () => Math.random();
 

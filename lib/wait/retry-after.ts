@@ -17,7 +17,7 @@ const LONGEST_WAIT_MS = 1e15;
  * and rounded up to a whole ms; `-1`, `0x10`, `1e3` and other words are not.
  *
  * @param headers AxiosHeaders, a fetch `Headers`, or an object in any letter case. Never throws, whatever it is.
- * @param nowMs the client's clock, ms since the epoch
+ * @param nowMs the time of day of the client, ms since the epoch: `Date.now()`
  */
 export function parseRetryAfter(headers: unknown, nowMs: number): number | undefined {
   for (const field of MILLISECOND_FIELDS) {

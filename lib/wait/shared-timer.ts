@@ -1,8 +1,4 @@
-import { type Clock, MAX_TIMER_MS } from './clock.ts';
-
-/** Node's timers may fire a little before their time by the clock. */
-const EARLY_MS = 50;
-const MAX_CORRECTIONS = 8;
+import type { Clock } from './clock.ts';
 
 /** The one timer of everything that is measured by a clock. */
 export function sharedTimerOf(clock: Clock): SharedTimer {
@@ -24,13 +20,7 @@ export class SharedTimer {
   readonly #clock: Clock;
   /** A binary heap, the soonest first. */
   readonly #entries: Entry[] = [];
-  /** The last reading of the clock. */
-  #seenAt = Number.NEGATIVE_INFINITY;
-  /** What has to be added to the clock, since it was set back. */
-  #behindMs = 0;
-  #armedAt = Number.POSITIVE_INFINITY;
   #stopTimer = () => {};
-  #corrections = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -39,7 +29,7 @@ export class SharedTimer {
   /** Calls `fire` once after `ms`, never sooner, however long that is (not at all after `Infinity`); gives the function that takes it back. */
   after(ms: number, fire: () => void): () => void {
     if (ms === Number.POSITIVE_INFINITY) return () => {};
-    const entry: Entry = { at: this.#now() + ms, fire, index: this.#entries.length };
+    const entry: Entry = { at: this.#clock.now() + ms, fire, index: this.#entries.length };
     this.#entries.push(entry);
     this.#rise(entry);
     if (entry.index === 0) this.#arm();
@@ -47,20 +37,7 @@ export class SharedTimer {
   }
 
   readonly #wake = (): void => {
-    let now = this.#now();
-    const earlyMs = this.#armedAt - now;
-    // A few times only: a clock that stands still, as a test's may, would have it wait for ever.
-    if (earlyMs > 0 && earlyMs <= EARLY_MS && this.#corrections++ < MAX_CORRECTIONS) {
-      this.#arm();
-      return;
-    }
-    this.#corrections = 0;
-    // The timer has run that long, whatever the clock says.
-    if (earlyMs > 0) {
-      this.#behindMs += earlyMs;
-      now = this.#armedAt;
-      this.#seenAt = now;
-    }
+    const now = this.#clock.now();
     try {
       for (let [first] = this.#entries; first !== undefined && first.at <= now; [first] = this.#entries) {
         this.#takeOut(first);
@@ -74,12 +51,8 @@ export class SharedTimer {
   #arm(): void {
     this.#stopTimer();
     const [first] = this.#entries;
-    this.#armedAt = Number.POSITIVE_INFINITY;
     if (first === undefined) return;
-    const now = this.#now();
-    const ms = Math.min(Math.max(0, Math.ceil(first.at - now)), MAX_TIMER_MS);
-    this.#armedAt = Math.min(first.at, now + ms);
-    this.#stopTimer = this.#clock.after(ms, this.#wake);
+    this.#stopTimer = this.#clock.after(Math.max(0, Math.ceil(first.at - this.#clock.now())), this.#wake);
   }
 
   /** A timer that finds nothing due costs less than to set it anew each time; but none must outlast the last entry. */
@@ -87,14 +60,6 @@ export class SharedTimer {
     if (this.#entries[entry.index] !== entry) return;
     this.#takeOut(entry);
     if (this.#entries.length === 0) this.#arm();
-  }
-
-  /** Never goes back: a clock that was set back must not hold anybody for as long. */
-  #now(): number {
-    const now = this.#clock.now() + this.#behindMs;
-    if (now < this.#seenAt) this.#behindMs += this.#seenAt - now;
-    else this.#seenAt = now;
-    return this.#seenAt;
   }
 
   #takeOut(entry: Entry): void {

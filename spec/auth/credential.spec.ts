@@ -175,23 +175,21 @@ describe(`${Credential.name}: one flight`, () => {
     await replaced;
   });
 
-  it.each([
-    ['250 ms, if it took as long', 250, 250],
-    ['no time, if the clock was set back meanwhile', -60_000, 0],
-  ])('is said to have taken %s, whether it went well or ill', async (_name, passed, durationMs) => {
+  it('is said to have taken as long as it took, whether it went well or ill, and wherever the clock was set', async () => {
     const refreshed = vi.fn();
     const refreshFailed = vi.fn();
     for (const end of ['open', 'shut'] as const) {
       const { subject, flights, clock } = credential({}, { refreshed, refreshFailed });
       const replaced = subject.replace('a', NOTHING).catch(() => {});
       await settle();
-      clock.jump(passed);
+      clock.jump(250);
+      clock.adjust(-60_000);
       if (end === 'open') flights[0]?.open('a2');
       else flights[0]?.shut(invalidGrant());
       await replaced;
     }
-    expect(refreshed.mock.calls).toEqual([['key', durationMs]]);
-    expect(refreshFailed.mock.calls).toEqual([['key', invalidGrant(), durationMs]]);
+    expect(refreshed.mock.calls).toEqual([['key', 250]]);
+    expect(refreshFailed.mock.calls).toEqual([['key', invalidGrant(), 250]]);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { Judgement, Verdict } from '../../lib/model/verdict.ts';
 import type { Classifier, ResolvedPolicy } from '../../lib/policy/options.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+const AT = { wall: () => NOW };
 const config: InternalAxiosRequestConfig = { method: 'post', url: 'http://a.example/', headers: new AxiosHeaders() };
 const sources = {
   call: new CallState(config, NOW, 1_000).snapshot(),
@@ -25,8 +26,8 @@ const rejected = (response: AxiosResponse): Outcome => ({
 });
 
 function judged(outcome: Outcome, policy: Partial<Pick<ResolvedPolicy, 'statuses' | 'classify'>> = {}): Judgement {
-  const evidence = () => evidenceOf(outcome, sources, NOW);
-  const verdict = classify(outcome, { statuses: {}, classify: [], ...policy }, evidence, NOW);
+  const evidence = () => evidenceOf(outcome, sources, AT);
+  const verdict = classify(outcome, { statuses: {}, classify: [], ...policy }, evidence, AT);
   if (verdict instanceof Promise) throw new Error('no judge here gives a promise');
   return verdict;
 }
@@ -267,7 +268,7 @@ describe(classify.name, () => {
       ];
       const outcome = rejected(answer(503));
       const policy = { statuses: {}, classify: judges };
-      const verdict = classify(outcome, policy, () => evidenceOf(outcome, sources, NOW), NOW);
+      const verdict = classify(outcome, policy, () => evidenceOf(outcome, sources, AT), AT);
       expect(verdict).toBeInstanceOf(Promise);
       expect(await verdict).toEqual({ kind: 'permanent' });
     });

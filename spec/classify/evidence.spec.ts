@@ -5,6 +5,7 @@ import { CallState } from '../../lib/model/call.ts';
 import type { Outcome } from '../../lib/model/outcome.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+const AT = { wall: () => NOW };
 const config: InternalAxiosRequestConfig = { url: 'http://a.example/', headers: new AxiosHeaders() };
 const call = new CallState(config, NOW, 1_000).snapshot();
 
@@ -14,7 +15,7 @@ function answer(status: unknown, headers: unknown): AxiosResponse {
 
 function shown(outcome: Outcome) {
   const sources = { call, api: vi.fn(() => undefined), data: vi.fn(() => ({ n: 1 })) };
-  return { sources, evidence: evidenceOf(outcome, sources, NOW) };
+  return { sources, evidence: evidenceOf(outcome, sources, AT) };
 }
 
 describe(evidenceOf.name, () => {

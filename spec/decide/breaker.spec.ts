@@ -155,17 +155,6 @@ describe(Circuit.name, () => {
     expect(subject.refusesUntil(T0 + 5_100)).toBe(T0 + 10_100);
   });
 
-  it('is not held open by a clock that is set back', () => {
-    const { subject, sends } = circuit();
-    sends(20, 'failed');
-    const hour = 3_600_000;
-    expect(subject.refusesUntil(T0 - hour)).toBe(T0 - hour + 5_000);
-    expect(subject.refusesUntil(T0 - hour + 5_000)).toBeUndefined();
-    subject.enter(T0 + 5_000);
-    expect(subject.refusesUntil(T0 + 5_000)).toBe(T0 + 10_000);
-    expect(subject.refusesUntil(T0 - hour)).toBeUndefined();
-  });
-
   it('never opens on less than the ratio, and never lets two probes out, whatever happens', () => {
     const kinds = fc.constantFrom<Learnt>('well', 'failed', 'nothing', 'impatient');
     const step = fc.record({ kind: kinds, waitMs: fc.integer({ min: 0, max: 3_000 }), later: fc.boolean() });

@@ -311,13 +311,6 @@ describe('the refill of the retry budget', () => {
     account.withdraw('transient', 14, 7_200_000);
     expect(account.balance(7_200_000)).toBe(2_086);
   });
-
-  it('brings and takes nothing when the clock is set back, and goes on from there', () => {
-    const account = new RetryBudget(DEFAULTS.retry.budget).account('k');
-    for (let n = 0; n < 10; n++) account.withdraw('transient', 14, 3_600_000);
-    expect(account.balance(0)).toBe(1_960);
-    expect(account.balance(1_000)).toBe(1_974);
-  });
 });
 
 describe('the price of the retry budget', () => {
@@ -597,16 +590,6 @@ describe('the ratio of the retry budget', () => {
     // None of the fifty has ended when the last of them asks for its first retry.
     expect(subject.holdfast.stats().retries).toBeGreaterThanOrEqual(50);
     expect((await outage(subject, 1)).ends).toEqual(['budget-empty']);
-  });
-
-  it('starts its window anew when the clock is set back, instead of blocking for as long', () => {
-    const account = new RetryBudget(DEFAULTS.retry.budget).account('k');
-    const hour = 3_600_000;
-    account.called(hour);
-    account.ended(true, hour - 10_000);
-    for (let n = 0; n < 5; n++) account.withdraw('transient', 14, hour);
-    expect(account.refusal('transient', 14, hour)).toMatchObject({ rule: 'ratio' });
-    expect(account.refusal('transient', 14, 0)).toBeUndefined();
   });
 });
 

@@ -9,7 +9,6 @@ import { byHand, next, runThrough, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';
 import { Noted } from '../support/limiters.ts';
 import { settle } from '../support/manual-clock.ts';
-import { AdjustedClock } from '../support/odd-clocks.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
 const IDLE = { inFlight: 0, waiting: 0, queued: 0 };
@@ -128,14 +127,13 @@ describe.each([
 
   it('is not asked by a call whose deadline has passed during its wait', async () => {
     const limit = make();
-    const clock = new AdjustedClock();
     const answer = status(503, { 'retry-after': '5' });
-    const { client, holdfast } = await byHand(answer, { limit, deadlineMs: 60_000 }, {}, { clock });
+    const { client, clock, holdfast } = await byHand(answer, { limit, deadlineMs: 60_000 });
     const scheduled = next(holdfast, 'retry-scheduled');
     const call = rejectionOf(client.get('/'));
     await scheduled;
-    clock.adjust(3_600_000);
-    await clock.advance(5_000);
+    clock.jump(60_000);
+    await clock.advance(0);
     expect(failureOf(await call)?.endedBecause).toBe('deadline');
     expect(limit.log).toEqual(ROUND);
   });

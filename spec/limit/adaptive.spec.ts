@@ -601,34 +601,10 @@ describe('headers', () => {
   });
 });
 
-describe('a clock that is set', () => {
-  it.each([-3_600 * SECOND, 3_600 * SECOND])('by %d ms moves pause, pace and what is out along', (byMs) => {
-    const [moved, still] = [chastened(), chastened()];
-    const [out, same] = [moved, still].map((subject) => {
-      subject.wait();
-      return subject.send();
-    }) as [AdaptiveSend, AdaptiveSend];
-    moved.now += byMs;
-    moved.rate.shift(byMs);
-    expect(moved.waitMs).toBeCloseTo(still.waitMs, 3);
-
-    moved.refuse(out, SECOND);
-    still.refuse(same, SECOND);
-    for (const subject of [moved, still]) {
-      subject.now += 500;
-      expect(subject.waitMs).toBe(500);
-      subject.now += 500;
-      subject.answer(subject.send());
-    }
-    expect(moved.perSecond).toBeCloseTo(still.perSecond, 9);
-  });
-});
-
 /** What may happen to a rate, in any order. */
 type Event =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'pause'; readonly ms: number }
-  | { readonly kind: 'shift'; readonly ms: number }
   | { readonly kind: 'send' }
   | { readonly kind: 'lose'; readonly which: number }
   | { readonly kind: 'answer'; readonly which: number; readonly answer: Answer; readonly forMs: number | undefined };
@@ -656,10 +632,6 @@ const someEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('pause' as const), ms: fc.integer({ min: -5_000, max: 5_000 }) }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('shift' as const), ms: fc.integer({ min: -5_000, max: 5_000 }) }),
-  },
 );
 
 describe('whatever happens', () => {
@@ -682,11 +654,6 @@ describe('whatever happens', () => {
             case 'pause':
               namedAt = Math.max(namedAt, subject.now + event.ms);
               subject.rate.pause(T0 + subject.now, T0 + subject.now + event.ms);
-              break;
-            case 'shift':
-              subject.now += event.ms;
-              namedAt += event.ms;
-              subject.rate.shift(event.ms);
               break;
             case 'lose': {
               const send = take(event.which);

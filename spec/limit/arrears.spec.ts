@@ -44,16 +44,6 @@ describe(Arrears.name, () => {
       expect(arrears.takeDue(1_010)).toBe(0);
     }
   });
-
-  it('moves along with the clock', () => {
-    const arrears = new Arrears();
-    arrears.owe(1_000, 3);
-    arrears.shift(-500);
-    arrears.owe(600, 5);
-    expect(arrears.takeDue(499)).toBe(0);
-    expect(arrears.takeDue(500)).toBe(3);
-    expect(arrears.takeDue(600)).toBe(5);
-  });
 });
 
 describe(Travel.name, () => {

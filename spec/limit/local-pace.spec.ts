@@ -201,17 +201,4 @@ describe(LocalPace.name, () => {
       expect(pace.isFresh(T0 + 3_600_000)).toBe(false);
     });
   });
-
-  it('moves along with a clock that was set', () => {
-    const pace = made();
-    pace.pause(T0, T0 + 500);
-    pace.leave(T0 + 500, 1, true);
-    pace.shift(-3_600_000);
-    expect(pace.pausedUntil()).toBe(T0 + 500 - 3_600_000);
-    expect(pace.nextAt(T0 - 3_600_000)).toBe(T0 + 500 - 3_600_000);
-    const paced = made({ requests: 10, perMs: 1_000 });
-    paced.leave(T0, 1, false);
-    paced.shift(-1_000);
-    expect(paced.nextAt(T0 - 1_000) - T0).toBeCloseTo(-899.5, 0);
-  });
 });

@@ -29,12 +29,13 @@ interface WildCase {
 }
 
 const NOW = Date.parse('2024-01-15T10:00:00.000Z');
+const AT = { wall: () => NOW };
 const LONGEST_MS = 1e15;
 const MEGABYTE = 2 ** 20;
 
 /** What a throttled client waits: `Retry-After` takes precedence over the quota. */
 function waitOf(headers: unknown, nowMs: number): number | null {
-  const quota = readQuota(headers, nowMs);
+  const quota = readQuota(headers, { wall: () => nowMs });
   return parseRetryAfter(headers, nowMs) ?? (quota && quotaWaitMs(quota)) ?? null;
 }
 
@@ -46,7 +47,7 @@ describe(readQuota.name, () => {
       'RateLimit-Policy': '"burst";q=100;w=60,"daily";q=1000;w=86400',
       RateLimit: '"burst";r=50;t=30',
     };
-    expect(readQuota(headers, NOW)).toEqual({
+    expect(readQuota(headers, AT)).toEqual({
       policies: [policy(100, 60_000, 'burst'), policy(1_000, 86_400_000, 'daily')],
       limit: 100,
       remaining: 50,
@@ -61,7 +62,7 @@ describe(readQuota.name, () => {
       'ratelimit-remaining': '9',
       'ratelimit-reset': '1',
     };
-    expect(readQuota(headers, NOW)).toEqual({
+    expect(readQuota(headers, AT)).toEqual({
       policies: [policy(10, 1_000), policy(50, 60_000)],
       limit: 10,
       remaining: 9,
@@ -70,14 +71,14 @@ describe(readQuota.name, () => {
   });
 
   it('reads the policies that draft 03 puts behind the limit', () => {
-    expect(readQuota({ 'RateLimit-Limit': ['10, 10;w=1', '1000;w=3600'] }, NOW)).toEqual({
+    expect(readQuota({ 'RateLimit-Limit': ['10, 10;w=1', '1000;w=3600'] }, AT)).toEqual({
       policies: [policy(10, 1_000), policy(1_000, 3_600_000)],
       limit: 10,
     });
   });
 
   it('reads the one field of draft 07', () => {
-    expect(readQuota({ ratelimit: 'limit=100, remaining=50, reset=5' }, NOW)).toEqual({
+    expect(readQuota({ ratelimit: 'limit=100, remaining=50, reset=5' }, AT)).toEqual({
       policies: [],
       limit: 100,
       remaining: 50,
@@ -86,7 +87,7 @@ describe(readQuota.name, () => {
   });
 
   it('lists a policy that names no window, and one whose window has no length, without one', () => {
-    expect(readQuota({ 'ratelimit-policy': '"a";q=10, "b";q=5;w=0' }, NOW)?.policies).toEqual([
+    expect(readQuota({ 'ratelimit-policy': '"a";q=10, "b";q=5;w=0' }, AT)?.policies).toEqual([
       policy(10, undefined, 'a'),
       policy(5, undefined, 'b'),
     ]);
@@ -94,13 +95,13 @@ describe(readQuota.name, () => {
 
   it('lists only what is counted in requests', () => {
     const headers = { 'ratelimit-policy': '"a";q=10;w=1, "b";q=65535;w=10;qu="content-bytes", "c";q=3;qu="requests"' };
-    expect(readQuota(headers, NOW)?.policies.map(({ name }) => name)).toEqual(['a', 'c']);
-    expect(readQuota({ 'ratelimit-policy': '"b";q=65535;w=10;qu="content-bytes"' }, NOW)).toBeUndefined();
+    expect(readQuota(headers, AT)?.policies.map(({ name }) => name)).toEqual(['a', 'c']);
+    expect(readQuota({ 'ratelimit-policy': '"b";q=65535;w=10;qu="content-bytes"' }, AT)).toBeUndefined();
   });
 
   it('takes the request quota with the fewest left for the one that binds', () => {
     const headers = { ratelimit: '"day";r=900;t=60, "burst";r=2;t=1, "hour";r=70;t=9' };
-    expect(readQuota(headers, NOW)).toMatchObject({ remaining: 2, resetMs: 1_000 });
+    expect(readQuota(headers, AT)).toMatchObject({ remaining: 2, resetMs: 1_000 });
   });
 
   it('minds a quota of another unit only when it is used up, and then gives no limit in requests', () => {
@@ -112,8 +113,8 @@ describe(readQuota.name, () => {
       'x-ratelimit-remaining-tokens': String(remaining),
       'x-ratelimit-reset-tokens': '6m0s',
     });
-    expect(readQuota(tokens(7), NOW)).toEqual({ policies: [], limit: 60, remaining: 59, resetMs: 1_000 });
-    expect(readQuota(tokens(0), NOW)).toEqual({ policies: [], remaining: 0, resetMs: 360_000 });
+    expect(readQuota(tokens(7), AT)).toEqual({ policies: [], limit: 60, remaining: 59, resetMs: 1_000 });
+    expect(readQuota(tokens(0), AT)).toEqual({ policies: [], remaining: 0, resetMs: 360_000 });
   });
 
   it('reads the unit of a RateLimit item from the policy of its name', () => {
@@ -121,7 +122,7 @@ describe(readQuota.name, () => {
       'ratelimit-policy': '"bytes";q=65535;w=10;qu="content-bytes", "calls";q=9;w=10',
       ratelimit: '"bytes";r=1;t=10, "calls";r=5;t=10',
     };
-    expect(readQuota(headers, NOW)).toMatchObject({ limit: 9, remaining: 5 });
+    expect(readQuota(headers, AT)).toMatchObject({ limit: 9, remaining: 5 });
   });
 
   it('reads an instant against the Date of the response', () => {
@@ -131,7 +132,8 @@ describe(readQuota.name, () => {
       'x-ratelimit-remaining': '0',
       'x-ratelimit-reset': String(NOW / 1_000 + 90),
     };
-    for (const skewed of [NOW - 3_600_000, NOW + 3_600_000]) expect(readQuota(headers, skewed)?.resetMs).toBe(90_000);
+    for (const skewed of [NOW - 3_600_000, NOW + 3_600_000])
+      expect(readQuota(headers, { wall: () => skewed })?.resetMs).toBe(90_000);
   });
 
   it.each([
@@ -147,7 +149,7 @@ describe(readQuota.name, () => {
     ['2024-02-30T10:00:07Z', undefined],
     ['2024-01-15T10:00:07', undefined],
   ])('reads the RFC 3339 time %s', (value, expected) => {
-    expect(readQuota({ 'x-ratelimit-limit': '1', 'x-ratelimit-reset': value }, NOW)?.resetMs).toBe(expected);
+    expect(readQuota({ 'x-ratelimit-limit': '1', 'x-ratelimit-reset': value }, AT)?.resetMs).toBe(expected);
   });
 
   it.each(wild.goDurations)('reads the duration $value', ({ value, ms }) => {
@@ -158,7 +160,7 @@ describe(readQuota.name, () => {
       'x-ratelimit-remaining-tokens': '0',
       'x-ratelimit-reset-tokens': value,
     };
-    expect(readQuota(headers, NOW)?.resetMs).toBe(expected);
+    expect(readQuota(headers, AT)?.resetMs).toBe(expected);
   });
 
   it.each([
@@ -168,7 +170,7 @@ describe(readQuota.name, () => {
     ['ns', `${NOW + 60_000}000000`],
   ])('reads an epoch in %s', (_unit, reset) => {
     const headers = { 'x-ratelimit-limit': '60', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) };
-    expect(readQuota(headers, NOW)?.resetMs).toBe(60_000);
+    expect(readQuota(headers, AT)?.resetMs).toBe(60_000);
   });
 
   describe('reads a reset that is absurd in seconds as ms', () => {
@@ -183,7 +185,7 @@ describe(readQuota.name, () => {
       ['a policy', { 'x-rate-limit-limit': '100', 'ratelimit-policy': '"default";q=100;w=60' }],
       ['a header of its own', { 'x-rate-limit-limit': '100', 'x-rate-limit-window': '60' }],
     ])('beside a limit per minute: %s', (_, headers) => {
-      expect(readQuota({ ...reset, ...headers }, NOW)?.resetMs).toBe(600_000);
+      expect(readQuota({ ...reset, ...headers }, AT)?.resetMs).toBe(600_000);
     });
 
     it('beside a limit per minute by its name', () => {
@@ -192,19 +194,19 @@ describe(readQuota.name, () => {
         'x-ratelimit-remaining-minute': '5',
         'x-ratelimit-reset-minute': '45000',
       };
-      expect(readQuota(headers, NOW)).toMatchObject({ limit: 100, remaining: 5, resetMs: 45_000 });
+      expect(readQuota(headers, AT)).toMatchObject({ limit: 100, remaining: 5, resetMs: 45_000 });
     });
 
     it.each([
       ['nothing says for how long the limit is', { 'x-rate-limit-limit': '100' }, 600_000_000],
       ['the limit is for a month', { 'x-rate-limit-limit': '100;w=2592000' }, 600_000_000],
     ])('but not where %s', (_, headers, expected) => {
-      expect(readQuota({ ...reset, ...headers }, NOW)?.resetMs).toBe(expected);
+      expect(readQuota({ ...reset, ...headers }, AT)?.resetMs).toBe(expected);
     });
 
     it('but not where it may be a penalty', () => {
       const headers = { ...reset, 'x-rate-limit-limit': '100;w=60', 'x-rate-limit-reset': '1800' };
-      expect(readQuota(headers, NOW)?.resetMs).toBe(1_800_000);
+      expect(readQuota(headers, AT)?.resetMs).toBe(1_800_000);
     });
   });
 
@@ -217,7 +219,7 @@ describe(readQuota.name, () => {
     ])('%s', (_, numbers) => {
       for (const prefix of ['x-ratelimit-', 'ratelimit-']) {
         const headers = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [prefix + name, value]));
-        const quota = readQuota(headers, NOW);
+        const quota = readQuota(headers, AT);
         expect(quota?.remaining).toBeUndefined();
         expect(quota && quotaWaitMs(quota)).toBeUndefined();
       }
@@ -232,7 +234,7 @@ describe(readQuota.name, () => {
         'x-ratelimit-remaining-requests': '59',
         'x-ratelimit-reset-requests': '1s',
       };
-      expect(readQuota(headers, NOW)).toMatchObject({ limit: 60, remaining: 59, resetMs: 1_000 });
+      expect(readQuota(headers, AT)).toMatchObject({ limit: 60, remaining: 59, resetMs: 1_000 });
     });
   });
 
@@ -241,7 +243,7 @@ describe(readQuota.name, () => {
       'ratelimit-policy': '"minute";q=60;w=60, "day";q=1000;w=86400, "bytes";q=9;w=9;qu="content-bytes"',
       ratelimit: '"minute";r=50;t=30, "day";r=40;t=9000, "bytes";r=0;t=9',
     };
-    expect(readQuota(headers, NOW)).toMatchObject({
+    expect(readQuota(headers, AT)).toMatchObject({
       remaining: 40,
       resetMs: 9_000_000,
       counters: [
@@ -255,38 +257,38 @@ describe(readQuota.name, () => {
     const policies = '"user";q=100;w=60;pk=:YQ==:, "user";q=9;w=60;pk=:Yg==:, "all";q=5000;w=60';
 
     it('leaves out the parts that the request was not counted in', () => {
-      const quota = readQuota({ 'ratelimit-policy': policies, ratelimit: '"user";r=7;t=30;pk=:YQ==:' }, NOW);
+      const quota = readQuota({ 'ratelimit-policy': policies, ratelimit: '"user";r=7;t=30;pk=:YQ==:' }, AT);
       expect(quota?.policies.map(({ quota: q }) => q)).toEqual([100, 5_000]);
       expect(quota).toMatchObject({ limit: 100, remaining: 7 });
     });
 
     it('tells which part it is', () => {
-      const partOf = (pk: string) => readQuota({ ratelimit: `"user";r=7;t=30;pk=:${pk}:` }, NOW)?.partition;
+      const partOf = (pk: string) => readQuota({ ratelimit: `"user";r=7;t=30;pk=:${pk}:` }, AT)?.partition;
       expect(partOf('YQ==')).toEqual(partOf('YQ=='));
       expect(partOf('YQ==')).not.toEqual(partOf('Yg=='));
       expect(partOf('YQ==')).toMatchObject({ policy: 'user' });
-      expect(readQuota({ ratelimit: '"user";r=7;t=30' }, NOW)?.partition).toBeUndefined();
+      expect(readQuota({ ratelimit: '"user";r=7;t=30' }, AT)?.partition).toBeUndefined();
     });
   });
 
   it('reads a bound of requests under way as such, and not as a stock that is used up', () => {
     const headers = { 'ratelimit-policy': '"slots";q=5;qu="concurrent-requests"', ratelimit: '"slots";r=0;t=1' };
-    expect(readQuota(headers, NOW)).toEqual({ policies: [], concurrency: 5 });
+    expect(readQuota(headers, AT)).toEqual({ policies: [], concurrency: 5 });
   });
 
   it('reads what the structured field allows beside the number, and counts in whole requests', () => {
-    expect(readQuota({ 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' }, NOW)).toEqual({
+    expect(readQuota({ 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' }, AT)).toEqual({
       policies: [policy(100, 21_600_000)],
       limit: 100,
       remaining: 76,
     });
-    expect(readQuota({ 'x-ratelimit-remaining': '598.7' }, NOW)?.remaining).toBe(598);
+    expect(readQuota({ 'x-ratelimit-remaining': '598.7' }, AT)?.remaining).toBe(598);
   });
 
   it('reads headers of every make', () => {
     const plain = { 'X-RateLimit-Remaining': '3' };
     const makes = [plain, new AxiosHeaders(plain), new Headers(plain), Object.assign(Object.create(null), plain)];
-    for (const headers of makes) expect(readQuota(headers, NOW)?.remaining).toBe(3);
+    for (const headers of makes) expect(readQuota(headers, AT)?.remaining).toBe(3);
   });
 
   it.each([
@@ -297,21 +299,21 @@ describe(readQuota.name, () => {
     [{ 'content-type': 'text/plain' }],
     [{ 'x-ratelimit-bucket': 'abc' }],
   ])('has nothing to say of %o', (headers) => {
-    expect(readQuota(headers, NOW)).toBeUndefined();
+    expect(readQuota(headers, AT)).toBeUndefined();
   });
 
   it('ignores a whole field when one of its items is malformed', () => {
-    expect(readQuota({ ratelimit: '"burst";r=0;t=5, daily;r=0;t=9' }, NOW)).toBeUndefined();
-    expect(readQuota({ ratelimit: 'limit=1, remaining=-1, reset=5' }, NOW)).toBeUndefined();
-    expect(readQuota({ 'ratelimit-policy': '"a";q=10;w=1, "b";w=1' }, NOW)).toBeUndefined();
-    expect(readQuota({ 'ratelimit-policy': '("a" "b");q=10' }, NOW)).toBeUndefined();
+    expect(readQuota({ ratelimit: '"burst";r=0;t=5, daily;r=0;t=9' }, AT)).toBeUndefined();
+    expect(readQuota({ ratelimit: 'limit=1, remaining=-1, reset=5' }, AT)).toBeUndefined();
+    expect(readQuota({ 'ratelimit-policy': '"a";q=10;w=1, "b";w=1' }, AT)).toBeUndefined();
+    expect(readQuota({ 'ratelimit-policy': '("a" "b");q=10' }, AT)).toBeUndefined();
   });
 
   it('reads values of a megabyte', () => {
     const items = MEGABYTE / 16;
     const long = Array.from({ length: items }, (_, i) => `"n${i}";r=${i};t=1`).join();
     const announced = Array.from({ length: items }, (_, i) => `"n${i}";q=${i};w=1`).join();
-    const quota = readQuota({ ratelimit: long, 'ratelimit-policy': announced }, NOW);
+    const quota = readQuota({ ratelimit: long, 'ratelimit-policy': announced }, AT);
     expect(quota?.policies).toHaveLength(items);
     expect(quota?.remaining).toBe(0);
 
@@ -323,7 +325,7 @@ describe(readQuota.name, () => {
         'x-ratelimit-limit': value,
         'x-ratelimit-reset': value,
       };
-      expect(readQuota(headers, NOW)?.resetMs).toBeUndefined();
+      expect(readQuota(headers, AT)?.resetMs).toBeUndefined();
     }
   });
 
@@ -355,7 +357,7 @@ describe(readQuota.name, () => {
     const headers = fc.oneof(fc.anything(), fc.dictionary(name, value));
     fc.assert(
       fc.property(headers, fc.double(), (anything, now) => {
-        const quota = readQuota(anything, now);
+        const quota = readQuota(anything, { wall: () => now });
         if (quota === undefined) return;
         const numbers = [quota.limit, quota.remaining, quota.resetMs, quotaWaitMs(quota)];
         for (const item of quota.policies) numbers.push(item.quota, item.windowMs);
@@ -395,7 +397,7 @@ describe(quotaWaitMs.name, () => {
       const expected = waitIfThrottledMs === null ? null : Math.min(waitIfThrottledMs, LONGEST_MS);
       expect(waitOf(headers, NOW)).toBe(expected);
       // Nothing of a malformed field may be learnt either.
-      if (valid === false) expect(readQuota(headers, NOW)).toBeUndefined();
+      if (valid === false) expect(readQuota(headers, AT)).toBeUndefined();
     },
   );
 

@@ -66,20 +66,30 @@ describe(CallState.name, () => {
     }
   });
 
+  it('is shown by the time of day as it is when it is read', () => {
+    let aheadMs = 0;
+    const call = new CallState({} as InternalAxiosRequestConfig, 1_000, 5_000, () => aheadMs);
+    expect(call.snapshot()).toMatchObject({ startedAt: 1_000, deadlineAt: 6_000 });
+    aheadMs = 3_600_000;
+    expect(call.snapshot()).toMatchObject({ startedAt: 3_601_000, deadlineAt: 3_606_000 });
+    call.endedAt = 1_400;
+    expect(call.report()).toMatchObject({ startedAt: 3_601_000, elapsedMs: 400 });
+  });
+
   it('is reported as a success where nothing else is known', () => {
     expect(begin().report().endedBecause).toBe('success');
   });
 
-  it('is never reported shorter than 0, though a clock may be set back', () => {
+  it('is reported with what it took in whole ms', () => {
     const call = begin();
-    call.endedAt = 400;
+    call.endedAt = 1_400.4;
     call.endedBecause = 'not-retryable';
     expect(call.report()).toEqual({
       id: call.id,
       method: 'GET',
       url: '',
       startedAt: 1_000,
-      elapsedMs: 0,
+      elapsedMs: 400,
       queuedMs: 0,
       refreshMs: 0,
       waitedMs: 0,

@@ -1,8 +1,11 @@
 import type { Clock } from '../../lib/wait/clock.ts';
 
-/** A clock that moves only when a test moves it. */
+/** A clock that moves only when a test moves it. Its time of day may be set besides, as an operator or NTP does it. */
 export class ManualClock implements Clock {
   private at: number;
+  private aheadMs = 0;
+  /** Of every timer, how far away it was set, in ms. */
+  readonly asked: number[] = [];
   private readonly timers = new Set<{ readonly at: number; readonly fire: () => void }>();
 
   constructor(at = Date.UTC(2026, 0, 1)) {
@@ -13,7 +16,18 @@ export class ManualClock implements Clock {
     return this.at;
   }
 
+  wall(): number {
+    return this.at + this.aheadMs;
+  }
+
+  /** Sets the time of day forward by so much, or back (less than 0). */
+  adjust(ms: number): void {
+    this.aheadMs += ms;
+  }
+
   after(ms: number, fire: () => void): () => void {
+    this.asked.push(ms);
+    if (ms === Number.POSITIVE_INFINITY) return () => {};
     const timer = { at: this.at + Math.max(0, ms), fire };
     this.timers.add(timer);
     return () => this.timers.delete(timer);
@@ -45,10 +59,8 @@ export class ManualClock implements Clock {
     this.at = until;
   }
 
-  /** Time passes while the event loop is blocked, or the clock is set: no timer fires meanwhile. */
+  /** Time passes while the event loop is blocked: no timer fires meanwhile. */
   jump(ms: number): void {
-    // What was due stays due; a clock that is set back does not prolong timers.
-    if (ms < 0) for (const timer of this.timers) (timer as { at: number }).at += ms;
     this.at += ms;
   }
 

@@ -1,23 +1,121 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MAX_TIMER_MS, randomId, systemClock, systemRandom } from '../../lib/wait/clock.ts';
+import { MAX_TIMER_MS, randomId, systemClock, systemRandom, wallAheadMs } from '../../lib/wait/clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const UUID_4 = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 describe('systemClock', () => {
   afterEach(() => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
-  it("tells the system's time and fires once, when it is due", () => {
-    vi.useFakeTimers({ now: 1_000 });
+  it('fires once, when it is due', () => {
+    vi.useFakeTimers();
+    const begun = systemClock.now();
     const fire = vi.fn();
     systemClock.after(50, fire);
     vi.advanceTimersByTime(49);
-    expect([systemClock.now(), fire.mock.calls.length]).toEqual([1_049, 0]);
+    expect([systemClock.now() - begun, fire.mock.calls.length]).toEqual([expect.closeTo(49, 2), 0]);
     vi.advanceTimersByTime(1);
-    expect([systemClock.now(), fire.mock.calls.length]).toEqual([1_050, 1]);
+    expect([systemClock.now() - begun, fire.mock.calls.length]).toEqual([expect.closeTo(50, 2), 1]);
     vi.advanceTimersByTime(1_000);
     expect(fire).toHaveBeenCalledTimes(1);
+  });
+
+  it('begins with the time of day, and goes on wherever that is set', () => {
+    expect(Math.abs(systemClock.now() - systemClock.wall())).toBeLessThan(60_000);
+    const begun = systemClock.now();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    for (const ms of [-3_600_000, 3_600_000]) {
+      vi.setSystemTime(begun + ms);
+      expect(systemClock.wall()).toBe(Math.trunc(begun + ms));
+      expect(systemClock.now() - begun).toBeGreaterThanOrEqual(0);
+      expect(systemClock.now() - begun).toBeLessThan(60_000);
+    }
+  });
+
+  it('never goes back, also where `performance` is replaced by one that begins at 0, and put back', () => {
+    const before = systemClock.now();
+    vi.useFakeTimers();
+    const faked = systemClock.now();
+    expect(faked).toBeGreaterThanOrEqual(before);
+    vi.advanceTimersByTime(1_000);
+    expect(systemClock.now() - faked).toBeCloseTo(1_000, 2);
+    vi.useRealTimers();
+    expect(systemClock.now()).toBeGreaterThanOrEqual(faked + 1_000 - 0.01);
+  });
+
+  it.each([
+    ['the time of the timers and `performance`', undefined],
+    ['the timers alone', { toFake: ['setTimeout', 'clearTimeout'] as const }],
+  ])('moves on with timers that are moved by hand, where a test fakes %s', (_, fakes) => {
+    vi.useFakeTimers(fakes && { toFake: [...fakes.toFake] });
+    const begun = systemClock.now();
+    const fired: number[] = [];
+    systemClock.after(60_000, () => {
+      fired.push(systemClock.now() - begun);
+      systemClock.after(1_000, () => fired.push(systemClock.now() - begun));
+    });
+    vi.advanceTimersByTime(60_000);
+    expect(fired).toHaveLength(1);
+    expect(fired[0]).toBeGreaterThanOrEqual(60_000 - 0.01);
+    vi.advanceTimersByTime(1_000);
+    expect(fired).toHaveLength(2);
+    expect(fired[1]).toBeGreaterThanOrEqual(61_000 - 0.01);
+    expect(fired[1]).toBeLessThan(120_000);
+  });
+
+  it.each([1, 7, 50])('never fires before its time: it waits for the rest where a timer is %i ms early', (earlyMs) => {
+    vi.useFakeTimers();
+    const begun = systemClock.now();
+    const arm = globalThis.setTimeout;
+    const early = vi
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementationOnce((fire, ms) => arm(fire, Number(ms) - earlyMs));
+    const fired: number[] = [];
+    systemClock.after(1_000, () => fired.push(systemClock.now() - begun));
+    vi.advanceTimersByTime(999);
+    expect(fired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(fired).toEqual([expect.closeTo(1_000, 2)]);
+    expect(early.mock.calls.map(([, ms]) => ms)).toEqual([1_000, earlyMs]);
+  });
+
+  it('waits a second time only, where a clock stands still', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    vi.spyOn(performance, 'now').mockReturnValue(5);
+    const begun = systemClock.now();
+    const fire = vi.fn();
+    systemClock.after(20, fire);
+    vi.advanceTimersByTime(40);
+    expect(fire).toHaveBeenCalledTimes(1);
+    expect(systemClock.now() - begun).toBeCloseTo(20, 2);
+  });
+
+  it('reaches beyond what a timer of the platform can', () => {
+    vi.useFakeTimers();
+    const arm = vi.spyOn(globalThis, 'setTimeout');
+    const begun = systemClock.now();
+    const fired: number[] = [];
+    systemClock.after(2 * MAX_TIMER_MS + 5, () => fired.push(systemClock.now() - begun));
+    vi.advanceTimersByTime(2 * MAX_TIMER_MS + 4);
+    expect(fired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(fired).toEqual([expect.closeTo(2 * MAX_TIMER_MS + 5, 2)]);
+    expect(arm.mock.calls.map(([, ms]) => ms)).toEqual([MAX_TIMER_MS, MAX_TIMER_MS, 5]);
+  });
+
+  it('takes back a timer of any stretch, and sets none for what never comes', () => {
+    vi.useFakeTimers();
+    const fire = vi.fn();
+    const stop = systemClock.after(MAX_TIMER_MS + 10, fire);
+    vi.advanceTimersByTime(MAX_TIMER_MS + 5);
+    stop();
+    systemClock.after(Number.POSITIVE_INFINITY, fire)();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(1_000);
+    expect(fire).not.toHaveBeenCalled();
   });
 
   it('never fires when the timer was taken back', () => {
@@ -46,9 +144,9 @@ describe('systemClock', () => {
   it.each([
     [2 ** 31 - 1, 2_147_483_647],
     [2 ** 31, 2_147_483_647],
-    [Infinity, 2_147_483_647],
     [-5, 0],
-  ])('asks for no timer that would overflow, or lie in the past: for %d ms, %d', (ms, asked) => {
+    [0.4, 1],
+  ])('asks for no timer that would overflow, lie in the past or be early: for %d ms, %d', (ms, asked) => {
     vi.useFakeTimers();
     const arm = vi.spyOn(globalThis, 'setTimeout');
     systemClock.after(ms, () => {})();
@@ -57,6 +155,31 @@ describe('systemClock', () => {
 
   it('names the longest time that a timer takes', () => {
     expect(MAX_TIMER_MS).toBe(2_147_483_647);
+  });
+});
+
+describe(wallAheadMs.name, () => {
+  it('is how far the time of day is ahead of the clock, whenever it is asked', () => {
+    const clock = new ManualClock();
+    expect(wallAheadMs(clock)).toBe(0);
+    clock.adjust(3_600_000);
+    expect(wallAheadMs(clock)).toBe(3_600_000);
+    clock.adjust(-7_200_000);
+    expect(wallAheadMs(clock)).toBe(-3_600_000);
+  });
+
+  it('does not follow what two clocks differ by for their grain, so that an instant is always shown the same', () => {
+    const clock = new ManualClock();
+    for (const ms of [1, -1.5, 0.5]) {
+      clock.adjust(ms);
+      expect(wallAheadMs(clock)).toBe(0);
+    }
+    clock.adjust(5_000);
+    const ahead = wallAheadMs(clock);
+    for (const ms of [1, -1.5, 0.5]) {
+      clock.adjust(ms);
+      expect(wallAheadMs(clock)).toBe(ahead);
+    }
   });
 });
 

@@ -18,6 +18,10 @@ export class CountedClock implements Clock {
     return systemClock.now() + this.ahead;
   }
 
+  wall(): number {
+    return systemClock.wall() + this.ahead;
+  }
+
   after(ms: number, fire: () => void): () => void {
     const once = () => {
       this.timers.delete(timer);

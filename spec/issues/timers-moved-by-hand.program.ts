@@ -1,0 +1,33 @@
+/** A test of somebody's own with the timers of `node:test`, which know no `performance`: a 429's wait ends by one tick. */
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import axios, { type AxiosAdapter } from 'axios';
+import { attach } from '../../lib/index.ts';
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+for (const apis of [['setTimeout'], ['setTimeout', 'Date']] as const) {
+  for (const limit of [false, { requests: 10, perMs: 1_000 }] as const) {
+    test(`faked: ${apis}, limit: ${JSON.stringify(limit)}`, async () => {
+      mock.timers.enable({ apis: [...apis] });
+      let sends = 0;
+      const adapter: AxiosAdapter = async (config) => {
+        sends += 1;
+        const status = sends === 1 ? 429 : 200;
+        const response = { status, statusText: '', headers: { 'retry-after': '30' }, data: '', config, request: {} };
+        if (status === 200) return response;
+        throw new axios.AxiosError('429', 'ERR_BAD_REQUEST', config, {}, response as never);
+      };
+      const client = axios.create({ adapter, baseURL: 'https://api.example.com' });
+      attach(client, { limit, deadlineMs: 120_000 });
+      const call = client.get('/');
+      await settle();
+      mock.timers.tick(29_000);
+      await settle();
+      assert.equal(sends, 1);
+      mock.timers.tick(1_000);
+      assert.equal((await call).status, 200);
+      mock.timers.reset();
+    });
+  }
+}
