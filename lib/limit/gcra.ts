@@ -114,7 +114,8 @@ export class Gcra {
   spend(atMs: number): void {
     // What has been spent already is spent still: of a pause that grows longer the whole is taken back at once.
     if (this.#paidAt > this.#spentTo) this.#unspentAt = this.#paidAt;
-    this.#spentTo = atMs + this.toleranceMs;
+    // The slots may have been moved on by more than the pause was prolonged.
+    this.#spentTo = Math.max(this.#spentTo, atMs + this.toleranceMs);
     this.#paidAt = Math.max(this.#paidAt, this.#spentTo);
   }
 
@@ -122,6 +123,7 @@ export class Gcra {
   resume(nowMs: number): void {
     if (this.#paidAt > this.#spentTo || this.#spentTo <= nowMs + this.toleranceMs) return;
     this.#paidAt = this.#unspentAt;
+    this.#spentTo = Number.NEGATIVE_INFINITY;
     this.spend(nowMs);
   }
 

@@ -151,29 +151,33 @@ describe('a pause that is longer than a call waits', () => {
     expect([status, clock.now() - begun]).toEqual([200, 5_000]);
   });
 
-  it('ends for a clamped probe also where two refusals named it, the second after an answer that was faster than those before', async () => {
-    const clock = new ManualClock();
-    const limiter = localLimiterWith(clock, fillIn({ requests: 100, perMs: 1_000, burst: 3 }));
-    onTestFinished(() => limiter.close());
-    const refuse = (permit: Permit) => {
-      permit.answered?.({ throttled: true, untilAt: clock.now() + HOUR_S * 1_000 });
-      permit.release();
-    };
-    const slow = await limiter.acquire({ key: 'k' });
-    await clock.advance(50);
-    const fast = await limiter.acquire({ key: 'k' });
-    await clock.advance(10);
-    refuse(slow);
-    refuse(fast);
-    let probe: Permit | undefined;
-    const asked = (async () => {
-      probe = await limiter.acquire({ key: 'k', maxPauseMs: 5_000, clampsPause: true });
-    })();
-    await clock.advance(5_000);
-    expect(probe).toBeDefined();
-    probe?.release();
-    await asked;
-  });
+  it.each([0, 4])(
+    'ends for a clamped probe also where two refusals named it, the second faster than the first and %i ms later',
+    async (laterMs) => {
+      const clock = new ManualClock();
+      const limiter = localLimiterWith(clock, fillIn({ requests: 100, perMs: 1_000, burst: 3 }));
+      onTestFinished(() => limiter.close());
+      const refuse = (permit: Permit) => {
+        permit.answered?.({ throttled: true, untilAt: clock.now() + HOUR_S * 1_000 });
+        permit.release();
+      };
+      const slow = await limiter.acquire({ key: 'k' });
+      await clock.advance(50);
+      const fast = await limiter.acquire({ key: 'k' });
+      await clock.advance(10);
+      refuse(slow);
+      await clock.advance(laterMs);
+      refuse(fast);
+      let probe: Permit | undefined;
+      const asked = (async () => {
+        probe = await limiter.acquire({ key: 'k', maxPauseMs: 5_000, clampsPause: true });
+      })();
+      await clock.advance(5_000);
+      expect(probe).toBeDefined();
+      probe?.release();
+      await asked;
+    },
+  );
 
   it.each<[string, Policy]>([
     ['no retries', { retry: false }],
