@@ -19,6 +19,8 @@ export class Line<T extends Place> {
   #turns = 0;
   /** Who is the how manieth, until somebody comes or leaves. */
   #order: Map<T, number> | undefined;
+  /** Whether somebody has been asked about since then: one alone is counted, which costs less than an order of all. */
+  #isAsked = false;
   /** The largest priority since the line was last empty, and the latest of it. */
   #last: Rank = FIRST;
 
@@ -40,12 +42,16 @@ export class Line<T extends Place> {
   before(place: T): number {
     // The newest of the last rank, as a rule, since that is who is asked about most.
     if (place.turn === this.#turns - 1 && order(this.#last, place) <= 0) return this.#heap.length - 1;
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      return this.#heap.reduce((count, each) => (goesBefore(each, place) ? count + 1 : count), 0);
+    }
     this.#order ??= new Map([...this.#heap].sort((a, b) => (goesBefore(a, b) ? -1 : 1)).map((each, i) => [each, i]));
     return this.#order.get(place) ?? 0;
   }
 
   push(place: T): void {
-    this.#order = undefined;
+    this.#changed();
     place.turn = this.#turns++;
     if (this.#heap.length === 0 || order(this.#last, place) < 0) {
       // Not the place itself, which would be kept for as long as the line is empty.
@@ -68,7 +74,7 @@ export class Line<T extends Place> {
 
   /** Takes out who is in the line. */
   remove(place: T): void {
-    this.#order = undefined;
+    this.#changed();
     const last = this.#heap.pop();
     if (last === undefined || last === place) return;
     this.#rise(last, place.index);
@@ -77,6 +83,11 @@ export class Line<T extends Place> {
 
   [Symbol.iterator](): Iterator<T> {
     return this.#heap[Symbol.iterator]();
+  }
+
+  #changed(): void {
+    this.#order = undefined;
+    this.#isAsked = false;
   }
 
   #rise(place: T, from: number): void {
