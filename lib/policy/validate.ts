@@ -144,6 +144,18 @@ const isOrigin = (value: unknown): boolean => {
   }
 };
 
+/** A path or a slash at the end is the usual mistake. Of a URL only the origin is shown: it may hold a password. */
+function notAnOrigin(value: unknown): string {
+  let meant = '';
+  try {
+    const { origin } = new URL(typeof value === 'string' ? value : '');
+    if (origin !== 'null') meant = `: its origin is '${origin}'`;
+  } catch {
+    // Then it is no URL either.
+  }
+  return `${kindOf(value)} in it that is none${meant}`;
+}
+
 const authOptions = object(
   {
     token: aFunction,
@@ -155,7 +167,7 @@ const authOptions = object(
     origins: must(
       "an array of origins such as 'https://api.example.com', or 'any'",
       (value) => value === 'any' || (Array.isArray(value) && value.every(isOrigin)),
-      kindOf,
+      (value) => (Array.isArray(value) ? notAnOrigin(value.find((each) => !isOrigin(each))) : kindOf(value)),
     ),
     save: aFunction,
     neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),

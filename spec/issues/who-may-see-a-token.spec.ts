@@ -81,6 +81,16 @@ describe("origins: 'any'", () => {
     expect(seen).toEqual([...shown.map((url) => [url, BEARER]), ...hidden.map((url) => [url, undefined])]);
   });
 
+  it.each([
+    ['https://api.example.com/', "its origin is 'https://api.example.com'"],
+    ['https://me:s3cret@API.example.com:443/v1', "its origin is 'https://api.example.com'"],
+    ['api.example.com', 'a string in it that is none'],
+  ])('is told from a list with what is no origin, and which it would be: %s', (origin, said) => {
+    const refused = () => attach(axios.create(), { auth: { ...session, origins: ['https://a.example', origin] } });
+    expect(refused).toThrow(said);
+    expect(refused).not.toThrow('s3cret');
+  });
+
   it('is named as one way where an instance without a baseURL is refused', () => {
     expect(() => attach(axios.create(), { auth: session })).toThrow(InvalidPolicyError);
     expect(() => attach(axios.create(), { auth: session })).toThrow(/auth\.origins .*'any'/);
