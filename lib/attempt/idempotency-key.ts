@@ -23,11 +23,13 @@ export class IdempotencyKey {
    */
   write(headers: InternalAxiosRequestConfig['headers']): void {
     const { options, config } = this;
-    if (options === false || this.callers() !== undefined || !includes(options.methods, config.method)) return;
+    if (options === false || !includes(options.methods, config.method) || this.callers() !== undefined) return;
+    const name = spellingIn(headers, options.header);
     // `false` is how a caller of axios says that a header must not be sent.
-    if (headers.get(options.header) === false) return;
+    if (headers[name] === false) return;
     this.value ??= headerValue((options.generate ?? randomId)(), 'idempotency.generate');
-    headers.set(options.header, this.value);
+    // It is known to be fit for a header; `set` would look at name and value once more.
+    headers[name] = this.value;
   }
 
   /**
@@ -63,6 +65,13 @@ export class IdempotencyKey {
   private callers(): string | undefined {
     return headerOf(this.config.headers, this.header.toLowerCase()) || undefined;
   }
+}
+
+/** A header's name as it is spelled there, if it is there. */
+function spellingIn(headers: object, name: string): string {
+  if (Object.hasOwn(headers, name)) return name;
+  const lower = name.toLowerCase();
+  return Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === lower) ?? name;
 }
 
 const includes = (methods: readonly string[], method = 'get'): boolean =>
