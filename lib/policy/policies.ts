@@ -9,22 +9,20 @@ const MANY = 8;
 /** The most groups within groups: a policy, its `retry`, and the `budget` of that. */
 const DEEPEST = 3;
 
-interface Remembered {
-  readonly written: object;
-  readonly resolved: ResolvedPolicy;
-}
-
 /**
  * The policies of one attachment's calls: the attached one, and what calls bring of their own, laid over it.
  *
  * axios clones a plain object for each call, so a plain policy is known by what is in it: the same options in the same order, with the
- * very same values, functions and instances. The last eight are remembered. A prepared one is known by itself.
+ * very same values, functions and instances. The last eight are remembered, until they are swept up as garbage: a function that a call
+ * brings may hold its body, and never be asked for again. A prepared one is known by itself.
  */
 export class Policies {
   readonly #attached: ResolvedPolicy;
   readonly #prepared = new WeakMap<PreparedPolicy, ResolvedPolicy>();
   /** The one that was asked for last comes first. */
-  readonly #plain: Remembered[] = [];
+  readonly #plain: WeakRef<ResolvedPolicy>[] = [];
+  /** How those were written. */
+  readonly #written = new WeakMap<ResolvedPolicy, object>();
 
   constructor(attached: ResolvedPolicy) {
     this.#attached = attached;
@@ -50,17 +48,23 @@ export class Policies {
 
   #ofPlain(policy: Policy): ResolvedPolicy {
     const plain = this.#plain;
-    const at = plain.findIndex(({ written }) => isAlike(written, policy));
-    const known = plain[at];
-    if (known !== undefined) {
+    for (const [at, remembered] of plain.entries()) {
+      const resolved = remembered.deref();
+      if (resolved === undefined || !isAlike(this.#written.get(resolved), policy)) continue;
       if (at > 0) plain.unshift(...plain.splice(at, 1));
-      return known.resolved;
+      return resolved;
     }
+    return this.#resolve(policy);
+  }
+
+  #resolve(policy: Policy): ResolvedPolicy {
     const written = copyOf(policy, DEEPEST);
     // Of the copy, since that is what the next one is compared with.
     const resolved = resolve(written ?? policy, this.#attached);
-    if (written !== undefined) plain.unshift({ written, resolved });
-    if (plain.length > MANY) plain.pop();
+    if (written !== undefined) {
+      this.#written.set(resolved, written);
+      if (this.#plain.unshift(new WeakRef(resolved)) > MANY) this.#plain.pop();
+    }
     return resolved;
   }
 }

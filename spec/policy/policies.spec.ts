@@ -1,7 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import axios from 'axios';
 import { InvalidPolicyError, type Policy, preparePolicy } from 'axios-holdfast';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Policies } from '../../lib/policy/policies.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
@@ -113,6 +115,23 @@ describe(Policies.name, () => {
     of(9);
     expect(of(1)).toBe(first);
     expect(of(2)).not.toBe(second);
+  });
+
+  it('holds nothing that only a call of the past has brought, as the body that its function closes over', async () => {
+    setFlagsFromString('--expose-gc');
+    const sweep: () => void = runInNewContext('gc');
+    const subject = new Policies(attached);
+    const broughtBy = () => {
+      const bytes = new Uint8Array(1_000);
+      subject.of({ body: () => bytes });
+      return new WeakRef(bytes);
+    };
+    const bytes = broughtBy();
+    await vi.waitFor(() => {
+      sweep();
+      expect(bytes.deref() === undefined).toBe(true);
+    });
+    expect(subject.of({ deadlineMs: 5 })).toEqual(resolve({ deadlineMs: 5 }, attached));
   });
 
   it('sees a change of the very object, which an interceptor may hand on', () => {
