@@ -23,7 +23,9 @@ export interface NodeStream {
 }
 
 export const isNodeStream = (body: unknown): body is NodeStream =>
-  typeof (body as NodeStream | null)?.pipe === 'function' && typeof (body as NodeStream).read === 'function';
+  typeof (body as NodeStream | null)?.pipe === 'function' &&
+  typeof (body as NodeStream).read === 'function' &&
+  typeof (body as NodeStream).on === 'function';
 
 export const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> =>
   typeof (body as ReadableStream | null)?.getReader === 'function';

@@ -3,10 +3,10 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { AxiosError, type AxiosInstance, type CreateAxiosDefaults, isCancel } from 'axios';
+import { type AxiosAdapter, AxiosError, type AxiosInstance, type CreateAxiosDefaults, isCancel } from 'axios';
 import { type Attachment, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ADAPTERS, type AdapterName, inTurn, rejectionOf, status } from '../support/attached.ts';
+import { ADAPTERS, type AdapterName, attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { byHand, runThrough, until } from '../support/by-hand.ts';
 import type { Answer } from '../support/loopback.ts';
 import { settle } from '../support/manual-clock.ts';
@@ -327,6 +327,14 @@ describe.each(ADAPTERS)('a streamed body at the deadline, with the %s adapter', 
     await settle();
     expect(clock.pending).toBe(0);
   });
+});
+
+it('a body that looks like a stream and is none, as mocks have them, is handed on as it is', async () => {
+  const data = { pipe: () => {}, read: () => null };
+  const adapter: AxiosAdapter = async (config) => ({ config, data, headers: {}, status: 200, statusText: 'OK' });
+  const { client, holdfast } = await attached(() => {}, ONE, { adapter });
+  expect((await client.get('/')).data).toBe(data);
+  expect(idle(holdfast)).toBe(true);
 });
 
 it('a limiter that is shared by two instances counts the bodies of both', async () => {
