@@ -1,5 +1,5 @@
 import http from 'node:http';
-import axios from 'axios';
+import axios, { AxiosError } from 'axios';
 import { attach, failureOf, reportOf } from 'axios-holdfast';
 
 let client;
@@ -34,3 +34,29 @@ test('a call has a policy of its own', async () => {
   const error = await client.get('/', { holdfast: { retry: { maxRetries: 1 } } }).catch((thrown) => thrown);
   expect(failureOf(error).endedBecause).toBe('retries-exhausted');
 });
+
+test.each([undefined, ['performance'], ['performance', 'Date']])(
+  "a 429's wait ends by one tick of fake timers, but for %s",
+  async (doNotFake) => {
+    jest.useFakeTimers({ doNotFake: [...(doNotFake ?? []), 'setImmediate', 'nextTick'] });
+    let sends = 0;
+    const adapter = async (config) => {
+      sends += 1;
+      const headers = { 'retry-after': '30' };
+      const response = { status: sends === 1 ? 429 : 200, statusText: '', headers, data: '', config, request: {} };
+      if (response.status === 200) return response;
+      throw new AxiosError('429', AxiosError.ERR_BAD_REQUEST, config, {}, response);
+    };
+    const faked = axios.create({ adapter, baseURL: 'https://api.example.com' });
+    attach(faked, { limit: { requests: 10, perMs: 1_000 }, deadlineMs: 120_000 });
+    const call = faked.get('/');
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    await settle();
+    jest.advanceTimersByTime(29_000);
+    await settle();
+    expect(sends).toBe(1);
+    jest.advanceTimersByTime(1_000);
+    expect((await call).status).toBe(200);
+    jest.useRealTimers();
+  },
+);
