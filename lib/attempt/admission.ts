@@ -56,7 +56,7 @@ export class Admission {
     this.keyFor = limit.key;
     this.home = keyOf(limit.key, config, 'limit.key');
     this.key = this.home;
-    this.priority = limit.priority?.(config);
+    this.priority = priorityOf(limit.priority?.(config));
     this.maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
     this.since = inOrder(context.call.startedAt);
     this.isShared = isLimiter(limit);
@@ -345,4 +345,10 @@ function quietly(body: () => void): void {
   } catch {
     // Its stock-taking is its own affair.
   }
+}
+
+/** @throws {TypeError} where it is no number: a promise would put the whole line in disorder, and nobody would know */
+function priorityOf(given: unknown): number | undefined {
+  if (given === undefined || typeof given === 'number') return given;
+  throw new TypeError(`limit.priority must return a number, got ${kindOf(given)}`);
 }

@@ -14,8 +14,7 @@ export interface PermitRequest {
   readonly priority?: number | undefined;
   /**
    * When its call began: within a priority the oldest goes first, so that a retry keeps the place of its call. Only to be compared with
-   * those of other calls: about ms since the epoch, but on a clock that nobody sets (`performance.timeOrigin + performance.now()`).
-   * Default: now.
+   * those of other calls: about ms since the epoch, but on a clock that only goes forward. Default: now.
    */
   readonly since?: number | undefined;
   /**

@@ -405,6 +405,14 @@ it.each([{}, 7, Promise.resolve('x')])('a key that is no string is refused: %o',
   expect(server.seen).toHaveLength(0);
 });
 
+it.each([{}, 'high', Promise.resolve(1)])('a priority that is no number is refused: %o', async (priority) => {
+  const { client, server } = await byHand(status(200), { limit: { priority: () => priority as number } });
+  expect(await rejectionOf(client.get('/'))).toMatchObject({
+    message: expect.stringMatching(/limit\.priority must return a number/),
+  });
+  expect(server.seen).toHaveLength(0);
+});
+
 it('a header cannot shut a bucket for longer than retryAfter.maxMs', async () => {
   const headers = { ratelimit: '"default";r=0;t=86400' };
   const { client, clock } = await byHand(status(200, headers), {
