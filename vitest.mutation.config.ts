@@ -14,8 +14,8 @@ export default defineConfig({
   },
   test: {
     include: [
-      'spec/{model,wait,classify,decide,failure,auth,limit,policy}/**/*.spec.ts',
-      'spec/{check,pipeline}.spec.ts',
+      'spec/{call,time,classify,retry,breaker,idempotency,failure,auth,limit,policy}/**/*.spec.ts',
+      'spec/{check,loop}.spec.ts',
       'spec/integration/auth-*.spec.ts',
       'spec/properties/auth.spec.ts',
     ],

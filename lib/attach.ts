@@ -1,34 +1,34 @@
 import type { AxiosInstance } from 'axios';
-import { AxiosErrors } from './attempt/axios-errors.ts';
-import type { Shared } from './attempt/context.ts';
-import { type PendingCall, UnderWay } from './attempt/under-way.ts';
 import { Authenticators } from './auth/authenticators.ts';
 import type { Beginner } from './auth/credential.ts';
 import { isCredentials } from './auth/credential-set.ts';
 import type { ResolvedAuth } from './auth/options.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
+import { Breaker } from './breaker/circuit.ts';
+import { originOf } from './call/address.ts';
+import type { EventName, EventOf, Listener } from './call/events.ts';
+import { wholeMs } from './call/time-shown.ts';
 import { aBoolean, type Check, number, object } from './check.ts';
 import { mayPass } from './classify/may-pass.ts';
-import { Breaker } from './decide/breaker.ts';
-import { RetryBudget } from './decide/budget.ts';
+import type { Shared } from './context.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
 import { interceptor } from './interceptor.ts';
 import { isLimiter, Limiters } from './limit/limiters.ts';
-import { originOf } from './model/address.ts';
-import { wholeMs } from './model/time-shown.ts';
+import { emptyTally, type Tally } from './observe/counters.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
-import type { EventName, EventOf, Listener } from './observe/events.ts';
-import { emptyTally, type Tally } from './observe/tally.ts';
+import { type PendingCall, UnderWay } from './observe/pending.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
 import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
 import { validate } from './policy/validate.ts';
-import { systemClock, systemRandom, wallAheadMs } from './wait/clock.ts';
+import { RetryBudget } from './retry/budget.ts';
+import { AxiosErrors } from './send/axios-errors.ts';
+import { systemClock, systemRandom, wallAheadMs } from './time/clock.ts';
 
 declare module 'axios' {
   interface AxiosRequestConfig {

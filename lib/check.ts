@@ -1,5 +1,5 @@
+import { nearest } from './call/nearest.ts';
 import type { PolicyProblem } from './failure/errors.ts';
-import { nearest } from './model/nearest.ts';
 
 /** Notes what is wrong with `value`, which stands at `path`. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;

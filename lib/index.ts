@@ -6,7 +6,6 @@ export {
   type CloseOptions,
   type Stats,
 } from './attach.ts';
-export type { PendingCall, PendingPhase } from './attempt/under-way.ts';
 export type {
   AuthOptions,
   Credentials,
@@ -18,6 +17,20 @@ export type {
   Token,
   TokenStore,
 } from './auth/options.ts';
+export type { Call } from './call/call.ts';
+export type { Decision, DecisionKind } from './call/decision.ts';
+export {
+  type AnyEvent,
+  EVENT_NAMES,
+  type EventName,
+  type EventOf,
+  type Events,
+  type Listener,
+} from './call/events.ts';
+export type { Outcome } from './call/outcome.ts';
+export type { BudgetState } from './call/refused-retry.ts';
+export type { EndReason, Report, SendRecord } from './call/report.ts';
+export type { Verdict, VerdictKind } from './call/verdict.ts';
 export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
 export { type Challenge, parseChallenges } from './failure/challenge.ts';
 export {
@@ -36,21 +49,8 @@ export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } f
 export { localLimiter } from './limit/local.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
 export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
-export type { Call } from './model/call.ts';
-export type { Decision, DecisionKind } from './model/decision.ts';
-export type { Outcome } from './model/outcome.ts';
-export type { BudgetState } from './model/refused-retry.ts';
-export type { EndReason, Report, SendRecord } from './model/report.ts';
-export type { Verdict, VerdictKind } from './model/verdict.ts';
-export {
-  type AnyEvent,
-  EVENT_NAMES,
-  type EventName,
-  type EventOf,
-  type Events,
-  type Listener,
-} from './observe/events.ts';
 export type { Logger } from './observe/log.ts';
+export type { PendingCall, PendingPhase } from './observe/pending.ts';
 export { credentials } from './policy/credentials.ts';
 export { mergePolicies } from './policy/merge.ts';
 export type {
@@ -84,7 +84,7 @@ export type {
 } from './policy/options.ts';
 export { preparePolicy } from './policy/prepare.ts';
 export type { PreparedPolicy } from './policy/prepared.ts';
-export { type PartnerApiOptions, partnerApi } from './policy/presets/partner-api.ts';
+export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export {
   type Backoff,
   constantBackoff,
@@ -93,6 +93,6 @@ export {
   type Jitter,
   type LinearBackoffOptions,
   linearBackoff,
-} from './wait/backoff.ts';
-export type { Random } from './wait/clock.ts';
-export { parseRetryAfter } from './wait/retry-after.ts';
+} from './time/backoff.ts';
+export type { Random } from './time/clock.ts';
+export { parseRetryAfter } from './time/retry-after.ts';

@@ -1,9 +1,9 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { adapterFor } from './attempt/adapter.ts';
-import type { Shared } from './attempt/context.ts';
-import { pipeline } from './pipeline.ts';
+import type { Shared } from './context.ts';
+import { pipeline } from './loop.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
 import { Policies } from './policy/policies.ts';
+import { adapterFor } from './send/adapter.ts';
 import { CallSteps } from './steps.ts';
 
 /** On the function that loops: the adapter it is around. Registered, so that a second copy of this package sees it too. */

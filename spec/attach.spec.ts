@@ -4,7 +4,7 @@ import { attach, attachWith } from '../lib/attach.ts';
 import { InvalidPolicyError } from '../lib/failure/errors.ts';
 import { failureOf, reportOf } from '../lib/failure/failure.ts';
 import type { Policy } from '../lib/policy/options.ts';
-import { constantBackoff } from '../lib/wait/backoff.ts';
+import { constantBackoff } from '../lib/time/backoff.ts';
 import { rejectionOf } from './support/attached.ts';
 import { OneAtATime } from './support/limiter.ts';
 import { ManualClock, settle } from './support/manual-clock.ts';

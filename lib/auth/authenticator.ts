@@ -1,7 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { originOf } from '../call/address.ts';
+import { isWithin } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
-import { originOf } from '../model/address.ts';
-import { isWithin } from '../wait/within.ts';
 import { bearer } from './bearer.ts';
 import type { Beginner, Credential } from './credential.ts';
 import type { CredentialSet } from './credential-set.ts';

@@ -1,6 +1,6 @@
+import { ByUse } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
-import { ByUse } from '../model/by-use.ts';
-import type { Clock } from '../wait/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Beginner } from './credential.ts';
 import { CredentialSet, isCredentials } from './credential-set.ts';

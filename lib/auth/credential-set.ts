@@ -1,11 +1,11 @@
 import type { AxiosInstance } from 'axios';
+import { ByUse } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
-import { ByUse } from '../model/by-use.ts';
-import type { Clock } from '../wait/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { Credential } from './credential.ts';
 import { Life } from './life.ts';
-import { memoryTokenStore } from './memory-token-store.ts';
 import type { Credentials, ResolvedAuth } from './options.ts';
+import { memoryTokenStore } from './stores/memory.ts';
 
 /** On every one; registered, so that a second copy of this package sees it too. */
 const CREDENTIALS = Symbol.for('axios-holdfast.credentials');

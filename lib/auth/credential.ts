@@ -1,7 +1,7 @@
+import { within } from '../call/reentrancy.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { warn } from '../observe/warn.ts';
-import { type Clock, randomId } from '../wait/clock.ts';
-import { within } from '../wait/within.ts';
+import { type Clock, randomId } from '../time/clock.ts';
 import { aborted } from './aborted.ts';
 import type { Life } from './life.ts';
 import type { RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './options.ts';

@@ -1,5 +1,5 @@
+import type { Verdict, VerdictKind } from '../call/verdict.ts';
 import { isRecord, shown } from '../check.ts';
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
 
 const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
   'success',

@@ -1,11 +1,11 @@
 import type { AxiosResponse } from 'axios';
+import { headerOf } from '../call/header.ts';
+import { type Outcome, responseOf } from '../call/outcome.ts';
+import type { Judgement, Verdict } from '../call/verdict.ts';
 import { isOfTunnel } from '../failure/unapplied.ts';
-import { type Outcome, responseOf } from '../model/outcome.ts';
-import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
-import type { Clock } from '../wait/clock.ts';
-import { headerOf } from '../wait/header.ts';
-import { parseRetryAfter } from '../wait/retry-after.ts';
+import type { Clock } from '../time/clock.ts';
+import { parseRetryAfter } from '../time/retry-after.ts';
 import { checkedVerdict } from './checked-verdict.ts';
 import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';

@@ -1,6 +1,6 @@
+import { headerOf } from '../call/header.ts';
+import { type Outcome, responseOf } from '../call/outcome.ts';
 import { type ApiError, readApiError } from '../failure/api-error.ts';
-import { type Outcome, responseOf } from '../model/outcome.ts';
-import { headerOf } from '../wait/header.ts';
 
 /**
  * The error that an answer from 400 up holds.

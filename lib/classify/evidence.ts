@@ -1,9 +1,9 @@
+import type { Call } from '../call/call.ts';
+import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { ApiError } from '../failure/api-error.ts';
-import type { Call } from '../model/call.ts';
-import { type Outcome, responseOf } from '../model/outcome.ts';
 import type { Evidence } from '../policy/options.ts';
-import type { Clock } from '../wait/clock.ts';
-import { parseRetryAfter } from '../wait/retry-after.ts';
+import type { Clock } from '../time/clock.ts';
+import { parseRetryAfter } from '../time/retry-after.ts';
 import { axiosHeaders } from './axios-headers.ts';
 import { namedWait } from './named-wait.ts';
 

@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
 import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
-import type { Clock } from '../wait/clock.ts';
-import { parseRetryAfter } from '../wait/retry-after.ts';
+import type { Clock } from '../time/clock.ts';
+import { parseRetryAfter } from '../time/retry-after.ts';
 
 /** How long an answer asks to wait, in ms, and whether it does so by Retry-After. */
 export interface NamedWait {

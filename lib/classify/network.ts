@@ -1,7 +1,7 @@
+import type { Verdict } from '../call/verdict.ts';
 import { codeOf, isOfTls } from '../failure/code.ts';
 import { faultOf, isOutOfFiles } from '../failure/fault.ts';
 import { isUnapplied } from '../failure/unapplied.ts';
-import type { Verdict } from '../model/verdict.ts';
 
 /** Of an answer that is too large for the parser: a repeat would end the same way. */
 const TOO_LARGE: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
+import { type Outcome, responseOf } from '../call/outcome.ts';
 import { faultOf } from '../failure/fault.ts';
-import { type Outcome, responseOf } from '../model/outcome.ts';
 import { verdictOfError } from './network.ts';
 
 /** 5xx that speak of the request: the server cannot do that at all (501), or not in that version of HTTP (505). */

@@ -1,4 +1,4 @@
-import type { Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../call/verdict.ts';
 import type { ResolvedPolicy, StatusRule } from '../policy/options.ts';
 
 export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });

@@ -1,4 +1,4 @@
-import { LEFT_OUT } from '../model/address.ts';
+import { LEFT_OUT } from '../call/address.ts';
 import { parseChallenges } from './challenge.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { addressOf } from '../model/address.ts';
-import { oneLine } from '../model/one-line.ts';
-import type { RefusedRetry, RefusedWait } from '../model/refused-retry.ts';
-import type { EndReason } from '../model/report.ts';
-import { timeSpent } from '../model/spent.ts';
-import { durationOf } from '../model/time-shown.ts';
+import { addressOf } from '../call/address.ts';
+import { oneLine } from '../call/one-line.ts';
+import type { RefusedRetry, RefusedWait } from '../call/refused-retry.ts';
+import type { EndReason } from '../call/report.ts';
+import { timeSpent } from '../call/spent.ts';
+import { durationOf } from '../call/time-shown.ts';
 import { mostSpecific } from './api-error.ts';
 import type { Failure } from './failure.ts';
 import { redact } from './redact.ts';

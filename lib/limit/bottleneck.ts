@@ -1,8 +1,8 @@
 import type Bottleneck from 'bottleneck';
 import { type Check, integer, isRecord, kindOf, must, object, shown } from '../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../failure/errors.ts';
-import { type Clock, systemClock } from '../wait/clock.ts';
-import { inTime } from '../wait/in-time.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import { inTime } from '../time/in-time.ts';
 import { BottleneckPace, type Job } from './bottleneck-pace.ts';
 import { understandRedis7 } from './bottleneck-redis7.ts';
 import { Buckets } from './buckets.ts';

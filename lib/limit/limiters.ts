@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../wait/clock.ts';
+import type { Clock, Random } from '../time/clock.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import { localLimiterWith } from './local.ts';
 import { LIMIT_DEFAULTS, type LimitOptions, type ResolvedLimit } from './options.ts';

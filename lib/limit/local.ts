@@ -1,4 +1,4 @@
-import { type Clock, type Random, systemClock, systemRandom } from '../wait/clock.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../time/clock.ts';
 import { Buckets } from './buckets.ts';
 import type { Limiter } from './limiter.ts';
 import { LocalPace, type Sent } from './local-pace.ts';

@@ -1,5 +1,5 @@
 /** Quotas told in one header for each number: `RateLimit-Remaining`, `X-RateLimit-Reset-Tokens` and their relatives. */
-import { headerOf } from '../wait/header.ts';
+import { headerOf } from '../call/header.ts';
 import { isBareDelay, parseReset } from './quota-reset.ts';
 import { type Counter, type Policy, REQUESTS, readPolicies, readRemaining } from './quota-structured.ts';
 

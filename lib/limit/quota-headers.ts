@@ -1,8 +1,8 @@
 /** Reads what a server tells of its quota: the RateLimit fields of the IETF, and their many cousins in the wild. */
 
-import type { Clock } from '../wait/clock.ts';
-import { headerNames, headerOf } from '../wait/header.ts';
-import { serverTime } from '../wait/retry-after.ts';
+import { headerNames, headerOf } from '../call/header.ts';
+import type { Clock } from '../time/clock.ts';
+import { serverTime } from '../time/retry-after.ts';
 import { readFields } from './quota-fields.ts';
 import {
   CONCURRENT_REQUESTS,

@@ -1,6 +1,6 @@
 /** The times at which a quota is refilled, in every form that vendors send them. */
-import { parseHttpDate, utcInstant } from '../wait/http-date.ts';
-import { parseDecimal, wholeMs } from '../wait/retry-after.ts';
+import { parseHttpDate, utcInstant } from '../time/http-date.ts';
+import { parseDecimal, wholeMs } from '../time/retry-after.ts';
 
 /** A number from here on is an epoch in seconds (2001), then in ms (1973), in µs and in ns: nobody waits 31 years for a quota. */
 const EPOCH_SECONDS = 1e9;

@@ -1,6 +1,6 @@
 /** The RateLimit fields of the IETF, which are structured fields (RFC 9651). */
 import { type Item, parseDictionary, parseItem, parseList } from 'structured-headers';
-import { wholeMs } from '../wait/retry-after.ts';
+import { wholeMs } from '../time/retry-after.ts';
 
 /** The unit that a quota has unless the server says otherwise. */
 export const REQUESTS = 'requests';

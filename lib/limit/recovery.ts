@@ -1,5 +1,5 @@
-import { exponentialBackoff } from '../wait/backoff.ts';
-import type { Random } from '../wait/clock.ts';
+import { exponentialBackoff } from '../time/backoff.ts';
+import type { Random } from '../time/clock.ts';
 
 /** How long the answer to a send that went out alone is waited for, in ms. */
 const PATIENCE_MS = 10_000;

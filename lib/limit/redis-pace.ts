@@ -1,4 +1,4 @@
-import type { Clock } from '../wait/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Answer } from './limiter.ts';
 import type { Known } from './local-pace.ts';
 import { type Pace, UNNAMED_MS } from './pace.ts';

@@ -1,6 +1,6 @@
 import { type Check, isRecord, kindOf, must, number, oneOf } from '../check.ts';
 import { LimitError } from '../failure/errors.ts';
-import { type Clock, type Random, systemClock, systemRandom } from '../wait/clock.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../time/clock.ts';
 import { Buckets } from './buckets.ts';
 import { FallbackPace } from './fallback-pace.ts';
 import type { LimitWindow } from './gcra.ts';

@@ -1,5 +1,5 @@
-import { type Clock, randomId } from '../wait/clock.ts';
-import { inTime } from '../wait/in-time.ts';
+import { type Clock, randomId } from '../time/clock.ts';
+import { inTime } from '../time/in-time.ts';
 
 /** What the engine needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
 export interface LimiterRedis {

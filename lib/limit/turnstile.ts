@@ -1,6 +1,6 @@
+import { durationOf, timeOf } from '../call/time-shown.ts';
 import { LimitError } from '../failure/errors.ts';
-import { durationOf, timeOf } from '../model/time-shown.ts';
-import { type Clock, type Random, systemRandom, wallAheadMs } from '../wait/clock.ts';
+import { type Clock, type Random, systemRandom, wallAheadMs } from '../time/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from './limiter.ts';
 import { goesBefore, Line, type Place } from './line.ts';
 import type { ResolvedLimit } from './options.ts';

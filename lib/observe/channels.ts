@@ -1,4 +1,4 @@
-import { EVENT_NAMES, type EventName } from './events.ts';
+import { EVENT_NAMES, type EventName } from '../call/events.ts';
 
 interface Channel {
   readonly hasSubscribers: boolean;

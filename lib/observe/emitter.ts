@@ -1,6 +1,6 @@
-import { type Clock, wallAheadMs } from '../wait/clock.ts';
+import type { AnyEvent, EventName, EventOf, Listener } from '../call/events.ts';
+import { type Clock, wallAheadMs } from '../time/clock.ts';
 import { channels } from './channels.ts';
-import type { AnyEvent, EventName, EventOf, Listener } from './events.ts';
 import { isForLog, type Log, note } from './log.ts';
 
 /** The listeners that one call's policy brings. */

@@ -1,8 +1,8 @@
-import type { Call } from '../model/call.ts';
-import { oneLine } from '../model/one-line.ts';
-import { timeSpent } from '../model/spent.ts';
-import { durationOf, timeOf } from '../model/time-shown.ts';
-import type { EventName, EventOf, Events } from './events.ts';
+import type { Call } from '../call/call.ts';
+import type { EventName, EventOf, Events } from '../call/events.ts';
+import { oneLine } from '../call/one-line.ts';
+import { timeSpent } from '../call/spent.ts';
+import { durationOf, timeOf } from '../call/time-shown.ts';
 import { print } from './print.ts';
 
 /** Where lines go: `console`, pino, winston and most others are one. Given one line at a time. */

@@ -3,7 +3,7 @@ import type { Credentials, CredentialsOptions } from '../auth/options.ts';
 import { passThrough } from '../auth/pass-through.ts';
 import { kindOf } from '../check.ts';
 import { InvalidPolicyError } from '../failure/errors.ts';
-import { systemClock } from '../wait/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { resolve } from './resolve.ts';
 
 /**

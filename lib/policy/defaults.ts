@@ -1,7 +1,7 @@
 import { bearer } from '../auth/bearer.ts';
 import type { ResolvedAuth } from '../auth/options.ts';
 import { LIMIT_DEFAULTS } from '../limit/options.ts';
-import { exponentialBackoff } from '../wait/backoff.ts';
+import { exponentialBackoff } from '../time/backoff.ts';
 import type {
   ResolvedBreaker,
   ResolvedBudget,

@@ -1,16 +1,16 @@
 import type { AxiosError, AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { CredentialSet } from '../auth/credential-set.ts';
 import type { AuthOptions, Credentials, ResolvedAuth } from '../auth/options.ts';
+import type { Call } from '../call/call.ts';
+import type { EventName, Listener } from '../call/events.ts';
+import type { Outcome } from '../call/outcome.ts';
+import type { EndReason } from '../call/report.ts';
+import type { Verdict } from '../call/verdict.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import type { LimitOptions, ResolvedLimit } from '../limit/options.ts';
-import type { Call } from '../model/call.ts';
-import type { Outcome } from '../model/outcome.ts';
-import type { EndReason } from '../model/report.ts';
-import type { Verdict } from '../model/verdict.ts';
-import type { EventName, Listener } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
-import type { Backoff } from '../wait/backoff.ts';
+import type { Backoff } from '../time/backoff.ts';
 
 /**
  * What `attach` is given, and what a single call may override in its config's `holdfast`.

@@ -1,4 +1,5 @@
 import { isCredentials } from '../auth/credential-set.ts';
+import { EVENT_NAMES } from '../call/events.ts';
 import {
   aBoolean,
   aFunction,
@@ -18,9 +19,8 @@ import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { checkLimit } from '../limit/options.ts';
-import { EVENT_NAMES } from '../observe/events.ts';
-import { constantBackoff, exponentialBackoff, linearBackoff } from '../wait/backoff.ts';
-import { MAX_TIMER_MS } from '../wait/clock.ts';
+import { constantBackoff, exponentialBackoff, linearBackoff } from '../time/backoff.ts';
+import { MAX_TIMER_MS } from '../time/clock.ts';
 import type { Policy } from './options.ts';
 import { BREAKER_NAMES, EVENTS, POLICY_NAMES, RETRY_NAMES } from './other-names.ts';
 

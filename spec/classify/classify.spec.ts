@@ -1,10 +1,10 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
+import { CallState } from '../../lib/call/call.ts';
+import type { Outcome } from '../../lib/call/outcome.ts';
+import type { Judgement, Verdict } from '../../lib/call/verdict.ts';
 import { announcesJson, classify } from '../../lib/classify/classify.ts';
 import { evidenceOf } from '../../lib/classify/evidence.ts';
-import { CallState } from '../../lib/model/call.ts';
-import type { Outcome } from '../../lib/model/outcome.ts';
-import type { Judgement, Verdict } from '../../lib/model/verdict.ts';
 import type { Classifier, ResolvedPolicy } from '../../lib/policy/options.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

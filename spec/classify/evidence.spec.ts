@@ -1,8 +1,8 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
+import { CallState } from '../../lib/call/call.ts';
+import type { Outcome } from '../../lib/call/outcome.ts';
 import { evidenceOf } from '../../lib/classify/evidence.ts';
-import { CallState } from '../../lib/model/call.ts';
-import type { Outcome } from '../../lib/model/outcome.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const AT = { wall: () => NOW };

@@ -3,7 +3,7 @@ import axios from 'axios';
 import { attach, failureOf } from 'axios-holdfast';
 import { Redis } from 'ioredis';
 import { redisLimiterWith } from '../../lib/limit/redis.ts';
-import { systemClock } from '../../lib/wait/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 
 const { API = '', REDIS_PORT = '', LIMIT = '{}', NAME = '', SKEW_MS = '0', WORKERS = '8' } = process.env;
 const redis = new Redis({ port: Number(REDIS_PORT), host: '127.0.0.1', retryStrategy: () => 100 });

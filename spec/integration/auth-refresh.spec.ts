@@ -1,6 +1,6 @@
 import { type EventName, failureOf, isHoldfastError, type Policy, reportOf, TokenRefreshError } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import { ADAPTERS, attached, axiosErrorOf, rejectionOf } from '../support/attached.ts';
 import { byHand, until } from '../support/by-hand.ts';
 import { Guarded, gate } from '../support/guarded.ts';

@@ -2,7 +2,7 @@ import type { AxiosInstance, AxiosRequestConfig } from 'axios';
 import axios from 'axios';
 import { attach, type EventName, failureOf, InvalidPolicyError, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import { ADAPTERS, attached, axiosErrorOf, rejectionOf } from '../support/attached.ts';
 import { type Answer, json } from '../support/loopback.ts';
 

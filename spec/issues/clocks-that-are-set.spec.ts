@@ -4,7 +4,7 @@ import axios from 'axios';
 import { CircuitOpenError, failureOf, type LimitError, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { attachWith } from '../../lib/attach.ts';
-import { systemClock } from '../../lib/wait/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { byHand, next, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';

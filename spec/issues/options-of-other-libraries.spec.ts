@@ -11,7 +11,7 @@ import {
   partnerApi,
 } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import { rejectionOf } from '../support/attached.ts';
 
 /** What attach says to a policy, or nothing. */

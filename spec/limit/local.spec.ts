@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { localLimiterWith } from '../../lib/limit/local.ts';
 import { fillIn } from '../../lib/limit/options.ts';
-import type { Clock } from '../../lib/wait/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { limiterContract } from './contract.ts';

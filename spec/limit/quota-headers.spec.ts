@@ -2,7 +2,7 @@ import { AxiosHeaders } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quotaWaitMs, readQuota } from '../../lib/limit/quota-headers.ts';
-import { parseRetryAfter } from '../../lib/wait/retry-after.ts';
+import { parseRetryAfter } from '../../lib/time/retry-after.ts';
 import structured from '../vectors/ratelimit-structured.json' with { type: 'json' };
 import wild from '../vectors/ratelimit-wild.json' with { type: 'json' };
 

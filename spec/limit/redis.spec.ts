@@ -4,7 +4,7 @@ import { type LimiterRedis, type RedisLimiterOptions, redisLimiter } from 'axios
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisLimiterWith } from '../../lib/limit/redis.ts';
-import { systemClock } from '../../lib/wait/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { noRedis, type RedisServer, redisClient, redisServer } from '../support/redis-server.ts';
 import { limiterContract } from './contract.ts';

@@ -4,7 +4,7 @@ import { LimitError } from '../../lib/failure/errors.ts';
 import type { Answer, Permit, PermitRequest } from '../../lib/limit/limiter.ts';
 import type { Pace } from '../../lib/limit/pace.ts';
 import { type Bounds, Turnstile } from '../../lib/limit/turnstile.ts';
-import { MAX_TIMER_MS } from '../../lib/wait/clock.ts';
+import { MAX_TIMER_MS } from '../../lib/time/clock.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 

@@ -1,7 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { EVENT_NAMES, type EventName } from '../../lib/call/events.ts';
 import { channels } from '../../lib/observe/channels.ts';
-import { EVENT_NAMES, type EventName } from '../../lib/observe/events.ts';
 import { scripted } from '../support/scripted.ts';
 
 const subscriptions: (() => void)[] = [];

@@ -9,8 +9,8 @@ import {
   type Policy,
 } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import { type Audience, Emitter } from '../../lib/observe/emitter.ts';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
 import { OneAtATime } from '../support/limiter.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Line, type Scripted, scripted } from '../support/scripted.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { EVENT_NAMES, type EventName, type EventOf, type Events } from '../../lib/call/events.ts';
 import { Emitter } from '../../lib/observe/emitter.ts';
-import { EVENT_NAMES, type EventName, type EventOf, type Events } from '../../lib/observe/events.ts';
 import { isForLog, type Log, note } from '../../lib/observe/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

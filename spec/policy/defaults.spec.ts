@@ -4,7 +4,7 @@ import { attach } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
-import { BACKOFF_DEFAULTS } from '../../lib/wait/backoff.ts';
+import { BACKOFF_DEFAULTS } from '../../lib/time/backoff.ts';
 
 const options = readFileSync(new URL('../../lib/policy/options.ts', import.meta.url), 'utf8');
 

@@ -1,8 +1,8 @@
 import axios from 'axios';
 import { attach, InvalidPolicyError, isHoldfastError, mergePolicies, type Policy } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import type { PolicyProblem } from '../../lib/failure/errors.ts';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
 import { validate } from '../../lib/policy/validate.ts';
 
 function problemsOf(policy: unknown): readonly PolicyProblem[] {

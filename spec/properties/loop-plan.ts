@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Verdict } from '../../lib/model/verdict.ts';
+import type { Verdict } from '../../lib/call/verdict.ts';
 import type { StatusRule } from '../../lib/policy/options.ts';
 
 /** What a server may say of when to come back. Plain data, so that a counterexample can be read and shrinks well. */

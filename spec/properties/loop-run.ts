@@ -7,12 +7,12 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { type Attachment, attachWith } from '../../lib/attach.ts';
+import type { Report } from '../../lib/call/report.ts';
 import { LimitError } from '../../lib/failure/errors.ts';
 import { type Failure, failureOf, reportOf } from '../../lib/failure/failure.ts';
 import type { Limiter, Permit, PermitRequest } from '../../lib/limit/limiter.ts';
-import type { Report } from '../../lib/model/report.ts';
 import type { Policy } from '../../lib/policy/options.ts';
-import { exponentialBackoff } from '../../lib/wait/backoff.ts';
+import { exponentialBackoff } from '../../lib/time/backoff.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import type { CallPlan, Grant, Hint, Plan, Play } from './loop-plan.ts';
 

@@ -3,20 +3,20 @@ import { failureOf, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { attachWith } from '../../lib/attach.ts';
 import { CredentialSet } from '../../lib/auth/credential-set.ts';
-import { Breaker } from '../../lib/decide/breaker.ts';
-import { RetryBudget } from '../../lib/decide/budget.ts';
+import { Breaker } from '../../lib/breaker/circuit.ts';
 import type { Buckets } from '../../lib/limit/buckets.ts';
 import type { Permit } from '../../lib/limit/limiter.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
+import { RetryBudget } from '../../lib/retry/budget.ts';
 import { ADAPTERS, attached, axiosErrorOf } from '../support/attached.ts';
 import { byHand } from '../support/by-hand.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { scripted } from '../support/scripted.ts';
 
 /*
- * How each form of Retry-After is read: `spec/wait/retry-after.spec.ts`. A 429 that pauses a bucket for no longer than `maxMs`:
+ * How each form of Retry-After is read: `spec/time/retry-after.spec.ts`. A 429 that pauses a bucket for no longer than `maxMs`:
  * `spec/integration/limit.spec.ts`. 64 KiB of an error's stream, and what is done with the rest: `spec/integration/streams.spec.ts`.
- * Deadlines: `spec/integration/deadline.spec.ts`. Keys of budgets: `spec/decide/budget.spec.ts`, of limiters: `spec/limit/local.spec.ts`.
+ * Deadlines: `spec/integration/deadline.spec.ts`. Keys of budgets: `spec/retry/budget.spec.ts`, of limiters: `spec/limit/local.spec.ts`.
  */
 const FAR: readonly [name: string, headers: Record<string, string>][] = [
   ['Retry-After: 1e9 s', { 'retry-after': '1000000000' }],

@@ -13,7 +13,7 @@ import { attached, axiosErrorOf, rejectionOf } from '../support/attached.ts';
 
 /*
  * Bodies and challenges: `spec/integration/failures.spec.ts`, `spec/failure/api-error.spec.ts`, `spec/failure/challenge.spec.ts`.
- * Policies one by one: `spec/policy/validate.spec.ts`. Keys of budgets: `spec/decide/budget.spec.ts`.
+ * Policies one by one: `spec/policy/validate.spec.ts`. Keys of budgets: `spec/retry/budget.spec.ts`.
  */
 let before: readonly PropertyKey[];
 beforeEach(() => {

@@ -5,8 +5,8 @@ import { type AuthOptions, attach, type EventName, failureOf, InvalidPolicyError
 import { redisLimiter, redisTokenStore } from 'axios-holdfast/redis';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { addressOf } from '../../lib/model/address.ts';
-import { EVENT_NAMES } from '../../lib/observe/events.ts';
+import { addressOf } from '../../lib/call/address.ts';
+import { EVENT_NAMES } from '../../lib/call/events.ts';
 import { ADAPTERS, attached, axiosErrorOf, rejectionOf } from '../support/attached.ts';
 import { type Answer, json } from '../support/loopback.ts';
 

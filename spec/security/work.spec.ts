@@ -1,14 +1,14 @@
 import { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { failureOf, partnerApi, readApiError } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
+import { addressOf, originOf } from '../../lib/call/address.ts';
 import { announcesJson } from '../../lib/classify/classify.ts';
 import { parseChallenges } from '../../lib/failure/challenge.ts';
 import { retryHintMs } from '../../lib/failure/retry-hint.ts';
 import { secretsOf } from '../../lib/failure/secrets.ts';
 import { readQuota } from '../../lib/limit/quota-headers.ts';
-import { addressOf, originOf } from '../../lib/model/address.ts';
-import { parseHttpDate } from '../../lib/wait/http-date.ts';
-import { parseRetryAfter } from '../../lib/wait/retry-after.ts';
+import { parseHttpDate } from '../../lib/time/http-date.ts';
+import { parseRetryAfter } from '../../lib/time/retry-after.ts';
 import { expectLinear } from './growth.ts';
 
 /*

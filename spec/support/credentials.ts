@@ -1,7 +1,7 @@
 import { type Beginner, Credential, type CredentialPorts, type Unauthorized } from '../../lib/auth/credential.ts';
 import { Life } from '../../lib/auth/life.ts';
-import { memoryTokenStore } from '../../lib/auth/memory-token-store.ts';
 import type { AuthOptions, RefreshContext, Token } from '../../lib/auth/options.ts';
+import { memoryTokenStore } from '../../lib/auth/stores/memory.ts';
 import { mayPass } from '../../lib/classify/may-pass.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { gate } from './guarded.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/wait/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 /** A clock that moves only when a test moves it. Its time of day may be set besides, as an operator or NTP does it. */
 export class ManualClock implements Clock {

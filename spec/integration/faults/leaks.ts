@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { Socket } from 'node:net';
-import { type Clock, systemClock } from '../../../lib/wait/clock.ts';
+import { type Clock, systemClock } from '../../../lib/time/clock.ts';
 import type { AdapterName } from '../../support/attached.ts';
 import { settle } from '../../support/manual-clock.ts';
 

@@ -1,0 +1,226 @@
+import { randomId, systemClock, systemRandom } from '../../time/clock.ts';
+import { inTime } from '../../time/in-time.ts';
+import { sleep } from '../../time/sleep.ts';
+import type { StoredToken, Token, TokenStore } from '../options.ts';
+import { tokenOf } from '../token.ts';
+
+/** What the store needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
+export interface TokenRedis {
+  eval(script: string, keyCount: number, ...keysThenArguments: string[]): Promise<unknown>;
+}
+
+export interface RedisTokenStoreOptions {
+  /** The caller's own client, which stays open. */
+  readonly redis: TokenRedis;
+  /**
+   * Names the credential in Redis, together with `auth.key`. Whoever has the same name shares a token: where users or tenants
+   * differ, one of the two must. Not empty, without braces.
+   */
+  readonly key: string;
+  /**
+   * How long a process that died during its refresh keeps the others waiting, in ms. A living one prolongs its lock, so this
+   * may be shorter than a refresh takes; it should be shorter than `auth.refreshTimeoutMs`, or nobody is left to take over.
+   * From 1,000; default 10,000.
+   */
+  readonly lockMs?: number | undefined;
+}
+
+/** How long Redis may take for one command, in ms, before this process goes on alone. */
+const ANSWER_MS = 1_000;
+/** How long between two looks at somebody else's refresh, in ms: this and up to as much again. */
+const LOOK_MS = 20;
+
+// Everything by script, so that looking and acting are one step, and by the clock of Redis, so that no two clocks are compared.
+// An answer may be lost and the script be sent again: each gives the same when it finds its own work done.
+
+const RECORD = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local function record()
+    local found = redis.call('HMGET', KEYS[1], 'generation', 'token', 'expiresAt')
+    local left = found[3] and string.format('%.0f', found[3] - now) or ''
+    return found[1] or '0', found[2] or '', left
+  end
+`;
+
+/** A newer token that is good, or else the lock. */
+const TAKE = `${RECORD}
+  local owner, known, lockMs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+  local generation, token, left = record()
+  if tonumber(generation) > known and (left == '' or tonumber(left) > 0) then
+    return { 'newer', generation, token, left }
+  end
+  if redis.call('GET', KEYS[2]) == owner or redis.call('SET', KEYS[2], owner, 'NX', 'PX', lockMs) then
+    return { 'yours', generation, token, left }
+  end
+  return { 'wait', '0', '', '' }
+`;
+
+/**
+ * Keeps a token and gives the lock back; gives what is kept then. One who stalled until his lock ran out must not overwrite
+ * what came after him, and while somebody else has the lock he leaves the last word to them.
+ */
+const SAVE = `${RECORD}
+  local owner, generation, token, livesMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+  local holder = redis.call('GET', KEYS[2])
+  local current = redis.call('HGET', KEYS[1], 'generation') or '0'
+  if (not holder or holder == owner) and tonumber(generation) > tonumber(current) then
+    redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], 'generation', generation, 'token', token)
+    if livesMs ~= '' then redis.call('HSET', KEYS[1], 'expiresAt', string.format('%.0f', now + livesMs)) end
+  end
+  if holder == owner then redis.call('DEL', KEYS[2]) end
+  return { 'kept', record() }
+`;
+
+const READ = `${RECORD} return { 'kept', record() }`;
+const PROLONG = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end return 1`;
+const RELEASE = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end return 1`;
+
+interface Reply {
+  readonly kind: string;
+  readonly stored: StoredToken | undefined;
+}
+
+/**
+ * One refresh for a whole fleet: the processes that share a Redis and a `key` also share the refreshed token.
+ *
+ * The first to need another token takes a lock and refreshes; the others look every few hundredths of a second whether it is
+ * there. (Publishing it would need a second connection in every process, and the looking all the same, since a message can be
+ * lost.) A token that a refresh gave is kept with whatever fields it has, in plain JSON and without an expiry of its own:
+ * protect that Redis as you protect the tokens. Give tokens an `expiresAt`, or a process that starts tomorrow tries today's.
+ *
+ * Where refresh tokens rotate, return the next one as the token's `refreshToken` and take it from the `token` that `refresh`
+ * is given: that is always the newest of the fleet, also in a process that has just started.
+ *
+ * When Redis is down, does not answer or answers with an error, the process refreshes on its own and says `store-lost`.
+ *
+ * @throws {TypeError} when an option is wrong
+ */
+export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
+  const { redis, key: name, lockMs = 10_000 } = options;
+  if (typeof redis?.eval !== 'function') throw new TypeError('redis must be a client with eval(), as those of ioredis');
+  if (typeof name !== 'string' || name === '' || /[{}]/.test(name)) {
+    throw new TypeError('key must be a non-empty string without braces');
+  }
+  if (!(lockMs >= 1_000 && Number.isSafeInteger(lockMs))) {
+    throw new TypeError('lockMs must be a whole number of at least 1,000');
+  }
+
+  /** In braces, so that a cluster keeps the two keys of a credential in the same place. */
+  const run = async (script: string, key: string, ...args: string[]): Promise<unknown> => {
+    const place = `{${name}:${encodeURIComponent(key)}}`;
+    return redis.eval(script, 2, `${place}:token`, `${place}:lock`, ...args);
+  };
+
+  /** Tries to get the lock. One that comes after we have stopped waiting for it is given back. */
+  const take = (key: string, owner: string, generation: number): Promise<Reply> => {
+    const taken = run(TAKE, key, owner, String(generation), String(lockMs)).then(replyOf);
+    return answered(taken, () => {
+      taken
+        .then(
+          ({ kind }) => (kind === 'yours' ? run(RELEASE, key, owner) : undefined),
+          () => {},
+        )
+        .catch(() => {});
+    });
+  };
+
+  const prolongUntil = (done: Promise<unknown>, key: string, owner: string): void => {
+    let stop = () => {};
+    const beat = () => {
+      stop = systemClock.after(lockMs / 3, () => {
+        run(PROLONG, key, owner, String(lockMs)).catch(() => {});
+        beat();
+      });
+    };
+    beat();
+    const end = () => stop();
+    done.then(end, end);
+  };
+
+  /** The token is good whether it can be kept or not; so nothing that goes wrong here may look like a failed refresh. */
+  const keep = async (
+    key: string,
+    owner: string,
+    token: Token,
+    generation: number,
+    lost: (error: unknown) => void,
+  ): Promise<StoredToken> => {
+    const { expiresAt, ...rest } = token;
+    const save = async () => {
+      const livesMs = expiresAt === undefined ? 0 : Math.round(expiresAt - systemClock.wall());
+      const lives = livesMs > 0 ? String(livesMs) : '';
+      return replyOf(await answered(run(SAVE, key, owner, String(generation), JSON.stringify(rest), lives)));
+    };
+    try {
+      const { stored } = await save();
+      // Where somebody else is at it, what they will keep is to count as newer than this.
+      if (stored === undefined || stored.generation < generation) return { ...token, generation: generation - 1 };
+      return stored.value === token.value ? { ...token, generation } : stored;
+    } catch (error) {
+      lost(error);
+      void keepTrying(save, lockMs);
+      return { ...token, generation };
+    }
+  };
+
+  return {
+    read: async (key) => replyOf(await answered(run(READ, key))).stored,
+
+    async refresh(key, generation, refresh, { signal, lost = () => {} } = {}) {
+      const owner = randomId();
+      let reply: Reply;
+      try {
+        for (;;) {
+          reply = await take(key, owner, generation);
+          if (reply.kind !== 'wait' || signal?.aborted) break;
+          await sleep(LOOK_MS * (1 + systemRandom()), systemClock);
+        }
+      } catch (error) {
+        lost(error);
+        return { ...(await refresh()), generation };
+      }
+      const { kind, stored } = reply;
+      if (kind === 'wait') throw signal?.reason;
+      if (kind === 'newer' && stored !== undefined) return stored;
+      const known = stored?.generation ?? 0;
+      const refreshing = refresh(known > generation ? stored : undefined);
+      prolongUntil(refreshing, key, owner);
+      let token: Token;
+      try {
+        token = await refreshing;
+      } catch (error) {
+        await answered(run(RELEASE, key, owner)).catch(() => {});
+        throw error;
+      }
+      return keep(key, owner, token, Math.max(known, generation) + 1, lost);
+    },
+  };
+}
+
+/** @throws {TypeError} when something else has been kept under our key */
+function replyOf(reply: unknown): Reply {
+  const [kind = '', generation = '0', token = '', left = ''] = (reply as unknown[]).map(String);
+  if (token === '') return { kind, stored: undefined };
+  const stored = { ...tokenOf(JSON.parse(token), 'the token store'), generation: Number(generation) };
+  return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.wall() + Number(left) } };
+}
+
+/** Rejects when Redis takes too long. A client without a connection keeps commands back, for minutes if need be. */
+const answered = <T>(answer: Promise<T>, late?: () => void): Promise<T> =>
+  inTime(answer, { ms: ANSWER_MS, clock: systemClock, who: 'Redis', late });
+
+/** While the lock lasts, the others wait; a token that reaches them in that time spares them a refresh that could hurt. */
+async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<void> {
+  const until = systemClock.now() + forMs;
+  while (systemClock.now() < until) {
+    await sleep(LOOK_MS * 10 * (1 + systemRandom()), systemClock);
+    try {
+      await save();
+      return;
+    } catch {
+      // It has been told already.
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { ByUse } from '../call/keyed-cache.ts';
+import type { ResolvedBreaker } from '../policy/options.ts';
+import { SlidingCount } from '../time/sliding-count.ts';
+
+/** After how long another probe may leave where the first was not heard of, in ms. */
+const PROBE_PATIENCE_MS = 60_000;
+
+/** What a send takes along through the circuit, to show when it is back. */
+export interface Ticket {
+  readonly isProbe: boolean;
+  /** When it left, on the clock. */
+  readonly at: number;
+  /** How often the circuit had been closed again by then. */
+  readonly generation: number;
+}
+
+/**
+ * What is learnt of the server from a send: that it is `'well'`, since it answered; that it `'failed'`; `'nothing'`, where the send was
+ * cancelled or went wrong on our side; or `'impatient'`, where the caller's own bound ended it so soon that it says little.
+ */
+export type Learnt = 'well' | 'failed' | 'nothing' | 'impatient';
+
+/** Circuits, one per key. */
+export class Breaker {
+  readonly #circuits: ByUse<Circuit>;
+
+  constructor(options: ResolvedBreaker) {
+    this.#circuits = new ByUse((key) => new Circuit(key, options));
+  }
+
+  circuit(key: string): Circuit {
+    return this.#circuits.of(key);
+  }
+
+  /** The keys whose circuit is open. */
+  open(): readonly string[] {
+    return this.#circuits.all().flatMap(({ key, isOpen }) => (isOpen ? [key] : []));
+  }
+}
+
+/**
+ * One circuit. Closed, it counts how many sends fail; open, it lets none out for a while, and then one, to see.
+ *
+ * Written here rather than taken from cockatiel 3.2: that one reads the clock itself, has whoever comes during the probe wait for
+ * its end (however long that takes, and whatever their deadline), does not tell when it will try again, and moves its sampling window
+ * on with the sends and not with the time, so that it opens on failures of an hour ago.
+ */
+export class Circuit {
+  readonly key: string;
+  readonly #options: ResolvedBreaker;
+  readonly #sends: SlidingCount;
+  readonly #failures: SlidingCount;
+  readonly #impatient: SlidingCount;
+  /** The instant from which a probe may leave; `undefined` while closed. */
+  #openUntil: number | undefined;
+  #probe: Ticket | undefined;
+  /** How long an impatient probe has waited, in ms: who has more time need not wait for `openMs` to try. */
+  #triedMs = Number.POSITIVE_INFINITY;
+  #generation = 0;
+
+  constructor(key: string, options: ResolvedBreaker) {
+    this.key = key;
+    this.#options = options;
+    this.#sends = new SlidingCount(options.windowMs);
+    this.#failures = new SlidingCount(options.windowMs);
+    this.#impatient = new SlidingCount(options.windowMs);
+  }
+
+  get isOpen(): boolean {
+    return this.#openUntil !== undefined;
+  }
+
+  /** Until when a send that has so long may not leave, as far as can be told; `undefined` where it may now. */
+  refusesUntil(nowMs: number, leftMs = Number.POSITIVE_INFINITY): number | undefined {
+    if (this.#openUntil === undefined) return undefined;
+    if (this.#probe !== undefined) {
+      return nowMs - this.#probe.at < PROBE_PATIENCE_MS ? nowMs + this.#options.openMs : undefined;
+    }
+    return nowMs < this.#openUntil && leftMs <= this.#triedMs ? this.#openUntil : undefined;
+  }
+
+  /** A send leaves, where `refusesUntil` does not refuse it. Of an open circuit it is the probe. */
+  enter(nowMs: number): Ticket {
+    const ticket = { isProbe: this.isOpen, at: nowMs, generation: this.#generation };
+    if (ticket.isProbe) this.#probe = ticket;
+    return ticket;
+  }
+
+  /**
+   * What came of a send. `impatient` is a failure, but only where nobody is answered.
+   *
+   * @returns whether the circuit is `open`, for the first time or for longer, or `closed` by this
+   */
+  sent(ticket: Ticket, learnt: Learnt, nowMs: number): 'open' | 'closed' | undefined {
+    if (ticket.isProbe) return ticket === this.#probe ? this.#probed(learnt, nowMs) : undefined;
+    // What left before it opened says nothing of the server of now.
+    if (this.isOpen || ticket.generation !== this.#generation || learnt === 'nothing') return undefined;
+    if (learnt === 'impatient') this.#impatient.add(nowMs);
+    else this.#sends.add(nowMs);
+    if (learnt === 'failed') this.#failures.add(nowMs);
+    else if (learnt === 'well') return undefined;
+    const { failureRatio, minimumThroughput, openMs } = this.#options;
+    const [counted, failed] = [this.#sends.in(nowMs), this.#failures.in(nowMs)];
+    const more = counted > failed ? 0 : this.#impatient.in(nowMs);
+    const [sends, failures] = [counted + more, failed + more];
+    if (sends < minimumThroughput || failures < failureRatio * sends) return undefined;
+    this.#openUntil = nowMs + openMs;
+    return 'open';
+  }
+
+  #probed(learnt: Learnt, nowMs: number): 'open' | 'closed' | undefined {
+    const triedMs = nowMs - Number(this.#probe?.at);
+    this.#probe = undefined;
+    if (learnt === 'nothing') {
+      this.#openUntil = nowMs;
+      return undefined;
+    }
+    if (learnt !== 'well') {
+      this.#openUntil = nowMs + this.#options.openMs;
+      this.#triedMs = learnt === 'impatient' ? triedMs : Number.POSITIVE_INFINITY;
+      return 'open';
+    }
+    this.#openUntil = undefined;
+    this.#triedMs = Number.POSITIVE_INFINITY;
+    this.#generation += 1;
+    for (const count of [this.#sends, this.#failures, this.#impatient]) count.clear();
+    return 'closed';
+  }
+}

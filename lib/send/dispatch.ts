@@ -1,0 +1,75 @@
+import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import type { Cancellation } from '../call/cancellation.ts';
+import { type Outcome, responseOf } from '../call/outcome.ts';
+import type { Clock } from '../time/clock.ts';
+import { sharedTimerOf } from '../time/shared-timer.ts';
+import { discard, isUnread } from './response-body.ts';
+import { type Aborter, lendSignal } from './send-signal.ts';
+
+/** Sends. Never rejects, not even where an adapter throws instead of rejecting, or gives no promise. */
+export function dispatch(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): Promise<Outcome> {
+  try {
+    return Promise.resolve(adapter(config)).then(succeeded, failed);
+  } catch (error) {
+    return Promise.resolve({ error });
+  }
+}
+
+const succeeded = (response: Outcome['response']): Outcome => ({ response }) as Outcome;
+const failed = (error: unknown): Outcome => ({ error });
+
+/** What may end a send from outside, and what it then comes to. */
+export interface Bounds {
+  /** The send may take so long, in ms; `Infinity`: as long as it likes. */
+  readonly ms: number;
+  readonly overdue: () => Outcome;
+  readonly cancellation: Cancellation | undefined;
+  readonly cancelled: () => Outcome;
+}
+
+/** A send that is under way. */
+export interface Dispatched {
+  readonly outcome: Promise<Outcome>;
+  /** What may still end its body, where the send is bounded; whoever takes that over ends it. */
+  readonly aborter: Aborter | undefined;
+}
+
+/**
+ * Sends, and ends the send when its time is up, or where an adapter function might not see that the caller has given up.
+ *
+ * An adapter's own `timeout` is not enough. axios' http adapter counts from when the request has a socket, which a proxy that hangs up
+ * never gives it, and once the headers have come it bounds only the silence between two chunks, so that a body which drips keeps a
+ * call for ever. So our timer ends the send and aborts the request by a signal. An adapter that ignores the signal is left behind:
+ * what still comes of it is destroyed, and nobody is told.
+ */
+export function dispatchWithin(
+  { ms, overdue, cancellation, cancelled }: Bounds,
+  adapter: AxiosAdapter,
+  config: InternalAxiosRequestConfig,
+  clock: Clock,
+): Dispatched {
+  const isFunction = typeof config.adapter === 'function';
+  if (isFunction && cancellation?.requested) return { outcome: Promise.resolve(cancelled()), aborter: undefined };
+  const aborter = ms === Number.POSITIVE_INFINITY ? undefined : lendSignal(config);
+  const outcome = new Promise<Outcome>((resolve) => {
+    let over = false;
+    const settle = (outcome: Outcome) => {
+      // Nobody will read what comes too late; its connection must not stay open for it.
+      if (over) return void discard(responseOf(outcome)?.data, Promise.resolve());
+      over = true;
+      aborter?.putBack();
+      if (!isUnread(responseOf(outcome)?.data)) aborter?.end();
+      stopTimer?.();
+      unsubscribe?.();
+      resolve(outcome);
+    };
+    const cut = (why: () => Outcome) => {
+      settle(why());
+      aborter?.cut();
+    };
+    const stopTimer = aborter && sharedTimerOf(clock).after(ms, () => cut(overdue));
+    const unsubscribe = isFunction ? cancellation?.subscribe(() => cut(cancelled)) : undefined;
+    dispatch(adapter, config).then(settle);
+  });
+  return { outcome, aborter };
+}
