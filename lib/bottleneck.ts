@@ -3,4 +3,4 @@ export {
   type BottleneckLike,
   type BottleneckLimiterOptions,
   bottleneckLimiter,
-} from './limit/bottleneck.ts';
+} from './limit/bottleneck/bottleneck-limiter.ts';

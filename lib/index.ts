@@ -43,12 +43,12 @@ export {
   TokenRefreshError,
 } from './failure/errors.ts';
 export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
-export type { AdaptiveOptions } from './limit/adaptive.ts';
-export type { LimitWindow } from './limit/gcra.ts';
+export type { AdaptiveOptions } from './limit/adaptive/rate.ts';
 export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
-export { localLimiter } from './limit/local.ts';
+export { localLimiter } from './limit/local/local-limiter.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
-export type { Quota, QuotaPolicy } from './limit/quota-headers.ts';
+export type { Quota, QuotaPolicy } from './limit/quota/headers.ts';
+export type { LimitWindow } from './limit/windows/gcra.ts';
 export type { Logger } from './observe/log.ts';
 export type { PendingCall, PendingPhase } from './observe/pending.ts';
 export { credentials } from './policy/credentials.ts';

@@ -2,7 +2,7 @@
  * The servers. Each has
  *
  *   ask(now)      0 if it admits a request, else the Retry-After, in whole seconds from 1
- *   quota?(now)   what its RateLimit headers say, in the form of lib/limit/quota-headers.ts
+ *   quota?(now)   what its RateLimit headers say, in the form of lib/limit/quota/headers.ts
  *   perMs         the quota, requests per ms; may be changed
  */
 

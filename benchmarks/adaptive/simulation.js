@@ -5,7 +5,7 @@
  * A process drives its control the way that the library's limiter does: whoever wants to send queues up; the head of the
  * queue asks `nextAt`, leaves if it has come, else one timer is set; after every answer the head asks again.
  *
- * A control, as `lib/limit/adaptive.ts` has it:
+ * A control, as `lib/limit/adaptive/rate.ts` has it:
  *
  *   nextAt(now)                  the earliest instant for the next send; Infinity: not before an answer
  *   sent(now) → tag              it leaves

@@ -1,5 +1,5 @@
 import type { AxiosResponse } from 'axios';
-import { quotaWaitMs, readQuota } from '../limit/quota-headers.ts';
+import { quotaWaitMs, readQuota } from '../limit/quota/headers.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
 

@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import type { Quota } from './quota-headers.ts';
+import type { Quota } from './quota/headers.ts';
 
 /** What a send asks of a limiter. */
 export interface PermitRequest {

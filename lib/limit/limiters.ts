@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../time/clock.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
-import { localLimiterWith } from './local.ts';
+import { localLimiterWith } from './local/local-limiter.ts';
 import { LIMIT_DEFAULTS, type LimitOptions, type ResolvedLimit } from './options.ts';
 
 /** Whether it is a limiter, and not the numbers for one. */

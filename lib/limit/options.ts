@@ -12,9 +12,9 @@ import {
   object,
 } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
-import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive.ts';
-import type { LimitWindow } from './gcra.ts';
+import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive/rate.ts';
 import { LIMIT_NAMES } from './other-names.ts';
+import type { LimitWindow } from './windows/gcra.ts';
 
 /**
  * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.

@@ -16,7 +16,7 @@ import { heldSlotsOf } from './held-slots.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
 import { isLimiter, waitsForOthers } from './limiters.ts';
 import type { ResolvedLimit } from './options.ts';
-import { readQuota } from './quota-headers.ts';
+import { readQuota } from './quota/headers.ts';
 
 /** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
 export class Admission {

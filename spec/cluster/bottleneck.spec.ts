@@ -1,7 +1,7 @@
 import Bottleneck from 'bottleneck';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type BottleneckLimiterOptions, bottleneckLimiter } from '../../lib/limit/bottleneck.ts';
+import { type BottleneckLimiterOptions, bottleneckLimiter } from '../../lib/limit/bottleneck/bottleneck-limiter.ts';
 import type { Permit } from '../../lib/limit/limiter.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { noRedis, type RedisServer, redisClient, redisServer } from '../support/redis-server.ts';

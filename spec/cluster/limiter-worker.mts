@@ -2,7 +2,7 @@
 import axios from 'axios';
 import { attach, failureOf } from 'axios-holdfast';
 import { Redis } from 'ioredis';
-import { redisLimiterWith } from '../../lib/limit/redis.ts';
+import { redisLimiterWith } from '../../lib/limit/redis/redis-limiter.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 
 const { API = '', REDIS_PORT = '', LIMIT = '{}', NAME = '', SKEW_MS = '0', WORKERS = '8' } = process.env;

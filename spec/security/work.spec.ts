@@ -6,7 +6,7 @@ import { announcesJson } from '../../lib/classify/classify.ts';
 import { parseChallenges } from '../../lib/failure/challenge.ts';
 import { retryHintMs } from '../../lib/failure/retry-hint.ts';
 import { secretsOf } from '../../lib/failure/secrets.ts';
-import { readQuota } from '../../lib/limit/quota-headers.ts';
+import { readQuota } from '../../lib/limit/quota/headers.ts';
 import { parseHttpDate } from '../../lib/time/http-date.ts';
 import { parseRetryAfter } from '../../lib/time/retry-after.ts';
 import { expectLinear } from './growth.ts';

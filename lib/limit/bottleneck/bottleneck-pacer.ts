@@ -1,0 +1,133 @@
+import type { Answer } from '../limiter.ts';
+import type { Turnstile } from '../queue/bucket.ts';
+import type { Pace } from '../queue/pacer.ts';
+import type { Place } from '../queue/priority-queue.ts';
+
+/** A job in Bottleneck, whose slot is taken until it is told to end. */
+export class Job {
+  /** Its priority there: 0 to 9. */
+  readonly urgency: number;
+  /** When Bottleneck has done with it. */
+  over: Promise<void> | undefined;
+  end!: () => void;
+  readonly ended = new Promise<void>((resolve) => {
+    this.end = resolve;
+  });
+
+  constructor(priority: number) {
+    this.urgency = Math.min(Math.max(Math.round(priority) + 5, 0), 9);
+  }
+}
+
+/** What the pace needs of the bucket and the limiter it belongs to. */
+export interface BottleneckPorts {
+  turnstile(): Turnstile<Job>;
+  /** Has Bottleneck run the job by that task. Rejects with what to tell whoever waits. */
+  run(job: Job, task: () => Promise<void>): Promise<void>;
+  /** Pauses the whole key, until that instant of the clock. */
+  hold(until: number): void;
+}
+
+/**
+ * Sends leave when Bottleneck starts jobs, one for each that waits.
+ *
+ * A job belongs to nobody: when it starts, the first of those who wait gets its slot. So the turn of one who has given up is
+ * not lost, and priorities hold also where Bottleneck has fixed the order already, as it does with `minTime`.
+ */
+export class BottleneckPace implements Pace<Job> {
+  readonly atOnce = Number.POSITIVE_INFINITY;
+  readonly #ports: BottleneckPorts;
+  /** Those that have yet to start. */
+  readonly #jobs = new Set<Job>();
+  /** There are fewer of them than sends that wait, because of a pause. */
+  #isShort = false;
+  /** The one that is starting. */
+  #slot: Job | undefined;
+  #until = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: BottleneckPorts) {
+    this.#ports = ports;
+  }
+
+  nextAt(nowMs: number): number {
+    if (this.#until > nowMs) return this.#until;
+    if (this.#isShort) {
+      this.#isShort = false;
+      for (const [n, place] of [...this.#ports.turnstile().waiting].entries()) this.#enter(place, n + 1);
+    }
+    return this.#slot === undefined ? Number.POSITIVE_INFINITY : nowMs;
+  }
+
+  queued(nowMs: number, place: Place, waiting: number): void {
+    if (this.#until > nowMs) this.#isShort = true;
+    else this.#enter(place, waiting);
+  }
+
+  /** Bottleneck starts nothing at once. */
+  earliest(nowMs: number): number {
+    return Math.max(this.#until, nowMs + 1);
+  }
+
+  leave(): Job {
+    const job = this.#slot as Job;
+    this.#slot = undefined;
+    return job;
+  }
+
+  answered(_nowMs: number, _job: Job, { untilAt }: Answer): void {
+    if (untilAt !== undefined) this.#ports.hold(untilAt);
+  }
+
+  ended(_nowMs: number, job: Job): void {
+    job.end();
+  }
+
+  pause(nowMs: number, untilAt: number): void {
+    if (untilAt > nowMs && untilAt > this.#until) this.#until = untilAt;
+  }
+
+  resume(nowMs: number): void {
+    this.#until = Math.min(this.#until, nowMs);
+  }
+
+  pausedUntil(): number {
+    return this.#until;
+  }
+
+  isFresh(nowMs: number): boolean {
+    return this.#until <= nowMs && this.#jobs.size === 0;
+  }
+
+  /** Enters a job, unless those that others have left will do for so many who wait. */
+  #enter(place: Place, waiting: number): void {
+    const job = new Job(place.priority);
+    const isSpare = this.#jobs.size >= waiting;
+    if (isSpare && [...this.#jobs].filter(({ urgency }) => urgency <= job.urgency).length >= waiting) return;
+    this.#jobs.add(job);
+    const task = () => {
+      // A listener to `failed` may have Bottleneck start it again: that is the same send still.
+      if (this.#jobs.delete(job)) this.#start(job);
+      return job.ended;
+    };
+    job.over = this.#ports.run(job, task).catch((error: unknown) => this.#failed(job, place, error));
+  }
+
+  /** Gives the job's slot to whoever is first. Where there is nobody, or a pause, the job ends. */
+  #start(job: Job): void {
+    this.#slot = job;
+    this.#ports.turnstile().wake();
+    if (this.#slot === undefined) return;
+    this.#slot = undefined;
+    this.#isShort = true;
+    job.end();
+  }
+
+  #failed(job: Job, place: Place, error: unknown): void {
+    // One that has started has lost no more than its slot, by its expiration. Another may start yet, further on in a chain.
+    if (!this.#jobs.delete(job)) return;
+    job.end();
+    const turnstile = this.#ports.turnstile();
+    if (turnstile.isPaused) this.#isShort = true;
+    else if (this.#jobs.size < turnstile.queued) turnstile.refuse(place, error);
+  }
+}

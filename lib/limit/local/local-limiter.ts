@@ -1,0 +1,28 @@
+import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
+import type { Limiter } from '../limiter.ts';
+import { fillIn, type LimitOptions, maxWeightOf, type ResolvedLimit, requireLimit, windowsOf } from '../options.ts';
+import { type Bounds, Turnstile } from '../queue/bucket.ts';
+import { Buckets } from '../queue/buckets.ts';
+import { LocalPace, type Sent } from './local-pacer.ts';
+
+/**
+ * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several.
+ *
+ * @throws {InvalidPolicyError} when an option is wrong
+ */
+export function localLimiter(options: LimitOptions): Limiter {
+  requireLimit(options);
+  return localLimiterWith(systemClock, fillIn(options));
+}
+
+/** `localLimiter` with clock and chance in the caller's hand, and options that are known to be good. */
+export function localLimiterWith(
+  clock: Clock,
+  options: ResolvedLimit & Pick<Bounds, 'isOwn'>,
+  random: Random = systemRandom,
+): Buckets<Sent> {
+  const windows = windowsOf(options);
+  const bounds = { ...options, maxWeight: maxWeightOf(windows) };
+  const bucket = () => new Turnstile(bounds, clock, new LocalPace(windows, options.adaptive), random);
+  return new Buckets(bucket, options);
+}

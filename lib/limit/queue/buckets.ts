@@ -1,0 +1,87 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { LimitError } from '../../failure/errors.ts';
+import type { Limiter, LimiterStats, Permit, PermitRequest } from '../limiter.ts';
+import type { LimitOptions } from '../options.ts';
+import type { Turnstile } from './bucket.ts';
+
+/** From so many buckets on, those that are idle are looked for, each time their number has doubled. */
+const MANY = 1_000;
+
+/** A limiter of one turnstile for each key, made when it is first asked for, forgotten when it is idle. */
+export class Buckets<Leave> implements Limiter {
+  readonly key: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  readonly priority: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  readonly takesNested = true;
+  readonly #make: (key: string) => Turnstile<Leave>;
+  readonly #byKey = new Map<string, Turnstile<Leave>>();
+  #many = MANY;
+  #closed = false;
+
+  constructor(make: (key: string) => Turnstile<Leave>, { key, priority }: Pick<LimitOptions, 'key' | 'priority'>) {
+    this.#make = make;
+    this.key = key;
+    this.priority = priority;
+  }
+
+  /** How many buckets are remembered. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  acquire(request: PermitRequest): Permit | Promise<Permit> {
+    return this.#closed ? Promise.reject(closed()) : this.#of(request.key).acquire(request);
+  }
+
+  pause(key: string, untilAt: number): void {
+    if (!this.#closed) this.#of(key).pause(untilAt);
+  }
+
+  /** The same, by an instant of the clock. */
+  hold(key: string, until: number): void {
+    if (!this.#closed) this.#of(key).hold(until);
+  }
+
+  /** Until when the bucket is paused, on the clock, if it is. */
+  pausedUntil(key: string): number {
+    return this.#byKey.get(key)?.pace.pausedUntil() ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Refuses everybody who waits, each with an error of its own. */
+  refuseAll(reason: () => Error): void {
+    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(reason);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.refuseAll(closed);
+  }
+
+  stats(): LimiterStats {
+    let queued = 0;
+    let running = 0;
+    let paused = 0;
+    for (const turnstile of this.#byKey.values()) {
+      queued += turnstile.queued;
+      running += turnstile.running;
+      if (turnstile.isPaused) paused += 1;
+    }
+    return { queued, running, paused };
+  }
+
+  #of(key: string): Turnstile<Leave> {
+    let turnstile = this.#byKey.get(key);
+    if (turnstile === undefined) {
+      if (this.#byKey.size >= this.#many) this.#forget();
+      turnstile = this.#make(key);
+      this.#byKey.set(key, turnstile);
+    }
+    return turnstile;
+  }
+
+  #forget(): void {
+    for (const [key, turnstile] of this.#byKey) if (turnstile.isIdle) this.#byKey.delete(key);
+    this.#many = Math.max(MANY, 2 * this.#byKey.size);
+  }
+}
+
+const closed = () => new LimitError('ERR_LIMIT_CLOSED', 'the limiter is closed');

@@ -1,0 +1,150 @@
+import { type Check, isRecord, kindOf, must, number, oneOf } from '../../check.ts';
+import { LimitError } from '../../failure/errors.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
+import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
+import { LocalPace } from '../local/local-pacer.ts';
+import {
+  fieldsThatWait,
+  fillIn,
+  type LimitOptions,
+  maxWeightOf,
+  requireLimit,
+  windowsOf,
+  wrongWait,
+} from '../options.ts';
+import { Turnstile } from '../queue/bucket.ts';
+import { Buckets } from '../queue/buckets.ts';
+import type { LimitWindow } from '../windows/gcra.ts';
+import { FallbackPace } from './fallback-pacer.ts';
+import { LearningBook } from './learning.ts';
+import { type Book, RedisPace } from './redis-pacer.ts';
+import { type LimiterRedis, SharedStore, StoredBucket } from './shared-store.ts';
+import { WindowBook } from './windows.ts';
+
+/**
+ * A limit that a fleet shares: its windows, its pauses and what it learns. Concurrency, order and queue bounds hold per process. Every
+ * call waits for Redis, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0.
+ */
+export interface RedisLimiterOptions extends LimitOptions {
+  /** The caller's own client, which stays open. */
+  readonly redis: LimiterRedis;
+  /** Before the name of every key. Whoever has the same prefix and the same bucket shares it. Default `holdfast:limit`. */
+  readonly prefix?: string | undefined;
+  /**
+   * What happens while Redis cannot be reached: `'local'` (default) goes on with this process's share of the windows, by how many
+   * processes were there when it was last reached; `'open'` lets everything through; `'closed'` refuses everything.
+   */
+  readonly onStoreLoss?: 'local' | 'open' | 'closed' | undefined;
+  /** How long Redis may take to answer, in ms, before it counts as lost. From 1; default 1,000. */
+  readonly acquireTimeoutMs?: number | undefined;
+}
+
+const DEFAULTS = { prefix: 'holdfast:limit', onStoreLoss: 'local', acquireTimeoutMs: 1_000 } as const;
+
+const WHOM = 'Redis';
+
+const FIELDS: { readonly [name: string]: Check } = {
+  redis: must(
+    'a client with evalsha(), eval() and script(), as those of ioredis',
+    (value) => isRecord(value) && ['evalsha', 'eval', 'script'].every((name) => typeof value[name] === 'function'),
+    kindOf,
+  ),
+  prefix: must('a non-empty string without braces', (value) => typeof value === 'string' && /^[^{}]+$/.test(value)),
+  onStoreLoss: oneOf('local', 'open', 'closed'),
+  acquireTimeoutMs: number(1, 2 ** 31 - 1),
+  ...fieldsThatWait(WHOM),
+};
+
+/**
+ * A limiter that a fleet of processes shares through Redis, on the clock of Redis.
+ *
+ * Each process reserves the slots for its own queue, a round trip for the calls of one turn of its event loop, and never
+ * more than its share of what falls due within 50 ms, or two slots. A 429 that one process meets pauses all of them. What Redis forgets
+ * starts afresh. A send that has got its permit never waits for Redis.
+ *
+ * @throws {InvalidPolicyError} when an option is wrong
+ */
+export function redisLimiter(options: RedisLimiterOptions): Limiter {
+  return redisLimiterWith(systemClock, options);
+}
+
+/** `redisLimiter` with clock and chance in the caller's hand. */
+export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, random = systemRandom): Limiter {
+  // What is required has no default to fall back to.
+  requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS);
+  return new RedisLimiter(clock, options, random);
+}
+
+class RedisLimiter extends Buckets<unknown> {
+  readonly #store: SharedStore;
+
+  constructor(clock: Clock, options: RedisLimiterOptions, random: Random) {
+    const {
+      redis,
+      prefix = DEFAULTS.prefix,
+      onStoreLoss = DEFAULTS.onStoreLoss,
+      acquireTimeoutMs,
+      ...limits
+    } = options;
+    const limit = fillIn(limits);
+    const windows = windowsOf(limit);
+    const bounds = { ...limit, maxWeight: maxWeightOf(windows) };
+    const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
+    super((key) => {
+      const bucket = new StoredBucket(store, key, keysOf(prefix, key));
+      const book = limit.adaptive ? new LearningBook(bucket, limit.adaptive, windows) : new WindowBook(bucket, windows);
+      const shared = new RedisPace<unknown>(book as Book<unknown>, {
+        clock,
+        learns: limit.adaptive !== false,
+        hasWindows: windows.length > 0,
+        wanted: () => turnstile.wanted,
+        wake: () => turnstile.wake(),
+      });
+      const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], shared.members);
+      const alone = {
+        local: () => new LocalPace(share(), limit.adaptive),
+        open: () => new LocalPace([], false),
+        closed: () => undefined,
+      };
+      const pace = new FallbackPace(bucket, shared, {
+        pace: alone[onStoreLoss],
+        refuse: () => turnstile.refuseAll(() => refusal(bucket.error)),
+      });
+      const turnstile: Turnstile<unknown> = new Turnstile(bounds, clock, pace, random);
+      return turnstile;
+    }, limit);
+    this.#store = store;
+  }
+
+  override acquire(request: PermitRequest): Permit | Promise<Permit> {
+    const wrong = wrongWait(request.maxWaitMs, WHOM);
+    return wrong === undefined ? super.acquire(request) : Promise.reject(wrong);
+  }
+
+  onStoreLost(listener: (key: string, error: unknown) => void): () => void {
+    return this.#store.onLost(listener);
+  }
+}
+
+/** In braces, so that a cluster keeps the keys of a bucket in the same place; without any braces in them, and never empty. */
+function keysOf(prefix: string, key: string): readonly string[] {
+  const escaped = key.replace(/[^!-$&-z|~]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const place = `${prefix}:{${escaped || '%'}}`;
+  return [`${place}:slots`, `${place}:members`];
+}
+
+function refusal(error: unknown): LimitError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.onStoreLoss is 'closed', and Redis is lost: ${why}`, {
+    cause: error,
+  });
+}
+
+/** What is left for one of so many. */
+function shareOf(windows: readonly LimitWindow[], members: number): readonly LimitWindow[] {
+  return windows.map(({ requests, perMs, burst = 1 }) => ({
+    requests: requests / members,
+    perMs,
+    burst: Math.max(1, Math.floor(burst / members)),
+  }));
+}

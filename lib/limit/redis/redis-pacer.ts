@@ -1,0 +1,300 @@
+import type { Clock } from '../../time/clock.ts';
+import type { Answer } from '../limiter.ts';
+import type { Known } from '../local/local-pacer.ts';
+import { type Pace, UNNAMED_MS } from '../queue/pacer.ts';
+import { PROBE_MS } from './shared-store.ts';
+
+/**
+ * A process reserves what falls due within so long, in ms, and no more: one with a long queue must not take everybody's next
+ * second, and one that is killed must not take it along. Where Redis is far away, as long as three answers take.
+ */
+const HORIZON_MS = 50;
+/** The longest that an answer is reckoned to take, in ms: more is trouble. */
+const MAX_ANSWER_MS = 500;
+/** Or so many slots, where fewer fall due: the next one has to be known before it is due. */
+const LEAST = 2;
+/** How old what the store said may be when a send leaves, in ms, or four answers: another process may have met a pause since. */
+const FRESH_MS = 100;
+
+/** What one turn asks of the store. */
+export interface Turn {
+  /** Slots. */
+  readonly want: number;
+  /** So many of them also where they fall due later than in `horizonMs`: by that what is next is known before it is due. */
+  readonly least: number;
+  /** And so many more than one, for a send that needs them all at once. */
+  readonly more: number;
+  readonly horizonMs: number;
+  /** Nothing is to leave for so long. */
+  readonly pauseMs?: number | undefined;
+  /** The pause is over before its time. */
+  readonly resume?: boolean | undefined;
+  /** The bursts of windows as short as this are given up. As long as the pause, unless it is named. */
+  readonly spendMs?: number | undefined;
+  /** So many have left where the store did not see it. */
+  readonly unseen: number;
+}
+
+/** What is told in a turn of its own. */
+type Told = Pick<Turn, 'pauseMs' | 'resume' | 'spendMs'>;
+
+/** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
+export interface Slot<Leave> {
+  readonly at: number;
+  readonly leave: Leave;
+}
+
+/** What the store gave. */
+export interface Entry<Leave> {
+  /** In order. */
+  readonly slots: readonly Slot<Leave>[];
+  readonly pausedUntil: number;
+  /** How many processes share the bucket. */
+  readonly members: number;
+  /** The instant from which there may be more, also if nothing happens here. */
+  readonly askAgainAt: number;
+  /** From when each window would let the next send leave, where that is known. */
+  readonly dueAt?: readonly number[] | undefined;
+}
+
+/** How a bucket is kept in the store. */
+export interface Book<Leave> {
+  /** Tells what has happened since, and reserves; one round trip. */
+  turn(turn: Turn): Promise<Entry<Leave>>;
+  /** To be told in the next turn; gives whether others wait for it. */
+  answered(nowMs: number, send: Granted<Leave>, answer: Answer): boolean;
+  /** A slot that was not used, or a send that was not answered; the same. */
+  lost(nowMs: number, leave: Leave): boolean;
+  /** A send that has not left after all: its slot is given back in the next turn. */
+  dropped(nowMs: number, send: Granted<Leave>): void;
+}
+
+/** A send that has left in its slot. */
+export interface Granted<Leave> {
+  readonly leave: Leave;
+  readonly sentAt: number;
+  readonly weight: number;
+  answered: boolean;
+}
+
+export interface RedisPorts {
+  readonly clock: Clock;
+  /** Whether the book learns from refusals, and whether it has windows. */
+  readonly learns?: boolean | undefined;
+  readonly hasWindows?: boolean | undefined;
+  /** How many permits could be used now, and how to tell that something has changed. */
+  wanted(): number;
+  wake(): void;
+}
+
+/** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
+export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
+  readonly atOnce = Number.POSITIVE_INFINITY;
+  readonly learns: boolean;
+  readonly hasWindows: boolean;
+  readonly #book: Book<Leave>;
+  readonly #ports: RedisPorts;
+  #slots: Slot<Leave>[] = [];
+  #until = Number.NEGATIVE_INFINITY;
+  /** When the store last said something, and when there may be more. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #askAgainAt = Number.NEGATIVE_INFINITY;
+  /** How long the store takes to answer, in ms. */
+  #answerMs = 0;
+  /** What whoever is first needs. */
+  #weight = 1;
+  /** How many left where the store did not see it, and in how long. */
+  #unseen = 0;
+  #unseenMs: number | undefined;
+  /** From when each window would let the next send leave, as the store said last. */
+  #dueAt: readonly number[] = [];
+  #asking = false;
+  /** Something has to be told that came while it was asking. */
+  #isUrgent = false;
+  /** How many processes shared the bucket when the store was last heard. */
+  members = 1;
+
+  constructor(book: Book<Leave>, ports: RedisPorts) {
+    this.#book = book;
+    this.#ports = ports;
+    this.learns = ports.learns === true;
+    this.hasWindows = ports.hasWindows === true;
+  }
+
+  nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
+    // The next slot may depend on the answer to the very send that waits for this one.
+    if (nested && this.learns) return this.#until;
+    this.#dropStale(nowMs);
+    const [next] = this.#slots;
+    if (wanted > this.#slots.length && this.#runsOut(nowMs, weight)) {
+      const askAt = Math.max(this.#until, this.#askAgainAt);
+      if (askAt <= nowMs) this.#askFor(weight);
+      if (this.#slots.length < weight) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
+    }
+    if (next === undefined || this.#slots.length < weight) return Number.POSITIVE_INFINITY;
+    const dueAt = Math.max(next.at, this.#until);
+    if (dueAt - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return dueAt;
+    // In time to hear of a pause before it is due.
+    const checkAt = dueAt - this.#answerMs;
+    if (checkAt > nowMs) return checkAt;
+    this.#askFor(weight);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  earliest(): number {
+    return this.#until;
+  }
+
+  leave(nowMs: number, weight: number): Granted<Leave> | undefined {
+    const [slot, ...others] = this.#slots.splice(0, weight);
+    this.#giveUp(nowMs, others);
+    return slot && { leave: slot.leave, sentAt: nowMs, weight, answered: false };
+  }
+
+  answered(nowMs: number, send: Granted<Leave> | undefined, answer: Answer): void {
+    if (send === undefined || send.answered) return;
+    send.answered = true;
+    const isUrgent = this.#book.answered(nowMs, send, answer);
+    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
+    else if (answer.throttled) this.#tell({ spendMs: UNNAMED_MS });
+    else if (isUrgent) this.#askSoon();
+  }
+
+  ended(nowMs: number, send: Granted<Leave> | undefined): void {
+    if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.leave)) this.#askSoon();
+  }
+
+  dropped(nowMs: number, send: Granted<Leave> | undefined): void {
+    if (send === undefined) return;
+    this.#book.dropped(nowMs, send);
+    this.#askSoon();
+  }
+
+  pause(nowMs: number, untilAt: number): void {
+    if (untilAt <= nowMs || untilAt <= this.#until) return;
+    this.#hold(nowMs, untilAt);
+    this.#tell({ pauseMs: untilAt - nowMs });
+  }
+
+  resume(nowMs: number): void {
+    this.#until = Math.min(this.#until, nowMs);
+    this.#tell({ resume: true });
+  }
+
+  pausedUntil(): number {
+    return this.#until;
+  }
+
+  isFresh(nowMs: number): boolean {
+    this.#dropStale(nowMs);
+    return this.#until <= nowMs && this.#slots.length === 0 && !this.#asking;
+  }
+
+  /** What is known of the windows of the store. */
+  get known(): Known {
+    return { at: this.#dueAt, heardAt: this.#heardAt };
+  }
+
+  /** So many have left where the store did not see it: it is told in the next turn. */
+  leftUnseen(weight: number): void {
+    this.#unseen += weight;
+  }
+
+  /** For so long the store has not been seen. */
+  wasUnseen(forMs: number): void {
+    this.#unseenMs = forMs;
+  }
+
+  /** Reserves for all that wait when this turn of the event loop is over: one round trip for what came in it. */
+  ask(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const { clock, wanted, wake } = this.#ports;
+    void Promise.resolve()
+      .then(() => this.#turn(wanted() - this.#slots.length))
+      .catch(() => {
+        this.#askAgainAt = clock.now() + PROBE_MS;
+      })
+      .then(() => {
+        this.#asking = false;
+        if (this.#isUrgent) this.#askSoon();
+        wake();
+      });
+  }
+
+  #askFor(weight: number): void {
+    this.#weight = weight;
+    this.ask();
+  }
+
+  /** Also where nobody waits here: others may, for what happened here. */
+  #askSoon(): void {
+    this.#isUrgent = this.#asking;
+    this.ask();
+  }
+
+  /** Tells the others. That it could not be told is the store's to say. */
+  #tell(what: Told): void {
+    this.#turn(0, what).then(this.#ports.wake, () => {});
+  }
+
+  async #turn(wanted: number, what?: Told): Promise<void> {
+    const unseen = this.#unseen;
+    const spent = what ?? { spendMs: this.#unseenMs };
+    const want = Math.max(0, wanted);
+    const held = this.#slots.length;
+    const least = Math.max(0, LEAST - held, this.#weight - held);
+    const more = Math.max(0, this.#weight - 1 - held);
+    const { clock } = this.#ports;
+    const askedAt = clock.now();
+    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...spent });
+    const { slots, pausedUntil, members, askAgainAt, dueAt = [] } = entry;
+    const now = clock.now();
+    this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
+    this.#unseen -= unseen;
+    if (what === undefined) this.#unseenMs = undefined;
+    this.#heardAt = now;
+    this.#dueAt = dueAt;
+    this.members = members;
+    // What was granted came after the pause was known.
+    if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
+    for (const slot of slots) {
+      // A pause may have been met here while the answer was on its way.
+      if (slot.at >= this.#until) this.#slots.push(slot);
+      else this.#giveUp(now, [slot]);
+    }
+    this.#askAgainAt = askAgainAt;
+  }
+
+  /** Whether the next slots should be asked for before those that are here are used up. */
+  #runsOut(nowMs: number, weight: number): boolean {
+    const last = this.#slots.at(-1);
+    if (last === undefined || this.#slots.length < Math.max(LEAST, weight)) return true;
+    return last.at - nowMs < this.#horizonMs / 2;
+  }
+
+  get #horizonMs(): number {
+    return Math.max(HORIZON_MS, 3 * this.#answerMs);
+  }
+
+  /** Slots that were not used in time; the server may have given their place to somebody else. */
+  #dropStale(nowMs: number): void {
+    let stale = 0;
+    while (Number(this.#slots[stale]?.at) < nowMs - 2 * this.#horizonMs) stale += 1;
+    if (stale > 0) this.#giveUp(nowMs, this.#slots.splice(0, stale));
+  }
+
+  /** Nothing leaves before that instant, and what was reserved before it is void. */
+  #hold(nowMs: number, untilAt: number): void {
+    this.#until = untilAt;
+    this.#giveUp(
+      nowMs,
+      this.#slots.filter(({ at }) => at < untilAt),
+    );
+    this.#slots = this.#slots.filter(({ at }) => at >= untilAt);
+  }
+
+  #giveUp(nowMs: number, slots: readonly Slot<Leave>[]): void {
+    for (const { leave } of slots) this.#book.lost(nowMs, leave);
+  }
+}

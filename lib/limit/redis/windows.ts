@@ -1,0 +1,180 @@
+import type { Answer } from '../limiter.ts';
+import { Gcra, type LimitWindow } from '../windows/gcra.ts';
+import { Travel } from '../windows/latency-spread.ts';
+import type { Book, Entry, Granted, Turn } from './redis-pacer.ts';
+import type { StoredBucket } from './shared-store.ts';
+
+/**
+ * Reserves slots of all windows, on the clock of Redis. Keeps for each window what a local limiter keeps, the instant at which all
+ * that has left is paid for, so that a lost key is no more than a fresh window.
+ */
+const RESERVE = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + time[2] / 1000
+  local askedAt, holds = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local want, least, horizon, pause = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+  local member, beat = ARGV[7], tonumber(ARGV[8])
+  local ago = askedAt > 0 and math.max(0, now - askedAt) or 0
+  local stale = askedAt > 0 and ago > holds
+  if stale then want = 0 end
+  if pause > 0 then pause = pause - ago end
+
+  if beat > 0 then
+    redis.call('ZADD', KEYS[2], now + beat, member)
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+    redis.call('PEXPIRE', KEYS[2], math.ceil(beat))
+  end
+  local members = math.max(1, redis.call('ZCARD', KEYS[2]))
+
+  local first, most, fields, windows = 10, tonumber(ARGV[9]), { 'until' }, {}
+  for i = first, #ARGV, 7 do
+    fields[#fields + 1] = ARGV[i]
+    fields[#fields + 1] = ARGV[i] .. ':moved'
+    fields[#fields + 1] = ARGV[i] .. ':unspent'
+    windows[#windows + 1] = {
+      field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3]),
+      back = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), spent = tonumber(ARGV[i + 6])
+    }
+  end
+  local stored = redis.call('HMGET', KEYS[1], unpack(fields))
+  local pausedUntil = tonumber(stored[1] or 0)
+  local wasPaused, resumed = pausedUntil > now, pause == -2 and not stale
+  local paused = pause >= 0 and now + pause > pausedUntil
+  if paused then pausedUntil = now + pause end
+  if resumed then pausedUntil = math.min(pausedUntil, now) end
+
+  local granted, changed = want, paused or resumed
+  for i, window in ipairs(windows) do
+    window.moved = tonumber(stored[3 * i] or 0)
+    window.unspent = wasPaused and tonumber(stored[3 * i + 1] or '') or nil
+    if resumed and window.unspent then
+      stored[3 * i - 1] = math.max(window.unspent, now + window.tolerance)
+      window.unspent = nil
+    end
+    local by = math.min(math.max(0, window.to - window.moved), most)
+    window.moved = window.moved + by
+    window.paidAt = math.max(tonumber(stored[3 * i - 1] or 0) + by - window.back, now)
+    if not stale then
+      window.paidAt = math.max(window.paidAt, math.min(window.paidAt + window.unseen, now + window.tolerance))
+    end
+    if window.spent then
+      -- Of a pause that grows longer the whole is taken back at once.
+      window.unspent = window.unspent or window.paidAt
+      window.paidAt = math.max(window.paidAt, now + window.spent - ago + window.tolerance)
+    end
+    changed = changed or window.back > 0 or window.unseen > 0 or window.spent
+    window.from = window.paidAt - window.tolerance
+    local due = math.floor((now + horizon - window.from) / window.interval) + 1
+    granted = math.min(granted, math.max(math.floor(due / members), least))
+  end
+  if pausedUntil > now then granted = 0 end
+
+  local reply = { string.format('%.3f', now), tostring(granted), string.format('%.3f', pausedUntil - now), tostring(members) }
+  local lasts = math.max(now, pausedUntil)
+  local writes = { 'until', string.format('%.3f', pausedUntil) }
+  for _, window in ipairs(windows) do
+    reply[#reply + 1] = string.format('%.3f', window.from - now)
+    reply[#reply + 1] = string.format('%.3f', window.moved)
+    window.paidAt = window.paidAt + granted * window.interval
+    lasts = math.max(lasts, window.paidAt)
+    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':moved', window.moved,
+      window.field .. ':unspent', window.unspent or '' }) do
+      writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
+    end
+  end
+  if granted > 0 or changed then
+    redis.call('HSET', KEYS[1], unpack(writes))
+    redis.call('PEXPIRE', KEYS[1], math.ceil(lasts - now) + 1000)
+  end
+  return reply
+`;
+
+/** What the slots are moved on at most at once, in ms: the count of it may be lost, and then what is asked for is void. */
+const MOST_MS = 100;
+
+/** Of a slot: how far those of each window had been moved on, and when all before it is paid for there. */
+interface Reserved {
+  readonly movedMs: readonly number[];
+  readonly from: readonly number[];
+}
+
+/** The windows of a bucket, kept in Redis. */
+export class WindowBook implements Book<Reserved> {
+  readonly #bucket: StoredBucket;
+  readonly #windows: readonly (Gcra & { readonly field: string })[];
+  readonly #travel = new Travel();
+  /** What is to be given back to each window, in ms. */
+  #back: number[];
+
+  constructor(bucket: StoredBucket, windows: readonly LimitWindow[]) {
+    this.#bucket = bucket;
+    this.#back = windows.map(() => 0);
+    this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
+  }
+
+  async turn({
+    want,
+    least,
+    horizonMs,
+    pauseMs = -1,
+    resume,
+    spendMs = pauseMs,
+    unseen,
+  }: Turn): Promise<Entry<Reserved>> {
+    const asked = this.#bucket.now();
+    const back = this.#back;
+    // Once, whatever comes of it: Redis may carry out what is not heard of any more.
+    this.#back = back.map(() => 0);
+    const windows = this.#windows.flatMap((window, w) => {
+      const isSpent = window.isAsShortAs(spendMs);
+      return [
+        window.field,
+        window.intervalMs,
+        window.toleranceMs,
+        window.movedBy(asked + horizonMs),
+        Number(back[w]),
+        // No more than the burst, and all of that where the window is as short as the time in which they left.
+        isSpent ? 0 : unseen * window.intervalMs,
+        isSpent ? Math.max(0, pauseMs) : '',
+      ];
+    });
+    const beat = this.#bucket.beat();
+    const pause = resume === true ? -2 : pauseMs;
+    const reply = await this.#bucket.run(RESERVE, [want, least, horizonMs, pause, ...beat, MOST_MS, ...windows]);
+    const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
+    // From now, since the way back took time that nobody can measure: so a slot is never early.
+    const now = this.#bucket.now();
+    const movedMs = this.#windows.map((window, w) => {
+      window.movedMs = Number(rest[2 * w + 1]);
+      return window.movedMs;
+    });
+    const dueAt = (i: number) => this.#windows.map(({ intervalMs }, w) => now + Number(rest[2 * w]) + i * intervalMs);
+    const slots = Array.from({ length: granted }, (_, i) => {
+      const at = dueAt(i);
+      const from = this.#windows.map(({ toleranceMs }, w) => Number(at[w]) + toleranceMs);
+      return { at: Math.max(now, ...at), leave: { movedMs, from } };
+    });
+    return { slots, pausedUntil: now + pausedMs, members, askAgainAt: now, dueAt: dueAt(granted) };
+  }
+
+  answered(nowMs: number, { sentAt, leave: { movedMs } }: Granted<Reserved>, { throttled }: Answer): boolean {
+    const delay = this.#travel.note(nowMs, nowMs - sentAt);
+    for (const [w, window] of this.#windows.entries()) {
+      if (throttled) window.refused();
+      window.answered(sentAt, Number(movedMs[w]), delay);
+    }
+    return false;
+  }
+
+  lost(): boolean {
+    return false;
+  }
+
+  dropped(nowMs: number, { leave: { from }, weight }: Granted<Reserved>): void {
+    // Others may have left by now, who did not have to wait for what had been paid for.
+    this.#back = this.#windows.map(({ intervalMs }, w) => {
+      const at = Number(from[w]);
+      return Number(this.#back[w]) + Math.max(0, at + weight * intervalMs - Math.max(at, nowMs));
+    });
+  }
+}

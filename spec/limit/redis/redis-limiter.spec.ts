@@ -1,0 +1,522 @@
+import { setTimeout as pass } from 'node:timers/promises';
+import { InvalidPolicyError, type Limiter, type LimitOptions, type Permit } from 'axios-holdfast';
+import { type LimiterRedis, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { redisLimiterWith } from '../../../lib/limit/redis/redis-limiter.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
+import { rejectionOf } from '../../support/attached.ts';
+import { noRedis, type RedisServer, redisClient, redisServer } from '../../support/redis-server.ts';
+import { limiterContract } from '../contract.ts';
+
+describe.skipIf(noRedis)('with a redis-server', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let tests = 0;
+  beforeAll(async () => {
+    server = await redisServer();
+    redis = redisClient(server.port);
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.kill();
+  });
+
+  /** A limiter of its own, unless it is told a prefix. */
+  function make(options: Omit<RedisLimiterOptions, 'redis'>, client: LimiterRedis = redis, clock = systemClock) {
+    const limiter = redisLimiterWith(clock, { prefix: `test ${tests++}`, ...options, redis: client });
+    onTestFinished(() => limiter.close());
+    return limiter;
+  }
+
+  limiterContract(redisLimiter.name, () => ({
+    limiter: (options) => make(options),
+    pass: (ms) => pass(ms),
+    now: () => Date.now(),
+  }));
+
+  /** Asks for so many permits at once; gives their instants. */
+  async function ask(limiter: ReturnType<typeof make>, count: number, key = 'k'): Promise<number[]> {
+    const at: number[] = [];
+    const asked = Array.from({ length: count }, async () => {
+      const permit = await limiter.acquire({ key });
+      at.push(Date.now());
+      permit.release();
+    });
+    await Promise.all(asked);
+    return at;
+  }
+
+  it('gives the slots of a window to all who share it, each to one', async () => {
+    const options = { requests: 100, perMs: 1_000, prefix: 'shared' };
+    const [one, two] = [make(options), make(options, redisClient(server.port))];
+    const at = (await Promise.all([ask(one, 20), ask(two, 20)])).flat().sort((a, b) => a - b);
+    // 40 sends are 39 intervals of 10 ms apart, at least.
+    expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(385);
+  });
+
+  it('gives what one has dropped to whoever shares it', async () => {
+    const options = { requests: 3, perMs: 1_200_000, burst: 3, prefix: 'dropped' };
+    const client = redisClient(server.port);
+    onTestFinished(() => client.disconnect());
+    const [one, two] = [make(options), make(options, client)];
+    const permits = await Promise.all([1, 2, 3].map(() => one.acquire({ key: 'k' })));
+    for (const permit of permits) permit.drop?.();
+    await ask(two, 3);
+    const controller = new AbortController();
+    const fourth = rejectionOf(Promise.resolve(two.acquire({ key: 'k', signal: controller.signal })));
+    await pass(200);
+    controller.abort();
+    expect(await fourth).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('reserves for all calls of one turn in one round trip', async () => {
+    const evalsha = vi.spyOn(redis, 'evalsha');
+    onTestFinished(() => evalsha.mockRestore());
+    const limiter = make({ requests: 1_000_000, perMs: 1_000, burst: 10_000 });
+    await ask(limiter, 1_000);
+    expect(evalsha).toHaveBeenCalledTimes(1);
+  });
+
+  it('reserves no more than falls due within 50 ms, however many wait', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'horizon' });
+    const asked = ask(limiter, 300);
+    await pass(30);
+    const paidAt = Number(await redis.hget('horizon:{k}:slots', '0:1000'));
+    const [seconds, micros] = await redis.time();
+    expect(paidAt - (Number(seconds) * 1_000 + Number(micros) / 1_000)).toBeLessThan(60);
+    await asked;
+  });
+
+  it('holds several windows at once', async () => {
+    const limiter = make({ requests: 100, perMs: 100, burst: 100, windows: [{ requests: 20, perMs: 200, burst: 2 }] });
+    const at = await ask(limiter, 12);
+    expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(95);
+  });
+
+  it('stops everybody for the pause that one of them met', async () => {
+    const options = { requests: 1_000, perMs: 1_000, prefix: 'pause' };
+    const [one, two] = [make(options), make(options, redisClient(server.port))];
+    await Promise.all([ask(one, 1), ask(two, 1)]);
+    await pass(120);
+    const until = Date.now() + 300;
+    const permit = await one.acquire({ key: 'k' });
+    permit.answered?.({ throttled: true, untilAt: until });
+    permit.release();
+    await pass(20);
+    const at = await ask(two, 3);
+    expect(Math.min(...at)).toBeGreaterThanOrEqual(until - 1);
+  });
+
+  describe('that learns', () => {
+    const adaptive = { startConcurrency: 3 };
+    const out = (limiter: ReturnType<typeof make>) => Promise.resolve(limiter.acquire({ key: 'k' }));
+
+    it('starts with so many sends of all processes together', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'start' }), make({ adaptive, prefix: 'start' })];
+      const asked = [one, two, one, two, one].map(out);
+      let granted = 0;
+      for (const each of asked) each.then(() => (granted += 1));
+      await vi.waitFor(() => expect(granted).toBe(3));
+      await pass(150);
+      expect(granted).toBe(3);
+      const first = await (asked[0] as Promise<Permit>);
+      first.answered?.({ throttled: false });
+      first.release();
+      // Its place, and one more for having been admitted.
+      await vi.waitFor(() => expect(granted).toBe(5));
+      for (const each of asked) (await each).release();
+    });
+
+    it('stops everybody at a 429, lets one probe out, and goes on from what was learnt', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'probe' }), make({ adaptive, prefix: 'probe' })];
+      const first = await out(one);
+      const until = Date.now() + 250;
+      first.answered?.({ throttled: true, untilAt: until });
+      first.release();
+      await pass(30);
+      const at: number[] = [];
+      const waiting = [two, two, one].map((limiter) =>
+        out(limiter).then((permit) => {
+          at.push(Date.now());
+          return permit;
+        }),
+      );
+      await pass(450);
+      expect(at).toHaveLength(1);
+      expect(Number(at[0])).toBeGreaterThanOrEqual(until - 2);
+      const probe = await Promise.race(waiting);
+      probe.answered?.({ throttled: false });
+      for (const each of waiting) each.then((permit) => permit.release());
+      await Promise.all(waiting);
+      expect(JSON.parse(String(await redis.hget('probe:{k}:slots', 'learnt:1')))).toMatchObject({
+        phase: 'open',
+        episode: 1,
+      });
+    });
+
+    it('lets all that is told to be left leave at once, of all processes together, and no more', async () => {
+      const [one, two] = [make({ adaptive, prefix: 'stock' }), make({ adaptive, prefix: 'stock' })];
+      const first = await out(one);
+      first.answered?.({ throttled: false, quota: { policies: [], remaining: 20, resetMs: 60_000 } });
+      first.release();
+      const asked = Array.from({ length: 30 }, (_, i) => out(i % 2 === 0 ? one : two));
+      let granted = 0;
+      for (const each of asked) each.then(() => (granted += 1)).catch(() => {});
+      while (granted < 20) await pass(10);
+      await pass(200);
+      expect(granted).toBe(20);
+    });
+
+    it('lets a burst of the user leave at once', async () => {
+      const limiter = make({ adaptive, requests: 1, perMs: 60_000, burst: 15 });
+      await ask(limiter, 15);
+    });
+
+    it('lets a heavier send leave, too, and its probe', async () => {
+      const limiter = make({ adaptive, prefix: 'heavy' });
+      const first = await limiter.acquire({ key: 'k', weight: 2 });
+      first.answered?.({ throttled: true, untilAt: Date.now() + 100 });
+      first.release();
+      const probe = await limiter.acquire({ key: 'k', weight: 3 });
+      probe.answered?.({ throttled: false });
+      probe.release();
+    });
+
+    it('starts afresh where something else is kept under its key', async () => {
+      await redis.hset('odd:{k}:slots', 'version', '7', 'learnt:1', '{"rate":');
+      const limiter = make({ adaptive, prefix: 'odd' });
+      (await out(limiter)).release();
+    });
+
+    it('gives back the slots of those who gave up', async () => {
+      const limiter = make({ adaptive: { startConcurrency: 1 }, maxConcurrent: 1 });
+      for (let i = 0; i < 3; i++) (await out(limiter)).release();
+      const controller = new AbortController();
+      const first = await out(limiter);
+      const gone = rejectionOf(Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal })));
+      await pass(20);
+      controller.abort();
+      await gone;
+      first.release();
+      (await out(limiter)).release();
+    });
+  });
+
+  /** The same Redis, from further away. */
+  const farAway = (ms: number): LimiterRedis => ({
+    eval: async (...args) => later(ms, () => redis.eval(...args)),
+    evalsha: async (...args) => later(ms, () => redis.evalsha(...args)),
+    script: async (...args) => later(ms, () => redis.script(...args)),
+  });
+  async function later(ms: number, command: () => Promise<unknown>): Promise<unknown> {
+    await pass(ms / 2);
+    const reply = await command();
+    await pass(ms / 2);
+    return reply;
+  }
+
+  it.each([
+    [20, 120],
+    [100, 60],
+  ])('uses a limit of %i a second also where Redis takes %i ms to answer', async (perSecond, ms) => {
+    const limiter = make({ requests: perSecond, perMs: 1_000 }, farAway(ms));
+    const begun = Date.now();
+    await ask(limiter, perSecond);
+    // Nineteen intervals of a second at twenty a second; half of what is due would take twice as long.
+    expect(Date.now() - begun).toBeLessThan(1_800);
+  });
+
+  it('reserves nothing that maxConcurrent holds back', async () => {
+    const options = { requests: 50, perMs: 1_000, prefix: 'held' };
+    const narrow = make({ ...options, maxConcurrent: 1 });
+    const wide = make(options);
+    const slow = Array.from({ length: 4 }, async () => {
+      const permit = await narrow.acquire({ key: 'k' });
+      await pass(150);
+      permit.release();
+    });
+    const begun = Date.now();
+    await ask(wide, 25);
+    // What the narrow one reserved and could not use would be missing here.
+    expect(Date.now() - begun).toBeLessThan(900);
+    await Promise.all(slow);
+  });
+
+  it('counts a heavier send for as much as it weighs', async () => {
+    const limiter = make({ requests: 20, perMs: 1_000 });
+    const at: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const permit = await limiter.acquire({ key: 'k', weight: 5 });
+      at.push(Date.now());
+      permit.release();
+    }
+    expect(Number(at[2]) - Number(at[0])).toBeGreaterThanOrEqual(495);
+  });
+
+  it('keeps keys of any kind apart, each whole in one place of a cluster', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'odd keys' });
+    for (const key of ['', '{', '}', '{}', 'a b', 'ü', '%', '\ud800', 'x'.repeat(1_000)]) {
+      (await limiter.acquire({ key })).release();
+    }
+    const keys = await redis.keys('odd keys*:slots');
+    expect(new Set(keys).size).toBe(9);
+    for (const key of keys) expect(key).toMatch(/^odd keys:\{[^{}]+\}:slots$/);
+  });
+
+  it('pauses for a day at most, and leaves a time to live', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'endless' });
+    (await limiter.acquire({ key: 'k' })).release();
+    limiter.pause('k', Number.POSITIVE_INFINITY);
+    await vi.waitFor(async () => expect(Number(await redis.hget('endless:{k}:slots', 'until'))).toBeGreaterThan(0));
+    const left = await redis.pttl('endless:{k}:slots');
+    expect(left).toBeGreaterThan(86_000_000);
+    expect(left).toBeLessThan(87_000_000);
+  });
+
+  it('loses one bucket to a key that holds something else, and no other', async () => {
+    await redis.set('taken:{bad}:slots', 'x');
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'taken', onStoreLoss: 'closed' });
+    const lost = vi.fn();
+    limiter.onStoreLost?.(lost);
+    expect(await rejectionOf(Promise.resolve(limiter.acquire({ key: 'bad' })))).toMatchObject({
+      message: expect.stringMatching(/WRONGTYPE/),
+    });
+    (await limiter.acquire({ key: 'good' })).release();
+    expect(lost).toHaveBeenCalledOnce();
+    expect(lost).toHaveBeenCalledWith('bad', expect.anything());
+  });
+
+  it.each([null, 'QUEUED', [], ['x']])(
+    'takes an answer that makes no sense for a loss, and does not ask in a frenzy: %j',
+    async (reply) => {
+      let asked = 0;
+      const odd: LimiterRedis = {
+        eval: async () => reply,
+        script: async () => 'sha',
+        evalsha: async () => {
+          asked += 1;
+          return reply;
+        },
+      };
+      const limiter = make({ requests: 10, perMs: 1_000 }, odd);
+      await ask(limiter, 3);
+      await pass(300);
+      expect(asked).toBeLessThan(5);
+    },
+  );
+
+  it('lets no more out where the store comes and goes', async () => {
+    let n = 0;
+    const flapping: LimiterRedis = {
+      eval: (...args) => redis.eval(...args),
+      script: (...args) => redis.script(...args),
+      evalsha: (...args) =>
+        n++ % 2 === 0 ? redis.evalsha(...args) : Promise.reject(new Error('connect ECONNREFUSED')),
+    };
+    const limiter = make({ requests: 20, perMs: 1_000, burst: 5 }, flapping);
+    let granted = 0;
+    const controller = new AbortController();
+    for (let i = 0; i < 200; i++) {
+      Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal })).then(
+        (permit) => {
+          granted += 1;
+          permit.release();
+        },
+        () => {},
+      );
+    }
+    await pass(1_500);
+    controller.abort();
+    expect(granted).toBeLessThanOrEqual(20 * 1.5 + 5 + 5);
+  });
+
+  it('does not carry out what nobody waits for any more when Redis wakes up', async () => {
+    const own = await redisServer();
+    const clients = [redisClient(own.port), redisClient(own.port)];
+    onTestFinished(async () => {
+      own.resume();
+      for (const client of clients) client.disconnect();
+      await own.kill();
+    });
+    const limiters = clients.map((client) =>
+      make({ requests: 1, perMs: 1_000, acquireTimeoutMs: 100, prefix: 'woken', onStoreLoss: 'closed' }, client),
+    );
+    for (const limiter of limiters) await ask(limiter, 1);
+    await pass(1_200);
+    own.stall();
+    const asked = limiters.map((limiter) => ask(limiter, 3).catch(() => []));
+    await Promise.all(asked);
+    own.resume();
+    await vi.waitFor(() => ask(limiters[0] as Limiter, 1), { interval: 50 });
+    const paidAt = Number(await clients[0]?.hget('woken:{k}:slots', '0:1000'));
+    const [seconds, micros] = (await clients[0]?.time()) ?? [];
+    // Two or three slots ahead at most, not those of six calls that have left.
+    expect(paidAt - (Number(seconds) * 1_000 + Number(micros) / 1_000)).toBeLessThan(4_500);
+  });
+
+  it('is not disturbed by a clock that is 30 s off', async () => {
+    const off = { ...systemClock, now: () => systemClock.now() - 30_000 };
+    const options = { requests: 100, perMs: 1_000, prefix: 'skewed' };
+    const [one, two] = [make(options), make(options, redisClient(server.port), off)];
+    const asked = Date.now();
+    const at = (await Promise.all([ask(one, 15), ask(two, 15)])).flat().sort((a, b) => a - b);
+    // From when they were asked for: on a busy machine the first may be heard of late.
+    expect(Number(at.at(-1)) - asked).toBeGreaterThanOrEqual(285);
+    expect(Number(at.at(-1)) - asked).toBeLessThan(10_000);
+  });
+
+  it('loads its script again when Redis has forgotten it', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000 });
+    await ask(limiter, 1);
+    const lost = vi.fn();
+    limiter.onStoreLost?.(lost);
+    await redis.script('FLUSH');
+    await ask(limiter, 3);
+    expect(lost).not.toHaveBeenCalled();
+  });
+
+  it('starts a fresh window when Redis has forgotten everything', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000 });
+    await ask(limiter, 3);
+    await redis.flushall();
+    await ask(limiter, 3);
+  });
+
+  it('leaves nothing in Redis for ever', async () => {
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'gone' });
+    await ask(limiter, 3);
+    const keys = await redis.keys('gone*');
+    expect(keys).toHaveLength(2);
+    for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
+  });
+
+  it('works through a five-line adapter of another client', async () => {
+    const other = {
+      eval: (script: string, keys: number, ...rest: string[]) => redis.eval(script, keys, ...rest),
+      evalsha: (sha: string, keys: number, ...rest: string[]) => redis.evalsha(sha, keys, ...rest),
+      script: (_load: 'LOAD', script: string) => redis.script('LOAD', script),
+    };
+    const limiter = redisLimiter({ redis: other, requests: 1_000, perMs: 1_000 });
+    await ask(limiter, 3);
+    await limiter.close();
+  });
+
+  describe('when Redis', () => {
+    /** A server of its own, which may be hurt. */
+    async function fragile(options: Omit<RedisLimiterOptions, 'redis'>) {
+      const own = await redisServer();
+      const client = redisClient(own.port);
+      onTestFinished(async () => {
+        own.resume();
+        client.disconnect();
+        await own.kill();
+      });
+      const limiter = make({ requests: 1_000, perMs: 1_000, acquireTimeoutMs: 150, ...options }, client);
+      await ask(limiter, 1);
+      const lost = vi.fn();
+      limiter.onStoreLost?.(lost);
+      return { own, limiter, lost };
+    }
+
+    it('stalls, goes on with its share, says so once, and comes back', async () => {
+      const { own, limiter, lost } = await fragile({ requests: 100 });
+      own.stall();
+      const at = await ask(limiter, 10);
+      // 9 intervals of 10 ms: it kept to the windows on its own.
+      expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(85);
+      expect(lost).toHaveBeenCalledTimes(1);
+      expect(lost).toHaveBeenCalledWith('k', expect.objectContaining({ code: 'ETIMEDOUT' }));
+      own.resume();
+      await vi.waitFor(async () => {
+        await ask(limiter, 1);
+        own.stall();
+        await ask(limiter, 1);
+        own.resume();
+        expect(lost).toHaveBeenCalledTimes(2);
+      }, 5_000);
+    });
+
+    it('hiccups, keeps what was left of the burst of a long window, on its own and afterwards', async () => {
+      const hour = { requests: 5_000, perMs: 3_600_000, burst: 5_000 };
+      const windows = [{ requests: 50, perMs: 1_000 }, hour];
+      const { own, limiter, lost } = await fragile({ requests: undefined, perMs: undefined, windows });
+      own.stall();
+      // At the pace of the hour, one in 0.72 s, it would take longer than a test may.
+      await ask(limiter, 20);
+      expect(lost).toHaveBeenCalledTimes(1);
+      own.resume();
+      await ask(limiter, 60);
+    });
+
+    it('was away, charges the windows with what left meanwhile, and no more than their bursts', async () => {
+      const windows = [{ requests: 4, perMs: 60_000, burst: 4 }];
+      const { own, limiter } = await fragile({ requests: undefined, perMs: undefined, windows });
+      own.stall();
+      await ask(limiter, 2);
+      own.resume();
+      const at: number[] = [];
+      const rest = Array.from({ length: 3 }, () => ask(limiter, 1).then((asked) => at.push(...asked)));
+      await vi.waitFor(() => expect(at).toHaveLength(1));
+      await pass(500);
+      expect(at).toHaveLength(1);
+      await limiter.close();
+      await Promise.allSettled(rest);
+    });
+
+    it('is lost a second time, goes on at once, by the share of now and not by that of the first time', async () => {
+      const { own, limiter } = await fragile({ requests: 100, perMs: 1_000, prefix: 'twice' });
+      own.stall();
+      await ask(limiter, 2);
+      own.resume();
+      await vi.waitFor(() => ask(limiter, 20));
+      const client = redisClient(own.port);
+      onTestFinished(() => client.disconnect());
+      const other = make({ requests: 100, perMs: 1_000, prefix: 'twice', acquireTimeoutMs: 150 }, client);
+      // Long enough to run up a debt if it were counted by a share.
+      await Promise.all([ask(limiter, 60), ask(other, 60)]);
+      own.stall();
+      const at = await ask(limiter, 10);
+      // Two hundred ms until the loss is noticed, then one in twenty ms: half of the limit.
+      expect(Number(at.at(-1)) - Number(at[0])).toBeLessThan(1_500);
+      expect(Number(at.at(-1)) - Number(at[2])).toBeGreaterThanOrEqual(100);
+    });
+
+    it('is gone, lets everything through, if it was told so', async () => {
+      const { own, limiter, lost } = await fragile({ requests: 1, perMs: 60_000, onStoreLoss: 'open' });
+      await own.kill();
+      await ask(limiter, 100);
+      expect(lost).toHaveBeenCalled();
+    });
+
+    it('is gone, refuses everybody, if it was told so, until it is back', async () => {
+      const { own, limiter } = await fragile({ onStoreLoss: 'closed' });
+      await own.kill();
+      const refused = await rejectionOf(ask(limiter, 1));
+      expect(refused).toMatchObject({
+        code: 'ERR_LIMIT_WAIT_TOO_LONG',
+        message: expect.stringMatching(/onStoreLoss is 'closed'.*Redis did not answer within 150 ms/),
+      });
+      expect((refused as Error).cause).toBeInstanceOf(Error);
+      expect(await rejectionOf(ask(limiter, 1))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
+      await own.start();
+      await vi.waitFor(() => ask(limiter, 1), { interval: 50 });
+    });
+  });
+});
+
+describe('the options of redisLimiter', () => {
+  const redis = { eval: async () => [], evalsha: async () => [], script: async () => '' };
+  it.each<[object, RegExp]>([
+    [{}, /limit\.redis must be a client with evalsha\(\)/],
+    [{ redis: {} }, /limit\.redis must be a client with evalsha\(\)/],
+    [{ redis, prefix: '' }, /limit\.prefix must be a non-empty string without braces/],
+    [{ redis, prefix: 'a{b}' }, /limit\.prefix/],
+    [{ redis, onStoreLoss: 'shut' }, /limit\.onStoreLoss must be 'local' or 'open' or 'closed'/],
+    [{ redis, acquireTimeoutMs: 0 }, /limit\.acquireTimeoutMs must be a number of at least 1/],
+    [{ redis, requests: 5 }, /limit\.perMs must be given with limit\.requests/],
+  ])('are refused when they are wrong: %j', (options, message) => {
+    expect(() => redisLimiter(options as LimitOptions & { redis: never })).toThrow(InvalidPolicyError);
+    expect(() => redisLimiter(options as LimitOptions & { redis: never })).toThrow(message);
+  });
+});
