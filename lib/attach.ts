@@ -10,7 +10,7 @@ import { originOf } from './call/address.ts';
 import type { EventName, EventOf, Listener } from './call/events.ts';
 import { wholeMs } from './call/time-shown.ts';
 import { aBoolean, type Check, number, object } from './check.ts';
-import { mayPass } from './classify/may-pass.ts';
+import { isRetryable } from './classify/is-retryable.ts';
 import type { Shared } from './context.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
@@ -257,7 +257,7 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
 function beginnerOf(axios: AxiosInstance, tell: Tell, tally: Tally): Beginner {
   return {
     http: passThrough(axios),
-    mayPass,
+    mayPass: isRetryable,
     refreshing: (key, reason) => tell('refreshing', { key, reason }),
     refreshed: (key, durationMs) => {
       tally.refreshes += 1;

@@ -1,7 +1,7 @@
 import { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
 import { Authorization, unauthorizedBy } from './auth/station.ts';
 import { CircuitGuard } from './breaker/station.ts';
-import { remember } from './call/call-of.ts';
+import { setCallOf } from './call/call-of.ts';
 import type { Again, Decision } from './call/decision.ts';
 import { type Outcome, responseOf } from './call/outcome.ts';
 import type { RefusedRetry } from './call/refused-retry.ts';
@@ -228,8 +228,8 @@ export class CallSteps implements Steps {
     const { call, shared } = this.context;
     call.endedAt = why === 'success' ? this.judgedAt : shared.clock.now();
     call.endedBecause = reasonOf(outcome, why);
-    remember(outcome.response ?? outcome.error, call);
-    if (outcome.error !== undefined) remember(responseOf(outcome), call);
+    setCallOf(outcome.response ?? outcome.error, call);
+    if (outcome.error !== undefined) setCallOf(responseOf(outcome), call);
   }
 
   /**
@@ -265,7 +265,7 @@ export class CallSteps implements Steps {
     const { aborter } = this.transmission;
     // A judge may have accepted what axios rejects, which has not been followed.
     const body = 'error' in outcome ? undefined : (this.streamed ?? streamOf(outcome));
-    if (body === undefined || body.isOver) aborter?.end();
+    if (body === undefined || body.hasEnded) aborter?.end();
     else handOver(this.context, body, outcome.response?.request, this.admission, aborter);
   }
 

@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../call/address.ts';
-import { isWithin } from '../call/reentrancy.ts';
+import { isReentrant } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
 import { bearer } from './bearer.ts';
 import type { Beginner, Credential } from './credential.ts';
@@ -42,7 +42,7 @@ export class Authenticator {
     if (!this.maySee(config, config)) return undefined;
     const { key } = this.options;
     const credential = this.#credentials.of(key === undefined ? '' : requireKey(key(config) ?? '', 'auth.key'));
-    return isWithin(credential) ? undefined : credential;
+    return isReentrant(credential) ? undefined : credential;
   }
 
   /**

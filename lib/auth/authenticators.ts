@@ -1,4 +1,4 @@
-import { ByUse } from '../call/keyed-cache.ts';
+import { KeyedCache } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { Authenticator } from './authenticator.ts';
@@ -22,7 +22,7 @@ interface Shared {
 }
 
 /** By the very object that a policy's `auth` was written as, and then by who may see the token. */
-const shared = new WeakMap<object, ByUse<Shared>>();
+const shared = new WeakMap<object, KeyedCache<Shared>>();
 
 /**
  * The credentials of one attachment. Calls whose policy has the same `token` function (where there is none, the same `refresh`) share
@@ -64,7 +64,7 @@ export class Authenticators {
   join(auth: ResolvedAuth, written: object, origins: string): void {
     const { clock } = this.#ports;
     const make = (): Shared => ({ credentials: new CredentialSet(auth, { clock }), attachments: 0 });
-    const byOrigins = shared.get(written) ?? new ByUse(make);
+    const byOrigins = shared.get(written) ?? new KeyedCache(make);
     shared.set(written, byOrigins);
     let joined = byOrigins.of(origins);
     // Closed with its last attachment, or it goes by another clock.

@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { ByUse } from '../call/keyed-cache.ts';
+import { KeyedCache } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { Credential } from './credential.ts';
@@ -25,14 +25,14 @@ export class CredentialSet implements Credentials {
   readonly options: ResolvedAuth;
   readonly clock: Clock;
   readonly #life: Life;
-  readonly #byKey: ByUse<Credential>;
+  readonly #byKey: KeyedCache<Credential>;
 
   constructor(options: ResolvedAuth, { clock, http, life = new Life() }: CredentialSetPorts) {
     const { store = memoryTokenStore() } = options;
     this.options = options;
     this.clock = clock;
     this.#life = life;
-    this.#byKey = new ByUse(
+    this.#byKey = new KeyedCache(
       (key) => {
         const keep = (credential: Credential) => this.#byKey.keep(key, credential);
         return new Credential(key, options, { clock, store, life, http, keep });

@@ -1,4 +1,4 @@
-import { within } from '../call/reentrancy.ts';
+import { trackReentrancy } from '../call/reentrancy.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { warn } from '../observe/warn.ts';
 import { type Clock, randomId } from '../time/clock.ts';
@@ -313,7 +313,7 @@ export class Credential {
       const lost = (error: unknown) => beginner.storeLost?.(key, error);
       const refreshing = { key, generation: this.generation, signal: aborter.signal, lost };
       const stored = await refreshThroughStore(ports.store, refreshing, (newest) =>
-        within(this, async () => {
+        trackReentrancy(this, async () => {
           given = await this.obtain(need, newest, aborter.signal, used);
           return given ?? this.obtainedElsewhere(own);
         }),

@@ -1,4 +1,4 @@
-import { ByUse } from '../call/keyed-cache.ts';
+import { KeyedCache } from '../call/keyed-cache.ts';
 import type { ResolvedBreaker } from '../policy/options.ts';
 import { SlidingCount } from '../time/sliding-count.ts';
 
@@ -22,10 +22,10 @@ export type Learnt = 'well' | 'failed' | 'nothing' | 'impatient';
 
 /** Circuits, one per key. */
 export class Breaker {
-  readonly #circuits: ByUse<Circuit>;
+  readonly #circuits: KeyedCache<Circuit>;
 
   constructor(options: ResolvedBreaker) {
-    this.#circuits = new ByUse((key) => new Circuit(key, options));
+    this.#circuits = new KeyedCache((key) => new Circuit(key, options));
   }
 
   circuit(key: string): Circuit {

@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { type Outcome, responseOf } from '../call/outcome.ts';
-import { isWithin, within } from '../call/reentrancy.ts';
+import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
 import { shown } from '../check.ts';
 import { serverFailed } from '../classify/server-failed.ts';
 import type { CallContext, Refusal } from '../context.ts';
@@ -58,7 +58,7 @@ export class CircuitGuard {
     const nowMs = shared.clock.now();
     const retryAt = this.circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
     // What the probe itself calls for belongs to it.
-    if (retryAt === undefined || isWithin(this.circuit)) return undefined;
+    if (retryAt === undefined || isReentrant(this.circuit)) return undefined;
     const { key } = this.circuit;
     const shownAt = Math.ceil(retryAt + shared.wallAheadMs());
     const message = `the circuit of ${key} is open until ${new Date(shownAt).toISOString()}`;
@@ -71,14 +71,14 @@ export class CircuitGuard {
   /** The send leaves, if it may. */
   enter(): Refusal | undefined {
     const refusal = this.closedDoor();
-    if (refusal === undefined && !isWithin(this.circuit))
+    if (refusal === undefined && !isReentrant(this.circuit))
       this.ticket = this.circuit.enter(this.context.shared.clock.now());
     return refusal;
   }
 
   /** Does what the probe needs, which may be a call through the same circuit. */
   probing<T>(body: () => T): T {
-    return this.ticket?.isProbe ? within(this.circuit, body) : body();
+    return this.ticket?.isProbe ? trackReentrancy(this.circuit, body) : body();
   }
 
   /** Whether a retry after so long is known to find the circuit open. */

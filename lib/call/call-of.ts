@@ -1,5 +1,5 @@
+import { acrossCopies } from './across-copies.ts';
 import type { CallState } from './call.ts';
-import { common } from './common.ts';
 
 /**
  * Which call a response or an error belongs to, for `reportOf` and `failureOf`.
@@ -11,13 +11,13 @@ import { common } from './common.ts';
 const CALL = Symbol.for('axios-holdfast.call');
 
 /** The calls of what is frozen and so cannot be marked. */
-const frozen = common('calls-of-frozen', () => new WeakMap<object, CallState>());
+const frozen = acrossCopies('calls-of-frozen', () => new WeakMap<object, CallState>());
 
 interface Marked {
   readonly [CALL]?: CallState;
 }
 
-export function remember(ended: unknown, call: CallState): void {
+export function setCallOf(ended: unknown, call: CallState): void {
   if (typeof ended !== 'object' || ended === null) return;
   // Reflect: something frozen must not take the caller's answer down.
   if (!Reflect.defineProperty(ended, CALL, { value: call, configurable: true })) frozen.set(ended, call);
@@ -35,16 +35,16 @@ export interface Ended {
  *
  * @throws what a getter or a proxy in its way throws.
  */
-export function recall(ended: unknown): Ended | undefined {
+export function callOf(ended: unknown): Ended | undefined {
   for (let at = ended, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth++) {
     const { response, cause } = at as { response?: unknown; cause?: unknown };
     // Through the response too: what axios makes of an answer that it then can't transform is an error that we never saw.
-    const call = callOf(at) ?? callOf(response);
+    const call = callOn(at) ?? callOn(response);
     if (call !== undefined) return { call, ending: at };
     at = cause;
   }
   return undefined;
 }
 
-const callOf = (ended: unknown): CallState | undefined =>
+const callOn = (ended: unknown): CallState | undefined =>
   typeof ended === 'object' && ended !== null ? ((ended as Marked)[CALL] ?? frozen.get(ended)) : undefined;

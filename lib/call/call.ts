@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { acrossCopies } from './across-copies.ts';
 import { addressOf } from './address.ts';
-import { common } from './common.ts';
 import type { Outcome } from './outcome.ts';
 import type { RefusedRetry, RefusedWait } from './refused-retry.ts';
 import type { EndReason, Report, SendRecord } from './report.ts';
@@ -29,7 +29,7 @@ export interface Call {
   readonly polls: number;
 }
 
-const calls = common('calls', () => ({ made: 0 }));
+const calls = acrossCopies('calls', () => ({ made: 0 }));
 
 /**
  * What the loop knows of one call while it is under way, and the whole story afterwards.

@@ -8,7 +8,7 @@ const MANY = 10_000;
  * In two generations: what is asked for becomes young, and when the young are half of all, the old are forgotten and the young are old.
  * To delete and set again in one map at every use would do for the order, but a map gets slow by that.
  */
-export class ByUse<Thing extends object> {
+export class KeyedCache<Thing extends object> {
   readonly #make: (key: string) => Thing;
   readonly #isHeld: (thing: Thing) => boolean;
   #young = new Map<string, Thing>();

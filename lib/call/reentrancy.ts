@@ -1,4 +1,4 @@
-import { common } from './common.ts';
+import { acrossCopies } from './across-copies.ts';
 
 /**
  * Tells whether something is done from within something else, by the asynchronous context.
@@ -28,13 +28,13 @@ const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => un
 ) as { AsyncLocalStorage?: new () => Context } | undefined;
 
 /** Of all copies of this package, since they may share a limiter. */
-const doings = common('doings', () => ({
+const doings = acrossCopies('doings', () => ({
   context: hooks?.AsyncLocalStorage && new hooks.AsyncLocalStorage(),
   running: 0,
 }));
 const { context } = doings;
 
-export function isWithin(owner: object, key?: string): boolean {
+export function isReentrant(owner: object, key?: string): boolean {
   if (doings.running === 0) return false;
   for (let at = context?.getStore(); at !== undefined; at = at.outer) {
     if (at.owner === owner && at.key === key && !at.over) return true;
@@ -47,7 +47,7 @@ export function isWithin(owner: object, key?: string): boolean {
  *
  * @param given called at once, with what ends it early: what goes on after that is not within it any more
  */
-export function within<T>(owner: object, body: () => T, key?: string, given?: (end: () => void) => void): T {
+export function trackReentrancy<T>(owner: object, body: () => T, key?: string, given?: (end: () => void) => void): T {
   const doing: Doing = { owner, key, outer: context?.getStore(), over: false };
   given?.(() => {
     doing.over = true;

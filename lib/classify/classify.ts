@@ -2,7 +2,7 @@ import type { AxiosResponse } from 'axios';
 import { headerOf } from '../call/header.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { Judgement, Verdict } from '../call/verdict.ts';
-import { isOfTunnel } from '../failure/unapplied.ts';
+import { isTunnelAnswer } from '../failure/unapplied.ts';
 import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
@@ -94,7 +94,7 @@ function builtIn(
   const rule = ruleOf(status, statuses);
   if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, clock)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
-  if (verdict.kind === 'transient' && isOfTunnel(outcome.error ?? response)) return UNPROCESSED;
+  if (verdict.kind === 'transient' && isTunnelAnswer(outcome.error ?? response)) return UNPROCESSED;
   return rule === undefined ? verdict : explicit(verdict);
 }
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '../call/verdict.ts';
-import { codeOf, isOfTls } from '../failure/code.ts';
+import { codeOf, isTlsCode } from '../failure/code.ts';
 import { faultOf, isOutOfFiles } from '../failure/fault.ts';
 import { isUnapplied } from '../failure/unapplied.ts';
 
@@ -17,10 +17,10 @@ export function verdictOfError(error: unknown): Verdict {
   const code = codeOf(error);
   if (code === 'ERR_CANCELED') return CANCELLED;
   const reason = code === undefined ? {} : { reason: code };
-  if (!mayPassBy(error, code)) return { kind: 'permanent', ...reason };
+  if (!isRetryableBy(error, code)) return { kind: 'permanent', ...reason };
   return { kind: 'transient', ...(isUnapplied(error) && { unapplied: true }), ...reason };
 }
 
-function mayPassBy(error: unknown, code = ''): boolean {
-  return faultOf(error) === 'network' ? !isOfTls(code) && !TOO_LARGE.has(code) : isOutOfFiles(error);
+function isRetryableBy(error: unknown, code = ''): boolean {
+  return faultOf(error) === 'network' ? !isTlsCode(code) && !TOO_LARGE.has(code) : isOutOfFiles(error);
 }

@@ -20,6 +20,6 @@ export function serverFailed(outcome: Outcome): boolean | undefined {
   if (status >= 100 && !brokeOff) return status >= 500 && !ABOUT_THE_REQUEST.has(status);
   // What an adapter resolves is an answer, whatever it looks like.
   if (outcome.error === undefined) return false;
-  const mayPass = verdictOfError(outcome.error).kind === 'transient' && faultOf(outcome.error) !== 'local';
-  return mayPass || undefined;
+  const isRetryable = verdictOfError(outcome.error).kind === 'transient' && faultOf(outcome.error) !== 'local';
+  return isRetryable || undefined;
 }

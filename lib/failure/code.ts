@@ -58,12 +58,12 @@ const TIMED_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /** Of a signal that `AbortSignal.timeout()` made, by which an adapter or a fetch of the caller's own bounds itself. */
-export const isOfTimeoutSignal = (error: unknown): boolean =>
+export const isFromTimeoutSignal = (error: unknown): boolean =>
   chainOf(error).some(({ name }) => name === 'TimeoutError');
 
 /** Whether a send ended by running out of time. A system that gives up connecting has found nobody: that is the network's. */
 export function isTimeout(error: unknown): boolean {
-  if (isOfTimeoutSignal(error)) return true;
+  if (isFromTimeoutSignal(error)) return true;
   const code = codeOf(error) ?? '';
   // axios also uses ECONNABORTED for a request that the browser broke off.
   if (code === 'ECONNABORTED') return fieldsOf(error).message !== 'Request aborted';
@@ -75,7 +75,7 @@ const TLS =
   /^(?:EPROTO|ERR_SSL_\w+|ERR_TLS_CERT_\w+|(?:CERT|CRL|DEPTH_ZERO|ERROR_IN|SELF_SIGNED|UNABLE_TO)_\w+|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)$/;
 
 /** Whether the two sides could not agree on TLS, or one does not trust the other: a repeat would end the same way. */
-export const isOfTls = (code: string): boolean => TLS.test(code);
+export const isTlsCode = (code: string): boolean => TLS.test(code);
 
 export interface Fields {
   readonly name?: unknown;

@@ -1,6 +1,6 @@
 import { isAxiosError, isCancel } from 'axios';
 import type { CallState } from '../call/call.ts';
-import { recall } from '../call/call-of.ts';
+import { callOf } from '../call/call-of.ts';
 import { headerOf } from '../call/header.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { BudgetState, RefusedRetry } from '../call/refused-retry.ts';
@@ -77,7 +77,7 @@ export interface Failure extends Spent {
 export function failureOf(error: unknown): Failure | undefined {
   // A proxy or a getter in what was thrown must not take the place of the real error.
   try {
-    const ended = recall(error);
+    const ended = callOf(error);
     if (ended === undefined) return isAxiosError(error) ? explain(undefined, { error }) : undefined;
     const { call, ending } = ended;
     // The loop may have ended well and axios have failed afterwards, over a body that it could not transform.
@@ -94,7 +94,7 @@ export function failureOf(error: unknown): Failure | undefined {
  */
 export function reportOf(responseOrError: unknown): Report | undefined {
   try {
-    return recall(responseOrError)?.call.report();
+    return callOf(responseOrError)?.call.report();
   } catch {
     return undefined;
   }

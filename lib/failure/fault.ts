@@ -1,5 +1,5 @@
-import { chainOf, codeOf, failedToConnect, fieldsOf, isOfTimeoutSignal, isOfTls } from './code.ts';
-import { isOfOwnBody } from './own-body.ts';
+import { chainOf, codeOf, failedToConnect, fieldsOf, isFromTimeoutSignal, isTlsCode } from './code.ts';
+import { isOwnBodyError } from './own-body.ts';
 
 /** Whose fault it is that no answer came. */
 export type Fault =
@@ -15,8 +15,8 @@ export type Fault =
  * @param error an error without an answer
  */
 export function faultOf(error: unknown): Fault | undefined {
-  if (isOfOwnBody(error) || chainOf(error).some(({ name }) => name === 'NotReadableError')) return 'local';
-  if (isOfTimeoutSignal(error)) return 'network';
+  if (isOwnBodyError(error) || chainOf(error).some(({ name }) => name === 'NotReadableError')) return 'local';
+  if (isFromTimeoutSignal(error)) return 'network';
   const code = codeOf(error);
   if (code === undefined || code === 'ERR_NETWORK') return faultByWords(error, code);
   // So a unix socket that is not there, or a firewall that says EPERM, is not taken for a file.
@@ -24,7 +24,7 @@ export function faultOf(error: unknown): Fault | undefined {
   if (BROKEN_OFF.test(String(fieldsOf(error).message))) return 'network';
   if (OF_ANSWERS.has(code)) return undefined;
   if (OF_CLIENTS.has(code)) return 'local';
-  if (OF_NETWORKS.has(code) || NETWORK.test(code) || isOfTls(code)) return 'network';
+  if (OF_NETWORKS.has(code) || NETWORK.test(code) || isTlsCode(code)) return 'network';
   // What is left of the system's and of Node's is a file's, an argument's, a bug's. Any other is an agent's or an adapter's own.
   if (/^(?:E[A-Z\d]+|ERR_\w+)$/.test(code)) return 'local';
   return wasMade(error) ? 'network' : undefined;

@@ -10,13 +10,13 @@ const broken = new WeakSet<object>();
  * Whether a send failed because its body did: the very error that the caller's stream broke off with, or a stream that ended
  * before its end. Its code says nothing: a body that is fetched from elsewhere may be reset, and no connection of ours was.
  */
-export function isOfOwnBody(error: unknown): boolean {
+export function isOwnBodyError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   return broken.has(error) || isBroken((error as { config?: { data?: unknown } | null }).config?.data, error);
 }
 
 /** Remembers an error of the body that was sent, before its config gives way to the caller's. */
-export function noteOwnBody(error: unknown, data: unknown): void {
+export function noteOwnBodyError(error: unknown, data: unknown): void {
   if (typeof error === 'object' && error !== null && isBroken(data, error)) broken.add(error);
 }
 

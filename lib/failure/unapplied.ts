@@ -33,7 +33,7 @@ export function isUnapplied(error: unknown): boolean {
  *
  * @param response an answer, or an error that has a `request`
  */
-export function isOfTunnel(response: unknown): boolean {
+export function isTunnelAnswer(response: unknown): boolean {
   const { protocol, socket } = requestOf(response) ?? {};
   if (protocol !== 'https:' || typeof socket !== 'object' || socket === null) return false;
   const { encrypted, bytesWritten } = socket as { encrypted?: unknown; bytesWritten?: unknown };

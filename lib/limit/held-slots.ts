@@ -1,4 +1,4 @@
-import { common } from '../call/common.ts';
+import { acrossCopies } from '../call/across-copies.ts';
 import { warn } from '../observe/warn.ts';
 import type { StreamedBody } from '../send/streamed-body.ts';
 import type { Clock } from '../time/clock.ts';
@@ -118,4 +118,4 @@ export function heldSlotsOf(limiter: Limiter, key: string, clock: Clock): HeldSl
   return made;
 }
 
-const all = common('held-slots', () => new WeakMap<Limiter, Map<string, HeldSlots>>());
+const all = acrossCopies('held-slots', () => new WeakMap<Limiter, Map<string, HeldSlots>>());

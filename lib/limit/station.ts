@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { type Outcome, responseOf } from '../call/outcome.ts';
-import { isWithin, within } from '../call/reentrancy.ts';
+import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
 import { wholeMs } from '../call/time-shown.ts';
 import type { Verdict } from '../call/verdict.ts';
 import { kindOf } from '../check.ts';
@@ -86,7 +86,7 @@ export class Admission {
   private take(): Refusal | undefined | Promise<Refusal | undefined> {
     const { call, cancellation } = this.context;
     this.sentBefore = call.sent;
-    this.isNested = isWithin(this.limiter, this.key);
+    this.isNested = isReentrant(this.limiter, this.key);
     if (this.isNested && this.limiter.takesNested !== true) return undefined;
     // By which the place in the queue is given up.
     const aborter = cancellation || this.isShared ? new AbortController() : undefined;
@@ -202,7 +202,7 @@ export class Admission {
    * permits of its own, once this one is handed back.
    */
   within<T>(body: () => T): T {
-    return within(this.limiter, body, this.key, (end) => {
+    return trackReentrancy(this.limiter, body, this.key, (end) => {
       this.endScope = end;
     });
   }

@@ -1,7 +1,7 @@
 import type { AnyEvent, EventName, EventOf, Listener } from '../call/events.ts';
 import { type Clock, wallAheadMs } from '../time/clock.ts';
 import { channels } from './channels.ts';
-import { isForLog, type Log, note } from './log.ts';
+import { isLogged, type Log, logEvent } from './log.ts';
 
 /** The listeners that one call's policy brings. */
 export type PolicyListeners = { readonly [E in EventName | '*']?: readonly Listener<E>[] };
@@ -45,7 +45,7 @@ export class Emitter {
       on['*'] !== undefined ||
       channels[name].hasSubscribers ||
       (this.#listeners.size > 0 && (this.#listeners.has(name) || this.#listeners.has('*'))) ||
-      (log !== false && isForLog(name, log)) ||
+      (log !== false && isLogged(name, log)) ||
       this.#debugs
     );
   }
@@ -68,7 +68,7 @@ export class Emitter {
     const own = this.#debugs && typeof log === 'string' ? false : log;
     const shownNow = () => this.#clock.now() + wallAheadMs(this.#clock);
     for (const each of [this.#debugs ? 'all' : false, own] as const) {
-      if (each !== false && isForLog(name, each)) tell((about) => note(each, name, about, shownNow()), event);
+      if (each !== false && isLogged(name, each)) tell((about) => logEvent(each, name, about, shownNow()), event);
     }
   }
 }

@@ -32,14 +32,14 @@ const toConsole: Logger = {
   warn: (line) => print('warn', line),
 };
 
-export const isForLog = (name: EventName, log: Log): boolean => log !== 'retries' || !USUAL.has(name);
+export const isLogged = (name: EventName, log: Log): boolean => log !== 'retries' || !USUAL.has(name);
 
 /**
  * Tells a log of an event, in a line: how long after its call began, which call, what happens and why.
  *
  * @returns what the logger gave
  */
-export function note<E extends EventName>(log: Log, name: E, event: EventOf<E>, nowMs: number): unknown {
+export function logEvent<E extends EventName>(log: Log, name: E, event: EventOf<E>, nowMs: number): unknown {
   if (name === 'finished' && log === 'retries' && isUsualEnd(event as Events['finished'])) return undefined;
   const { level, words } = (LINES[name] as (event: Events[E]) => Line)(event);
   const { call } = event as { readonly call?: Call };

@@ -1,4 +1,4 @@
-import { ByUse } from '../call/keyed-cache.ts';
+import { KeyedCache } from '../call/keyed-cache.ts';
 import type { RefusedRetry } from '../call/refused-retry.ts';
 import type { VerdictKind } from '../call/verdict.ts';
 import type { ResolvedBudget } from '../policy/options.ts';
@@ -14,10 +14,10 @@ import { RecentCalls } from './recent-calls.ts';
  * those; but nobody can tell a blink from an outage at once, so it is in force only after most calls have failed for a while.
  */
 export class RetryBudget {
-  readonly #accounts: ByUse<Account>;
+  readonly #accounts: KeyedCache<Account>;
 
   constructor(options: ResolvedBudget) {
-    this.#accounts = new ByUse((key) => new Account(key, options));
+    this.#accounts = new KeyedCache((key) => new Account(key, options));
   }
 
   account(key: string): Account {

@@ -7,7 +7,7 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { responseOf } from '../call/outcome.ts';
-import { giveBack } from './restore-config.ts';
+import { restoreConfig } from './restore-config.ts';
 
 /** What axios tries where a config names no adapter. */
 const BUILT_IN: NonNullable<AxiosRequestConfig['adapter']> = ['xhr', 'http', 'fetch'];
@@ -27,11 +27,11 @@ export function adapterFor(config: InternalAxiosRequestConfig, bareInstance: () 
   return (send) =>
     bare.request({ ...send, adapter: option, transformRequest: [], transformResponse: [] }).then(
       (response) => {
-        giveBack({ response }, send);
+        restoreConfig({ response }, send);
         return response;
       },
       (error: unknown) => {
-        giveBack({ error }, send);
+        restoreConfig({ error }, send);
         // That instance writes the data of every answer, also of one that broke off before it had any.
         const response = responseOf({ error });
         if (response?.data === undefined) Reflect.deleteProperty(response ?? {}, 'data');

@@ -65,7 +65,7 @@ export function dispatchWithin(
     };
     const cut = (why: () => Outcome) => {
       settle(why());
-      aborter?.cut();
+      aborter?.abort();
     };
     const stopTimer = aborter && sharedTimerOf(clock).after(ms, () => cut(overdue));
     const unsubscribe = isFunction ? cancellation?.subscribe(() => cut(cancelled)) : undefined;

@@ -30,13 +30,13 @@ export function handOver(
   const letGo = admission?.holdFor(body);
   const stopTimer = sharedTimerOf(clock).after(call.deadlineAt - clock.now(), () => {
     const during = ` while the body was read, ${body.came} bytes`;
-    body.cut(context.deadlineError(call.config, during, request));
-    aborter?.cut();
+    body.abort(context.deadlineError(call.config, during, request));
+    aborter?.abort();
   });
   // axios destroys a Node stream when the caller gives up; a web stream that nobody reads would not notice.
-  const giveUp = () => body.cut(context.cancelled().outcome.error);
+  const giveUp = () => body.abort(context.cancelled().outcome.error);
   const unsubscribe = isWebStream(body.data) ? cancellation?.subscribe(giveUp) : undefined;
-  body.onOver = () => {
+  body.onEnd = () => {
     tally.inFlight -= 1;
     underWay.ended(context);
     letGo?.();

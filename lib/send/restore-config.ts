@@ -2,7 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 
 /** Puts the caller's own config where axios hands it out, instead of the one that was sent. */
-export function giveBack(outcome: Outcome, config: InternalAxiosRequestConfig): void {
+export function restoreConfig(outcome: Outcome, config: InternalAxiosRequestConfig): void {
   const { error } = outcome;
   if (error !== undefined) {
     // An adapter may reject with anything; what came without a config is left as it is.

@@ -4,7 +4,7 @@ import { lend } from './snapshot.ts';
 /** What ends a send from our side, while it is lent to the config of that send. */
 export interface Aborter {
   /** Ends the send. */
-  cut(): void;
+  abort(): void;
   /** The adapter has settled: the config has its own signal again. */
   putBack(): void;
   /** The send is over, its body too. */
@@ -15,7 +15,7 @@ export interface Aborter {
 export function lendSignal(config: InternalAxiosRequestConfig): Aborter {
   if (typeof config.adapter === 'function') return lendRealSignal(config);
   const signal = new SendSignal(config.signal);
-  return { cut: () => signal.cut(), putBack: lend(config, 'signal', signal), end: () => {} };
+  return { abort: () => signal.abort(), putBack: lend(config, 'signal', signal), end: () => {} };
 }
 
 /**
@@ -27,14 +27,14 @@ export function lendSignal(config: InternalAxiosRequestConfig): Aborter {
 export class SendSignal implements GenericAbortSignal {
   readonly #outer: GenericAbortSignal | undefined;
   readonly #listeners = new Set<(event: unknown) => void>();
-  #cut = false;
+  #aborted = false;
 
   constructor(outer: GenericAbortSignal | undefined) {
     this.#outer = outer;
   }
 
   get aborted(): boolean {
-    return this.#cut || this.#outer?.aborted === true;
+    return this.#aborted || this.#outer?.aborted === true;
   }
 
   get reason(): unknown {
@@ -52,8 +52,8 @@ export class SendSignal implements GenericAbortSignal {
   }
 
   /** Ends the send. */
-  cut(): void {
-    this.#cut = true;
+  abort(): void {
+    this.#aborted = true;
     for (const listener of [...this.#listeners]) listener.call(this, { type: 'abort' });
   }
 }
@@ -66,7 +66,7 @@ function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
   if (outer?.aborted) follow();
   else outer?.addEventListener?.('abort', follow);
   return {
-    cut: follow,
+    abort: follow,
     putBack: lend(config, 'signal', controller.signal),
     end: () => outer?.removeEventListener?.('abort', follow),
   };

@@ -12,11 +12,11 @@ export interface StreamedBody {
   /** Whether somebody waits for more of it. */
   readonly isAwaited: boolean;
   /** Whether it has ended, failed, or been destroyed. */
-  readonly isOver: boolean;
+  readonly hasEnded: boolean;
   /** Called once, when it is over. */
-  onOver: (() => void) | undefined;
+  onEnd: (() => void) | undefined;
   /** Ends it, for whoever reads it, with that error. */
-  cut(error: unknown): void;
+  abort(error: unknown): void;
 }
 
 /**
@@ -39,8 +39,8 @@ const isOver = (stream: NodeStream): boolean =>
 class NodeBody implements StreamedBody {
   readonly data: NodeStream;
   came: number;
-  isOver = false;
-  onOver: (() => void) | undefined;
+  hasEnded = false;
+  onEnd: (() => void) | undefined;
 
   constructor(stream: NodeStream) {
     this.data = stream;
@@ -69,7 +69,7 @@ class NodeBody implements StreamedBody {
     return readableLength === 0 && (readableFlowing === true || this.data.listenerCount('readable') > 0);
   }
 
-  cut(error: unknown): void {
+  abort(error: unknown): void {
     // Where nobody listens yet, an error of ours must not end the process.
     this.data.on('error', () => {});
     this.data.destroy(error);
@@ -79,9 +79,9 @@ class NodeBody implements StreamedBody {
     this.data.removeListener('close', this.#end);
     this.data.removeListener('end', this.#end);
     Reflect.deleteProperty(this.data, 'push');
-    if (this.isOver) return;
-    this.isOver = true;
-    this.onOver?.();
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.onEnd?.();
   };
 }
 
@@ -93,8 +93,8 @@ class WebBody implements StreamedBody {
   readonly data: ReadableStream<Uint8Array>;
   came = 0;
   isAwaited = false;
-  isOver = false;
-  onOver: (() => void) | undefined;
+  hasEnded = false;
+  onEnd: (() => void) | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #controller!: ReadableStreamController<Uint8Array>;
   /** Its last chunk has been read, or is just being handed on. */
@@ -131,7 +131,7 @@ class WebBody implements StreamedBody {
     return this.came;
   }
 
-  cut(error: unknown): void {
+  abort(error: unknown): void {
     this.#fail(error);
     this.#reader.cancel(error).catch(() => {});
   }
@@ -139,7 +139,7 @@ class WebBody implements StreamedBody {
   async #pull(): Promise<void> {
     this.isAwaited = true;
     try {
-      for (let chunk = await this.#reader.read(); !chunk.done && !this.isOver; chunk = await this.#reader.read()) {
+      for (let chunk = await this.#reader.read(); !chunk.done && !this.hasEnded; chunk = await this.#reader.read()) {
         const size = chunk.value?.byteLength ?? 1;
         this.came += size;
         // A stream of bytes takes no empty chunk.
@@ -157,7 +157,7 @@ class WebBody implements StreamedBody {
   }
 
   #close(): void {
-    if (this.isOver) return;
+    if (this.hasEnded) return;
     this.#end();
     this.#controller.close();
     // Who waits with a buffer of their own is told so by an empty answer.
@@ -165,15 +165,15 @@ class WebBody implements StreamedBody {
   }
 
   #fail(error: unknown): void {
-    if (this.isOver) return;
+    if (this.hasEnded) return;
     this.#end();
     this.#controller.error(error);
   }
 
   #end(): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.onOver?.();
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.onEnd?.();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { axiosHeaders } from '../classify/axios-headers.ts';
+import { axiosHeaders } from './axios-headers.ts';
 import { lend } from './snapshot.ts';
 
 type Transforms = InternalAxiosRequestConfig['transformResponse'];

@@ -6,7 +6,7 @@ import type { Outcome } from '../call/outcome.ts';
 import type { EndReason } from '../call/report.ts';
 import { kindOf } from '../check.ts';
 import type { CallContext, Refusal } from '../context.ts';
-import { noteOwnBody } from '../failure/own-body.ts';
+import { noteOwnBodyError } from '../failure/own-body.ts';
 import { IdempotencyKey } from '../idempotency/idempotency-key.ts';
 import type { Admission } from '../limit/station.ts';
 import { isIdempotent } from '../retry/harmless.ts';
@@ -19,7 +19,7 @@ import { dispatch, dispatchWithin } from './dispatch.ts';
 import { headerValue } from './header-value.ts';
 import { leftOrigin, wasRedirected, watchingEnv } from './redirects.ts';
 import { isReplayable } from './replayable.ts';
-import { giveBack } from './restore-config.ts';
+import { restoreConfig } from './restore-config.ts';
 import type { Aborter } from './send-signal.ts';
 import { copyOfConfig, copyOfHeaders } from './snapshot.ts';
 
@@ -110,8 +110,8 @@ export class Transmission {
   settled(outcome: Outcome): void {
     this.context.shared.tally.inFlight -= 1;
     this.restore();
-    if (outcome.error !== undefined) noteOwnBody(outcome.error, this.context.call.wire?.data);
-    giveBack(outcome, this.context.call.config);
+    if (outcome.error !== undefined) noteOwnBodyError(outcome.error, this.context.call.wire?.data);
+    restoreConfig(outcome, this.context.call.config);
   }
 
   /** Puts back what the first send may have changed. Mock adapters take themselves off the config that they are given. */

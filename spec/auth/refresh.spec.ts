@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AuthOptions, RefreshContext, Token } from '../../lib/auth/options.ts';
 import { runRefresh } from '../../lib/auth/refresh.ts';
-import { mayPass } from '../../lib/classify/may-pass.ts';
+import { isRetryable } from '../../lib/classify/is-retryable.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { gate } from '../support/guarded.ts';
 import { settle } from '../support/manual-clock.ts';
@@ -25,7 +25,7 @@ function begin(refresh: AuthOptions['refresh'], retry: AuthOptions['retry'] = {}
   const { signal } = aborter;
   const late = vi.fn<(token: Token | undefined) => void>();
   const options = { refresh: vi.fn(refresh), retry: { retries: 2, minTimeout: 0, ...retry } };
-  const result = runRefresh(options, { ...context, signal }, mayPass, late);
+  const result = runRefresh(options, { ...context, signal }, isRetryable, late);
   return { end: () => aborter.abort(OVER), late, refresh: options.refresh, result };
 }
 

@@ -2,15 +2,15 @@ import { inspect } from 'node:util';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import { CallState } from '../../lib/call/call.ts';
-import { recall, remember } from '../../lib/call/call-of.ts';
+import { callOf, setCallOf } from '../../lib/call/call-of.ts';
 
 const aCall = () => new CallState({ url: '/', method: 'get' } as InternalAxiosRequestConfig, 0, 1_000);
 
-describe(remember.name, () => {
+describe(setCallOf.name, () => {
   it('leaves a mark that nobody sees', () => {
     const error = Object.assign(new Error('x'), { code: 'E' });
     const shown = inspect(error);
-    remember(error, aCall());
+    setCallOf(error, aCall());
     expect(Object.keys(error)).toEqual(['code']);
     expect(Object.getOwnPropertySymbols({ ...error })).toEqual([]);
     expect(JSON.stringify(error)).toBe('{"code":"E"}');
@@ -21,50 +21,50 @@ describe(remember.name, () => {
   it('replaces the mark of an earlier call', () => {
     const response = {};
     const [first, second] = [aCall(), aCall()];
-    remember(response, first);
-    remember(response, second);
-    expect(recall(response)?.call).toBe(second);
+    setCallOf(response, first);
+    setCallOf(response, second);
+    expect(callOf(response)?.call).toBe(second);
   });
 
   it.each([undefined, null, 'text', 7, Symbol('s')])('does nothing to %o', (ended) => {
-    expect(() => remember(ended, aCall())).not.toThrow();
-    expect(recall(ended)).toBeUndefined();
+    expect(() => setCallOf(ended, aCall())).not.toThrow();
+    expect(callOf(ended)).toBeUndefined();
   });
 
   it('knows what is frozen too, which cannot be marked', () => {
     const frozen = Object.freeze({});
     const call = aCall();
-    remember(frozen, call);
-    expect(recall(frozen)?.call).toBe(call);
-    expect(recall({ response: frozen })?.call).toBe(call);
+    setCallOf(frozen, call);
+    expect(callOf(frozen)?.call).toBe(call);
+    expect(callOf({ response: frozen })?.call).toBe(call);
   });
 });
 
-describe(recall.name, () => {
+describe(callOf.name, () => {
   it('finds the call and what it ended with, also behind causes', () => {
     const call = aCall();
     const error = new Error('inner');
-    remember(error, call);
+    setCallOf(error, call);
     const wrapped = new Error('outer', { cause: new Error('middle', { cause: error }) });
-    expect(recall(error)).toEqual({ call, ending: error });
-    expect(recall(wrapped)).toEqual({ call, ending: error });
+    expect(callOf(error)).toEqual({ call, ending: error });
+    expect(callOf(wrapped)).toEqual({ call, ending: error });
   });
 
   it('finds the call of a response behind an error that we never saw', () => {
     const call = aCall();
     const response = {};
-    remember(response, call);
+    setCallOf(response, call);
     const error = Object.assign(new Error('transform'), { response });
-    expect(recall(error)).toEqual({ call, ending: error });
-    for (const odd of [null, 'text', 7]) expect(recall({ response: odd })).toBeUndefined();
+    expect(callOf(error)).toEqual({ call, ending: error });
+    for (const odd of [null, 'text', 7]) expect(callOf({ response: odd })).toBeUndefined();
   });
 
   it('goes eight levels deep, and no further', () => {
     const call = aCall();
     const inner = {};
-    remember(inner, call);
+    setCallOf(inner, call);
     const wrap = (levels: number) => Array.from({ length: levels }).reduce<object>((cause) => ({ cause }), inner);
-    expect(recall(wrap(7))?.call).toBe(call);
-    expect(recall(wrap(8))).toBeUndefined();
+    expect(callOf(wrap(7))?.call).toBe(call);
+    expect(callOf(wrap(8))).toBeUndefined();
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ByUse } from '../../lib/call/keyed-cache.ts';
+import { KeyedCache } from '../../lib/call/keyed-cache.ts';
 
 const HALF = 5_000;
 
 function made({ held = [] as readonly string[] } = {}) {
   const make = vi.fn((key: string) => ({ key }));
-  const things = new ByUse(make, ({ key }) => held.includes(key));
+  const things = new KeyedCache(make, ({ key }) => held.includes(key));
   const fill = (from: number, to: number) => {
     for (let i = from; i < to; i++) things.of(`key ${i}`);
   };
@@ -17,7 +17,7 @@ function made({ held = [] as readonly string[] } = {}) {
   return { make, things, fill, remembered };
 }
 
-describe(ByUse.name, () => {
+describe(KeyedCache.name, () => {
   it('makes one thing for each key, when it is first asked for', () => {
     const { make, things } = made();
     const [a, b] = [things.of('a'), things.of('b')];

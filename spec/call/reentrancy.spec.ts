@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { isWithin, within } from '../../lib/call/reentrancy.ts';
+import { isReentrant, trackReentrancy } from '../../lib/call/reentrancy.ts';
 import { settle } from '../support/manual-clock.ts';
 
 const owner = {};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe(within.name, () => {
+describe(trackReentrancy.name, () => {
   it('holds throughout what is done, however often it waits, and no longer', async () => {
     const held: boolean[] = [];
-    const note = () => held.push(isWithin(owner));
+    const note = () => held.push(isReentrant(owner));
     note();
-    await within(owner, async () => {
+    await trackReentrancy(owner, async () => {
       note();
       await turn();
       note();
@@ -22,36 +22,36 @@ describe(within.name, () => {
 
   it('holds for what is done at once, and no longer', () => {
     const later: boolean[] = [];
-    expect(within(owner, () => isWithin(owner))).toBe(true);
-    expect(isWithin(owner)).toBe(false);
+    expect(trackReentrancy(owner, () => isReentrant(owner))).toBe(true);
+    expect(isReentrant(owner)).toBe(false);
     const thrown = new Error('refused');
     const failing = () => {
-      later.push(isWithin(owner));
+      later.push(isReentrant(owner));
       throw thrown;
     };
-    expect(() => within(owner, failing)).toThrow(thrown);
-    expect([...later, isWithin(owner)]).toEqual([true, false]);
+    expect(() => trackReentrancy(owner, failing)).toThrow(thrown);
+    expect([...later, isReentrant(owner)]).toEqual([true, false]);
   });
 
   it('gives what is given, and throws what is thrown', async () => {
-    expect(await within(owner, async () => 'token')).toBe('token');
+    expect(await trackReentrancy(owner, async () => 'token')).toBe('token');
     const thrown = new Error('refused');
     await expect(
-      within(owner, async () => {
+      trackReentrancy(owner, async () => {
         throw thrown;
       }),
     ).rejects.toBe(thrown);
-    expect(isWithin(owner)).toBe(false);
+    expect(isReentrant(owner)).toBe(false);
   });
 
   it('is about one owner and one of its keys', async () => {
-    await within(
+    await trackReentrancy(
       owner,
       async () => {
-        expect(isWithin(owner, 'tenant')).toBe(true);
-        expect(isWithin(owner, 'another')).toBe(false);
-        expect(isWithin(owner)).toBe(false);
-        expect(isWithin({}, 'tenant')).toBe(false);
+        expect(isReentrant(owner, 'tenant')).toBe(true);
+        expect(isReentrant(owner, 'another')).toBe(false);
+        expect(isReentrant(owner)).toBe(false);
+        expect(isReentrant({}, 'tenant')).toBe(false);
       },
       'tenant',
     );
@@ -59,20 +59,20 @@ describe(within.name, () => {
 
   it('knows what lies further out, and forgets the inner when it is over', async () => {
     const inner = {};
-    await within(owner, async () => {
-      await within(inner, async () => {
-        expect([isWithin(owner), isWithin(inner)]).toEqual([true, true]);
+    await trackReentrancy(owner, async () => {
+      await trackReentrancy(inner, async () => {
+        expect([isReentrant(owner), isReentrant(inner)]).toEqual([true, true]);
       });
-      expect([isWithin(owner), isWithin(inner)]).toEqual([true, false]);
+      expect([isReentrant(owner), isReentrant(inner)]).toEqual([true, false]);
     });
   });
 
   it('does not hold for others at the same time', async () => {
     let finish = () => {};
-    const long = within(owner, () => new Promise<void>((resolve) => (finish = resolve)));
-    expect(isWithin(owner)).toBe(false);
-    await within({}, async () => {
-      expect(isWithin(owner)).toBe(false);
+    const long = trackReentrancy(owner, () => new Promise<void>((resolve) => (finish = resolve)));
+    expect(isReentrant(owner)).toBe(false);
+    await trackReentrancy({}, async () => {
+      expect(isReentrant(owner)).toBe(false);
     });
     finish();
     await long;
@@ -83,9 +83,9 @@ describe(within.name, () => {
     let left: Promise<unknown> = Promise.resolve();
     // Somebody else is at it all the time, so that the answer does not come from there being nobody.
     let finish = () => {};
-    const other = within({}, () => new Promise<void>((resolve) => (finish = resolve)));
-    await within(owner, async () => {
-      left = turn().then(() => held.push(isWithin(owner)));
+    const other = trackReentrancy({}, () => new Promise<void>((resolve) => (finish = resolve)));
+    await trackReentrancy(owner, async () => {
+      left = turn().then(() => held.push(isReentrant(owner)));
     });
     await left;
     expect(held).toEqual([false]);
@@ -96,9 +96,9 @@ describe(within.name, () => {
   it('does not hold any more for what was left behind by something that failed', async () => {
     const held: boolean[] = [];
     let left: Promise<unknown> = Promise.resolve();
-    const outer = within({}, async () => {
-      await within(owner, async () => {
-        left = settle().then(() => held.push(isWithin(owner)));
+    const outer = trackReentrancy({}, async () => {
+      await trackReentrancy(owner, async () => {
+        left = settle().then(() => held.push(isReentrant(owner)));
         throw new Error('refused');
       }).catch(() => {});
       await left;
@@ -110,12 +110,12 @@ describe(within.name, () => {
   it('can be ended early, by what it hands out before it begins', async () => {
     const held: boolean[] = [];
     let end = () => {};
-    await within(
+    await trackReentrancy(
       owner,
       async () => {
-        held.push(isWithin(owner));
+        held.push(isReentrant(owner));
         end();
-        held.push(isWithin(owner));
+        held.push(isReentrant(owner));
       },
       undefined,
       (given) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chainOf, codeOf, failedToConnect, fieldsOf, isOfTls, isTimeout } from '../../lib/failure/code.ts';
+import { chainOf, codeOf, failedToConnect, fieldsOf, isTimeout, isTlsCode } from '../../lib/failure/code.ts';
 
 const nested = (depth: number, code: string): object => (depth === 0 ? { code } : { cause: nested(depth - 1, code) });
 
@@ -83,7 +83,7 @@ describe(chainOf.name, () => {
   });
 });
 
-describe(isOfTls.name, () => {
+describe(isTlsCode.name, () => {
   it.each([
     'EPROTO',
     'ERR_SSL_NO_SHARED_CIPHER',
@@ -91,9 +91,9 @@ describe(isOfTls.name, () => {
     'UNABLE_TO_GET_CRL',
     'INVALID_CA',
     'HOSTNAME_MISMATCH',
-  ])('holds for %s', (code) => expect(isOfTls(code)).toBe(true));
+  ])('holds for %s', (code) => expect(isTlsCode(code)).toBe(true));
 
   it.each(['EPROTOTYPE', 'ECONNRESET', 'ERR_TLS_INVALID_PROTOCOL_VERSION', ''])('does not hold for %s', (code) => {
-    expect(isOfTls(code)).toBe(false);
+    expect(isTlsCode(code)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOfTunnel, isUnapplied } from '../../lib/failure/unapplied.ts';
+import { isTunnelAnswer, isUnapplied } from '../../lib/failure/unapplied.ts';
 
 const at = (code: string, syscall?: string, message = code) => ({ code, syscall, message });
 
@@ -59,11 +59,11 @@ describe(isUnapplied.name, () => {
   );
 });
 
-describe(isOfTunnel.name, () => {
+describe(isTunnelAnswer.name, () => {
   const proxied = { protocol: 'https:', socket: { bytesWritten: 0 } };
 
   it('holds for an answer to an https request that came on a socket without TLS, to which nothing was written', () => {
-    expect(isOfTunnel({ request: proxied })).toBe(true);
+    expect(isTunnelAnswer({ request: proxied })).toBe(true);
   });
 
   it.each([
@@ -75,6 +75,6 @@ describe(isOfTunnel.name, () => {
     {},
     undefined,
   ])('does not hold for any other: %j', (request) => {
-    expect(isOfTunnel({ request })).toBe(false);
+    expect(isTunnelAnswer({ request })).toBe(false);
   });
 });

@@ -23,7 +23,15 @@ beforeEach(() => {
 });
 
 function hold(url: string) {
-  const body = { data: undefined, came: 0, read: 0, isAwaited: false, isOver: false, onOver: undefined, cut: () => {} };
+  const body = {
+    data: undefined,
+    came: 0,
+    read: 0,
+    isAwaited: false,
+    hasEnded: false,
+    onEnd: undefined,
+    abort: () => {},
+  };
   const state = { givenBack: 0, body };
   const letGo = slots.hold({
     method: 'GET',

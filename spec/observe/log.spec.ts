@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EVENT_NAMES, type EventName, type EventOf, type Events } from '../../lib/call/events.ts';
 import { Emitter } from '../../lib/observe/emitter.ts';
-import { isForLog, type Log, note } from '../../lib/observe/log.ts';
+import { isLogged, type Log, logEvent } from '../../lib/observe/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const call = {
@@ -73,11 +73,11 @@ function logger() {
 
 function lineOf<E extends EventName>(name: E, event: EventOf<E>): string | undefined {
   const log = logger();
-  note(log, name, event, 1_512);
+  logEvent(log, name, event, 1_512);
   return log.lines[0];
 }
 
-describe(note.name, () => {
+describe(logEvent.name, () => {
   it.each(EVENT_NAMES)('has a line for %s', (name) => {
     const [event, expected] = EXAMPLES[name] as readonly [EventOf<typeof name>, string];
     const line = lineOf(name, event);
@@ -103,9 +103,9 @@ describe(note.name, () => {
   });
 });
 
-describe(isForLog.name, () => {
+describe(isLogged.name, () => {
   it("leaves out of 'retries' what every call does", () => {
-    const told = (log: Log) => EVENT_NAMES.filter((name) => isForLog(name, log));
+    const told = (log: Log) => EVENT_NAMES.filter((name) => isLogged(name, log));
     expect(told('all')).toEqual(EVENT_NAMES);
     expect(told(logger())).toEqual(EVENT_NAMES);
     expect(EVENT_NAMES.filter((name) => !told('retries').includes(name))).toEqual([

@@ -6,7 +6,7 @@ describe(SendSignal.name, () => {
   it('is aborted once it is cut', () => {
     const signal = new SendSignal(undefined);
     expect(signal.aborted).toBe(false);
-    signal.cut();
+    signal.abort();
     expect(signal.aborted).toBe(true);
   });
 
@@ -25,7 +25,7 @@ describe(SendSignal.name, () => {
       expect(event).toMatchObject({ type: 'abort' });
     });
     signal.addEventListener('abort', listener);
-    signal.cut();
+    signal.abort();
     expect(listener).toHaveBeenCalledOnce();
   });
 
@@ -46,7 +46,7 @@ describe(SendSignal.name, () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
     signal.removeEventListener('abort', listener);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-    signal.cut();
+    signal.abort();
     expect(listener).not.toHaveBeenCalled();
   });
 
@@ -56,7 +56,7 @@ describe(SendSignal.name, () => {
     const first = () => signal.removeEventListener('abort', first);
     signal.addEventListener('abort', first);
     signal.addEventListener('abort', last);
-    signal.cut();
+    signal.abort();
     expect(last).toHaveBeenCalledOnce();
   });
 

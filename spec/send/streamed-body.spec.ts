@@ -12,7 +12,7 @@ function follow(data: unknown): { body: StreamedBody | undefined; over: () => nu
   let times = 0;
   const body = followBody(data);
   if (body !== undefined) {
-    body.onOver = () => {
+    body.onEnd = () => {
       times += 1;
     };
   }
@@ -137,7 +137,7 @@ describe(followBody.name, () => {
       const unheard = createGunzip();
       const reading = textOf(heard).catch((error: unknown) => error);
       const unhandled = await unhandledDuring(async () => {
-        for (const stream of [heard, unheard]) follow(stream).body?.cut(new Error('deadline'));
+        for (const stream of [heard, unheard]) follow(stream).body?.abort(new Error('deadline'));
         await settle();
       });
       expect(unhandled).toEqual([]);
@@ -188,7 +188,7 @@ describe(followBody.name, () => {
       const { stream, asked } = webStream(['ab', 'c'], type);
       const { body, over } = follow(stream);
       const error = new Error('deadline');
-      const unhandled = await unhandledDuring(async () => body?.cut(error));
+      const unhandled = await unhandledDuring(async () => body?.abort(error));
       expect(unhandled).toEqual([]);
       expect(over()).toBe(1);
       expect(asked.cancelled).toBe(error);

@@ -2,7 +2,7 @@ import { type Beginner, Credential, type CredentialPorts, type Unauthorized } fr
 import { Life } from '../../lib/auth/life.ts';
 import type { AuthOptions, RefreshContext, Token } from '../../lib/auth/options.ts';
 import { memoryTokenStore } from '../../lib/auth/stores/memory.ts';
-import { mayPass } from '../../lib/classify/may-pass.ts';
+import { isRetryable } from '../../lib/classify/is-retryable.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { gate } from './guarded.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -10,7 +10,7 @@ import { ManualClock } from './manual-clock.ts';
 /** What a call brings to a refresh, where it tells nobody of it. */
 export const quiet: Beginner = {
   http: undefined as never,
-  mayPass,
+  mayPass: isRetryable,
   refreshing: () => {},
   refreshed: () => {},
   refreshFailed: () => {},

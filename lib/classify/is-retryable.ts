@@ -6,7 +6,7 @@ import { verdictOfStatus } from './status.ts';
  * Whether an error of anybody's HTTP client may pass: axios' and what fetch throws, as well as those that carry the status
  * themselves, as OAuth libraries' do.
  */
-export function mayPass(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   const { response, status, httpCode } = fieldsOf(error) as {
     response?: unknown;
     status?: unknown;

@@ -5,7 +5,7 @@ const COMMON = Symbol.for('axios-holdfast');
  * What all copies of this package in a process have in common. What is made differently from now on needs another name,
  * since the other copy may be of another version.
  */
-export function common<T>(name: string, make: () => T): T {
+export function acrossCopies<T>(name: string, make: () => T): T {
   const holder = globalThis as { [COMMON]?: Map<string, unknown> };
   holder[COMMON] ??= new Map();
   const all = holder[COMMON] as Map<string, T>;
