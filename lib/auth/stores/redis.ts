@@ -1,6 +1,6 @@
 import { randomId, systemClock, systemRandom } from '../../time/clock.ts';
-import { inTime } from '../../time/in-time.ts';
 import { sleep } from '../../time/sleep.ts';
+import { answerOf } from '../../time/with-timeout.ts';
 import type { StoredToken, Token, TokenStore } from '../options.ts';
 import { tokenOf } from '../token.ts';
 
@@ -114,16 +114,14 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
   };
 
   /** Tries to get the lock. One that comes after we have stopped waiting for it is given back. */
-  const take = (key: string, owner: string, generation: number): Promise<Reply> => {
+  const take = async (key: string, owner: string, generation: number): Promise<Reply> => {
     const taken = run(TAKE, key, owner, String(generation), String(lockMs)).then(replyOf);
-    return answered(taken, () => {
-      taken
-        .then(
-          ({ kind }) => (kind === 'yours' ? run(RELEASE, key, owner) : undefined),
-          () => {},
-        )
-        .catch(() => {});
-    });
+    try {
+      return await answered(taken);
+    } catch (error) {
+      taken.then(({ kind }) => (kind === 'yours' ? run(RELEASE, key, owner) : undefined)).catch(() => {});
+      throw error;
+    }
   };
 
   const prolongUntil = (done: Promise<unknown>, key: string, owner: string): void => {
@@ -208,8 +206,8 @@ function replyOf(reply: unknown): Reply {
 }
 
 /** Rejects when Redis takes too long. A client without a connection keeps commands back, for minutes if need be. */
-const answered = <T>(answer: Promise<T>, late?: () => void): Promise<T> =>
-  inTime(answer, { ms: ANSWER_MS, clock: systemClock, who: 'Redis', late });
+const answered = <T>(answer: Promise<T>): Promise<T> =>
+  answerOf('Redis', answer, { ms: ANSWER_MS, clock: systemClock });
 
 /** While the lock lasts, the others wait; a token that reaches them in that time spares them a refresh that could hurt. */
 async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<void> {

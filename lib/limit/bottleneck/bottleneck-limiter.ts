@@ -2,7 +2,7 @@ import type Bottleneck from 'bottleneck';
 import { type Check, integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failure/errors.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
-import { inTime } from '../../time/in-time.ts';
+import { withTimeout } from '../../time/with-timeout.ts';
 import installed from '../installed-bottleneck.cjs';
 import type { Limiter } from '../limiter.ts';
 import { fieldsThatWait, fillIn, LIMIT_FIELDS, type LimitOptions, wrongWait } from '../options.ts';
@@ -132,7 +132,7 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       const ended = [own.stop(), ...[...jobs].map(({ over }) => over)];
       for (const job of jobs) job.end();
       // A job is over when Redis has taken its slot back, which may take for ever.
-      await inTime(Promise.allSettled(ended), { ms: CLOSING_MS, clock, who: 'Redis' }).catch(() => {});
+      await withTimeout(Promise.allSettled(ended), { ms: CLOSING_MS, clock });
       await own.disconnect(false).catch(() => {});
     },
   };

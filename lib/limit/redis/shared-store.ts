@@ -1,5 +1,5 @@
 import { type Clock, randomId } from '../../time/clock.ts';
-import { inTime } from '../../time/in-time.ts';
+import { answerOf } from '../../time/with-timeout.ts';
 
 /** What the engine needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
 export interface LimiterRedis {
@@ -121,7 +121,7 @@ export class StoredBucket {
       return rest;
     });
     try {
-      return await inTime(answer, { ms: store.timeoutMs, clock: store.clock, who: 'Redis' });
+      return await answerOf('Redis', answer, { ms: store.timeoutMs, clock: store.clock });
     } catch (thrown) {
       const error = thrown ?? new Error('Redis failed');
       const isKnown = this.error !== undefined;
