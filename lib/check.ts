@@ -1,6 +1,9 @@
 import { nearest } from './call/nearest.ts';
 import type { PolicyProblem } from './failure/errors.ts';
 
+/** Options that have all been filled in. */
+export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** Notes what is wrong with `value`, which stands at `path`. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;
 
@@ -51,6 +54,24 @@ export function listOf(bound: string, each: (value: unknown) => boolean, said = 
   );
 }
 
+export const functionsOr = (said = kindOf): Check =>
+  must(
+    'a function or an array of functions',
+    (value) =>
+      typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
+    said,
+  );
+export const functions = functionsOr();
+
+/** RFC 9110 §5.1: a field name is a token, and so is a method (§9.1). */
+const isToken = (value: unknown): boolean => typeof value === 'string' && /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/.test(value);
+export const aHeaderName = must('a header name', isToken);
+export const methodNames = listOf('an array of method names', isToken);
+
+/** What to write in the place of `true`, and of the name of a header. */
+export const TURNS_ON = '`{}` turns it on';
+export const A_HEADER = 'here it is { header }';
+
 /** `false` turns a feature off; anything else has to pass `check`. */
 export function orFalse(check: Check): Check {
   return (value, path, problems) => {
@@ -58,10 +79,18 @@ export function orFalse(check: Check): Check {
   };
 }
 
+export type Names = { readonly [name: string]: string };
+
+/** What to write for each of these names, which is no option here. */
+export const eachMeans = (words: string, ...names: readonly string[]): Names =>
+  Object.fromEntries(names.map((name) => [name, words]));
+
+export const hereItIs = (ours: string, ...names: readonly string[]): Names => eachMeans(`here it is ${ours}`, ...names);
+
 /** What to say to whoever wrote something else than a group of options wants. */
 export interface Advice {
   /** What to write for a name that is no option here. */
-  readonly names?: { readonly [name: string]: string } | undefined;
+  readonly names?: Names | undefined;
   /** What to write in the place of `true`. */
   readonly on?: string | undefined;
   /** What to write in the place of a number. */

@@ -17,6 +17,7 @@ export type {
   Token,
   TokenStore,
 } from './auth/options.ts';
+export type { BreakerOptions, ResolvedBreaker } from './breaker/options.ts';
 export type { Call } from './call/call.ts';
 export type { Decision, DecisionKind } from './call/decision.ts';
 export {
@@ -31,6 +32,8 @@ export type { Outcome } from './call/outcome.ts';
 export type { BudgetState } from './call/refused-retry.ts';
 export type { EndReason, Report, SendRecord } from './call/report.ts';
 export type { Verdict, VerdictKind } from './call/verdict.ts';
+export type { Classifier, Evidence, StatusRange, StatusRule, StatusRules } from './classify/options.ts';
+export type { CorrelationOptions, ResolvedCorrelation } from './correlation/options.ts';
 export { type ApiError, type ApiErrorShape, mostSpecific, readApiError } from './failure/api-error.ts';
 export { type Challenge, parseChallenges } from './failure/challenge.ts';
 export {
@@ -43,6 +46,7 @@ export {
   TokenRefreshError,
 } from './failure/errors.ts';
 export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
+export type { IdempotencyOptions, ResolvedIdempotency } from './idempotency/options.ts';
 export type { AdaptiveOptions } from './limit/adaptive/rate.ts';
 export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
 export { localLimiter } from './limit/local/local-limiter.ts';
@@ -53,38 +57,25 @@ export type { Logger } from './observe/log.ts';
 export type { PendingCall, PendingPhase } from './observe/pending.ts';
 export { credentials } from './policy/credentials.ts';
 export { mergePolicies } from './policy/merge.ts';
+export type { Policy, ResolvedPolicy } from './policy/options.ts';
+export { preparePolicy } from './policy/prepare.ts';
+export type { PreparedPolicy } from './policy/prepared.ts';
+export type { PollOptions, ResolvedPoll } from './poll/options.ts';
+export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export type {
-  BeforeSend,
-  BreakerOptions,
   BudgetOptions,
-  Classifier,
-  CorrelationOptions,
   EndedSend,
-  Evidence,
   GiveUpContext,
-  IdempotencyOptions,
   OnGiveUp,
   OnRetry,
-  Policy,
-  PollOptions,
-  ResolvedBreaker,
   ResolvedBudget,
-  ResolvedCorrelation,
-  ResolvedIdempotency,
-  ResolvedPolicy,
-  ResolvedPoll,
   ResolvedRetry,
   ResolvedRetryAfter,
   RetryAfterOptions,
   RetryContext,
   RetryOptions,
-  StatusRange,
-  StatusRule,
-  StatusRules,
-} from './policy/options.ts';
-export { preparePolicy } from './policy/prepare.ts';
-export type { PreparedPolicy } from './policy/prepared.ts';
-export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
+} from './retry/options.ts';
+export type { BeforeSend } from './send/before-send.ts';
 export {
   type Backoff,
   constantBackoff,

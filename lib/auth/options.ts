@@ -1,7 +1,10 @@
 import type { AxiosHeaders, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Options as RetryOptions } from 'p-retry';
+import { aBoolean, aFunction, type Check, isRecord, kindOf, listOf, must, number, object } from '../check.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Challenge } from '../failure/challenge.ts';
+import { bearer } from './bearer.ts';
+import { isCredentials } from './credential-set.ts';
 
 /** An access token. */
 export interface Token {
@@ -156,4 +159,75 @@ export type ResolvedAuth = AuthOptions & {
   readonly refreshTimeoutMs: number;
   readonly neverRefreshOn: readonly string[];
   readonly retry: RetryOptions;
+};
+
+export const AUTH_DEFAULTS: Omit<ResolvedAuth, 'refresh'> = {
+  apply: bearer,
+  refreshAheadMs: 120_000,
+  refreshTimeoutMs: 30_000,
+  neverRefreshOn: [],
+  retry: { retries: 2, minTimeout: 200 },
+};
+
+const isOrigin = (value: unknown): boolean => {
+  try {
+    return typeof value === 'string' && new URL(value).origin === value;
+  } catch {
+    return false;
+  }
+};
+
+/** A path or a slash at the end is the usual mistake. Of a URL only the origin is shown: it may hold a password. */
+function notAnOrigin(value: unknown): string {
+  let meant = '';
+  try {
+    const { origin } = new URL(typeof value === 'string' ? value : '');
+    if (origin !== 'null') meant = `: its origin is '${origin}'`;
+  } catch {
+    // Then it is no URL either.
+  }
+  return `${kindOf(value)} in it that is none${meant}`;
+}
+
+const authOptions = object(
+  {
+    token: aFunction,
+    refresh: aFunction,
+    apply: aFunction,
+    refreshAheadMs: number(0),
+    refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+    // A URL may hold a password.
+    origins: must(
+      "an array of origins such as 'https://api.example.com', or 'any'",
+      (value) => value === 'any' || (Array.isArray(value) && value.every(isOrigin)),
+      (value) => (Array.isArray(value) ? notAnOrigin(value.find((each) => !isOrigin(each))) : kindOf(value)),
+    ),
+    save: aFunction,
+    neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
+    key: aFunction,
+    store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function', kindOf),
+    // Those of p-retry that make sense here; the signal is ours.
+    retry: object({
+      retries: number(0),
+      factor: number(0),
+      minTimeout: number(0),
+      maxTimeout: number(0),
+      maxRetryTime: number(0),
+      randomize: aBoolean,
+      unref: aBoolean,
+      onFailedAttempt: aFunction,
+      shouldRetry: aFunction,
+      shouldConsumeRetry: aFunction,
+    }),
+  },
+  { on: 'it needs { token, refresh }' },
+);
+
+export const checkAuth: Check = (value, path, problems) => {
+  if (isCredentials(value)) return;
+  authOptions(value, path, problems);
+  if (!isRecord(value) || value.refresh !== undefined) return;
+  const at = `${path}.refresh`;
+  const bound = 'a function';
+  problems.push({ path: at, bound, value: undefined, message: `${at} must be ${bound}, got nothing` });
 };

@@ -1,6 +1,6 @@
 import { KeyedCache } from '../call/keyed-cache.ts';
-import type { ResolvedBreaker } from '../policy/options.ts';
 import { SlidingCount } from '../time/sliding-count.ts';
+import type { ResolvedBreaker } from './options.ts';
 
 /** After how long another probe may leave where the first was not heard of, in ms. */
 const PROBE_PATIENCE_MS = 60_000;

@@ -2,12 +2,13 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
 import { shown } from '../check.ts';
+import type { Evidence } from '../classify/options.ts';
 import { serverFailed } from '../classify/server-failed.ts';
 import type { CallContext, Refusal } from '../context.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
-import type { Evidence, ResolvedBreaker } from '../policy/options.ts';
 import { keyOf } from '../send/key.ts';
 import type { Circuit, Learnt, Ticket } from './circuit.ts';
+import type { ResolvedBreaker } from './options.ts';
 
 /** One call's dealings with the circuit breaker. */
 export class CircuitGuard {

@@ -3,12 +3,12 @@ import { headerOf } from '../call/header.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { Judgement, Verdict } from '../call/verdict.ts';
 import { isTunnelAnswer } from '../failure/unapplied.ts';
-import type { Classifier, Evidence, ResolvedPolicy } from '../policy/options.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
 import { checkedVerdict } from './checked-verdict.ts';
 import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';
+import type { Classifier, Evidence, ResolvedRules } from './options.ts';
 import { ruleOf, SUCCESS, UNPROCESSED, verdictOfStatus } from './status.ts';
 
 const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
@@ -22,7 +22,7 @@ const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
  */
 export function classify(
   outcome: Outcome,
-  policy: Pick<ResolvedPolicy, 'statuses' | 'classify'>,
+  policy: ResolvedRules,
   evidence: () => Evidence,
   clock: Pick<Clock, 'wall'>,
 ): Judgement | Promise<Judgement> {
@@ -36,7 +36,7 @@ export function classify(
 export function conclude(
   told: Verdict | undefined,
   outcome: Outcome,
-  policy: Pick<ResolvedPolicy, 'statuses'>,
+  policy: Pick<ResolvedRules, 'statuses'>,
   clock: Pick<Clock, 'wall'>,
 ): Judgement {
   const verdict = told === undefined ? builtIn(outcome, policy, clock) : explicit(told);
@@ -79,7 +79,7 @@ const explicit = (verdict: Verdict): Judgement =>
 
 function builtIn(
   outcome: Outcome,
-  { statuses }: Pick<ResolvedPolicy, 'statuses'>,
+  { statuses }: Pick<ResolvedRules, 'statuses'>,
   clock: Pick<Clock, 'wall'>,
 ): Judgement {
   const response = responseOf(outcome);

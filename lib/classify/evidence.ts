@@ -1,11 +1,11 @@
 import type { Call } from '../call/call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { ApiError } from '../failure/api-error.ts';
-import type { Evidence } from '../policy/options.ts';
 import { axiosHeaders } from '../send/axios-headers.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
 import { namedWait } from './named-wait.ts';
+import type { Evidence } from './options.ts';
 
 /** What an outcome does not say by itself. The costly parts are asked when a judge reads them, and once. */
 export interface Sources {

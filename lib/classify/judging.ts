@@ -4,12 +4,12 @@ import type { Judgement } from '../call/verdict.ts';
 import type { CallContext } from '../context.ts';
 import type { Admission } from '../limit/station.ts';
 import type { Wait } from '../observe/pending.ts';
-import type { Evidence } from '../policy/options.ts';
 import { TransformedBody } from '../send/transformed-body.ts';
 import { type Bounded, bounded } from '../time/bounded.ts';
 import { classify } from './classify.ts';
 import { shownErrorOf } from './error-body.ts';
 import { evidenceOf } from './evidence.ts';
+import type { Evidence } from './options.ts';
 
 export const CANCELLED: Judgement = Object.freeze({ kind: 'cancelled' });
 const JUDGE_WAIT: Wait = { phase: 'body', why: () => 'waits for a judge of `classify`' };

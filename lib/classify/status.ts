@@ -1,5 +1,5 @@
 import type { Verdict } from '../call/verdict.ts';
-import type { ResolvedPolicy, StatusRule } from '../policy/options.ts';
+import type { StatusRule, StatusRules } from './options.ts';
 
 export const SUCCESS: Verdict = Object.freeze({ kind: 'success' });
 const PENDING: Verdict = Object.freeze({ kind: 'pending' });
@@ -52,7 +52,7 @@ const tens = Array.from({ length: 100 }, (_, n) => `${n}x`);
 const hundreds = Array.from({ length: 10 }, (_, n) => `${n}xx`);
 
 /** The policy's own rule for a status: `503` goes before `'50x'`, and that before `'5xx'`. */
-export function ruleOf(status: number, statuses: ResolvedPolicy['statuses']): StatusRule | undefined {
+export function ruleOf(status: number, statuses: StatusRules): StatusRule | undefined {
   const rules: { readonly [statusOrRange: string]: StatusRule | undefined } = statuses;
   // The names of the ranges are at hand, since every success asks for them.
   return rules[status] ?? rules[tens[Math.trunc(status / 10)] ?? ''] ?? rules[hundreds[Math.trunc(status / 100)] ?? ''];

@@ -1,9 +1,8 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { headerOf } from '../call/header.ts';
-import { DEFAULTS } from '../policy/defaults.ts';
-import type { ResolvedIdempotency } from '../policy/options.ts';
 import { headerValue } from '../send/header-value.ts';
 import { randomId } from '../time/clock.ts';
+import { IDEMPOTENCY_DEFAULTS, type ResolvedIdempotency } from './options.ts';
 
 /** One call's idempotency key: the caller's own, or one that is made for it. */
 export class IdempotencyKey {
@@ -58,7 +57,7 @@ export class IdempotencyKey {
   }
 
   get header(): string {
-    return (this.options === false ? DEFAULTS.idempotency : this.options).header;
+    return (this.options === false ? IDEMPOTENCY_DEFAULTS : this.options).header;
   }
 
   /** A key that the caller has set wins, and counts as one, also where the policy makes none. */

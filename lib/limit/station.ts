@@ -8,7 +8,7 @@ import type { CallContext, Refusal } from '../context.ts';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
-import type { ResolvedRetryAfter } from '../policy/options.ts';
+import type { ResolvedRetryAfter } from '../retry/options.ts';
 import { keyOf } from '../send/key.ts';
 import type { StreamedBody } from '../send/streamed-body.ts';
 import { bounded } from '../time/bounded.ts';

@@ -1,67 +1,24 @@
-import { bearer } from '../auth/bearer.ts';
-import type { ResolvedAuth } from '../auth/options.ts';
+import { AUTH_DEFAULTS } from '../auth/options.ts';
+import { BREAKER_DEFAULTS } from '../breaker/options.ts';
+import { CLASSIFY_DEFAULTS } from '../classify/options.ts';
+import { CORRELATION_DEFAULTS } from '../correlation/options.ts';
+import { IDEMPOTENCY_DEFAULTS } from '../idempotency/options.ts';
 import { LIMIT_DEFAULTS } from '../limit/options.ts';
-import { exponentialBackoff } from '../time/backoff.ts';
-import type {
-  ResolvedBreaker,
-  ResolvedBudget,
-  ResolvedCorrelation,
-  ResolvedIdempotency,
-  ResolvedPolicy,
-  ResolvedPoll,
-  ResolvedRetry,
-  ResolvedRetryAfter,
-} from './options.ts';
+import { POLL_DEFAULTS } from '../poll/options.ts';
+import { RETRY_DEFAULTS } from '../retry/options.ts';
+import type { ResolvedPolicy } from './options.ts';
 
-/** The one place where defaults stand. The README's table is checked against it. */
-
-const budget: ResolvedBudget = {
-  capacity: 2_100,
-  transientCost: 14,
-  throttledCost: 5,
-  refund: 1,
-  refillPerSecond: 14,
-  ratio: 0.1,
-  windowMs: 60_000,
-  minRetriesPerWindow: 5,
-  failingMs: 10_000,
-};
-
-const retry: ResolvedRetry & { readonly retryAfter: ResolvedRetryAfter; readonly budget: ResolvedBudget } = {
-  maxRetries: 3,
-  backoff: exponentialBackoff(),
-  retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
-  unsafe: 'when-unapplied',
-  idempotentMethods: [],
-  timeouts: true,
-  budget,
-  onRetry: [],
-  onGiveUp: [],
-};
-
-/** What an option that is on, or is turned on by an object, starts from. */
+/** What an option that is on, or is turned on by an object, starts from. The README's table is checked against it. */
 export const DEFAULTS = {
-  retry,
-  statuses: {},
-  classify: [],
-  poll: { intervalMs: 1_000, maxMs: 600_000 } satisfies ResolvedPoll,
+  retry: RETRY_DEFAULTS,
+  ...CLASSIFY_DEFAULTS,
+  poll: POLL_DEFAULTS,
   deadlineMs: Number.POSITIVE_INFINITY,
-  idempotency: { header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' } satisfies ResolvedIdempotency,
-  auth: {
-    apply: bearer,
-    refreshAheadMs: 120_000,
-    refreshTimeoutMs: 30_000,
-    neverRefreshOn: [],
-    retry: { retries: 2, minTimeout: 200 },
-  } satisfies Omit<ResolvedAuth, 'refresh'>,
-  correlation: { header: 'X-Correlation-ID' } satisfies ResolvedCorrelation,
+  idempotency: IDEMPOTENCY_DEFAULTS,
+  auth: AUTH_DEFAULTS,
+  correlation: CORRELATION_DEFAULTS,
   limit: LIMIT_DEFAULTS,
-  breaker: {
-    failureRatio: 0.5,
-    minimumThroughput: 20,
-    windowMs: 10_000,
-    openMs: 5_000,
-  } satisfies ResolvedBreaker,
+  breaker: BREAKER_DEFAULTS,
   beforeSend: [],
   on: {},
   log: false,

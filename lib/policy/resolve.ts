@@ -4,10 +4,11 @@ import { isRecord, shown } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { isLimiter } from '../limit/limiters.ts';
 import { fillIn } from '../limit/options.ts';
+import type { ResolvedBudget, ResolvedRetry, RetryOptions } from '../retry/options.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './defaults.ts';
 import { freeze } from './freeze.ts';
 import { merge, several } from './merge.ts';
-import type { Policy, ResolvedBudget, ResolvedPolicy, ResolvedRetry, RetryOptions } from './options.ts';
+import type { Policy, ResolvedPolicy } from './options.ts';
 import { asWritten, type PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 

@@ -1,9 +1,10 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { addressOf } from '../call/address.ts';
 import type { Verdict } from '../call/verdict.ts';
+import type { Classifier } from '../classify/options.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import { retryHintMs } from '../failure/retry-hint.ts';
-import type { Classifier, Policy } from '../policy/options.ts';
+import type { Policy } from '../policy/options.ts';
 
 export interface PartnerApiOptions {
   /**

@@ -1,8 +1,8 @@
 import { KeyedCache } from '../call/keyed-cache.ts';
 import type { RefusedRetry } from '../call/refused-retry.ts';
 import type { VerdictKind } from '../call/verdict.ts';
-import type { ResolvedBudget } from '../policy/options.ts';
 import { SlidingCount } from '../time/sliding-count.ts';
+import type { ResolvedBudget } from './options.ts';
 import { RecentCalls } from './recent-calls.ts';
 
 /**

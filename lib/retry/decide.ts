@@ -1,9 +1,10 @@
 import type { Decision } from '../call/decision.ts';
 import type { EndReason } from '../call/report.ts';
 import type { Verdict } from '../call/verdict.ts';
-import type { ResolvedPoll, ResolvedRetry } from '../policy/options.ts';
+import type { ResolvedPoll } from '../poll/options.ts';
 import { delayFor, type Occasion } from './delay.ts';
 import { isHarmless } from './harmless.ts';
+import type { ResolvedRetry } from './options.ts';
 
 /** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
 export interface Facts extends Occasion {

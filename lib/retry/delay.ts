@@ -1,7 +1,7 @@
 import type { Verdict } from '../call/verdict.ts';
 import { shown } from '../check.ts';
-import type { ResolvedRetry } from '../policy/options.ts';
 import type { Random } from '../time/clock.ts';
+import type { ResolvedRetry } from './options.ts';
 
 /** How long to wait before a retry, or that the server named longer than the policy waits. */
 export type Delay = { readonly ms: number; readonly backoff: boolean; readonly namedMs: number } | 'too-long';

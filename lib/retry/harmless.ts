@@ -1,5 +1,5 @@
 import type { Verdict } from '../call/verdict.ts';
-import type { ResolvedRetry } from '../policy/options.ts';
+import type { ResolvedRetry } from './options.ts';
 
 /** What the IANA HTTP Method Registry calls idempotent (RFC 9110 §9.2.2): sent twice, they do what they do when sent once. */
 const IDEMPOTENT: ReadonlySet<string> = new Set([

@@ -2,9 +2,9 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { RefusedRetry } from '../call/refused-retry.ts';
 import type { VerdictKind } from '../call/verdict.ts';
 import type { CallContext, Refusal } from '../context.ts';
-import type { ResolvedBudget } from '../policy/options.ts';
 import { keyOf } from '../send/key.ts';
 import type { Account, RetryBudget } from './budget.ts';
+import type { ResolvedBudget } from './options.ts';
 
 /** A retry that has been decided on, and has yet to leave. */
 interface Retry {

@@ -5,7 +5,8 @@ import type { Outcome } from '../../lib/call/outcome.ts';
 import type { Judgement, Verdict } from '../../lib/call/verdict.ts';
 import { announcesJson, classify } from '../../lib/classify/classify.ts';
 import { evidenceOf } from '../../lib/classify/evidence.ts';
-import type { Classifier, ResolvedPolicy } from '../../lib/policy/options.ts';
+import type { Classifier } from '../../lib/classify/options.ts';
+import type { ResolvedPolicy } from '../../lib/policy/options.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const AT = { wall: () => NOW };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { StatusRule } from '../../lib/classify/options.ts';
 import { STATUS_VERDICTS, verdictOfStatus } from '../../lib/classify/status.ts';
-import type { StatusRule } from '../../lib/policy/options.ts';
 
 describe(verdictOfStatus.name, () => {
   it.each([

@@ -1,7 +1,7 @@
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import { IdempotencyKey } from '../../lib/idempotency/idempotency-key.ts';
-import type { ResolvedIdempotency } from '../../lib/policy/options.ts';
+import type { ResolvedIdempotency } from '../../lib/idempotency/options.ts';
 
 const ON: ResolvedIdempotency = { header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
-import type { BeforeSend } from '../../lib/policy/options.ts';
+import type { BeforeSend } from '../../lib/send/before-send.ts';
 import { ADAPTERS } from '../support/attached.ts';
 import { byHand, runQuietly } from '../support/by-hand.ts';
 import { type Answer, json } from '../support/loopback.ts';

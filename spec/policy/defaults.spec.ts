@@ -6,9 +6,11 @@ import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 import { BACKOFF_DEFAULTS } from '../../lib/time/backoff.ts';
 
-const options = readFileSync(new URL('../../lib/policy/options.ts', import.meta.url), 'utf8');
+const options = ['retry', 'poll', 'idempotency', 'policy']
+  .map((room) => readFileSync(new URL(`../../lib/${room}/options.ts`, import.meta.url), 'utf8'))
+  .join('\n');
 
-/** The docstring of an option in `options.ts`, without its line breaks; where its name alone is not enough, with its interface. */
+/** The docstring of an option, without its line breaks; where its name alone is not enough, with its interface. */
 function docOf(option: string): string {
   const [name, group = ''] = option.split('.').toReversed();
   const from = options.slice(Math.max(0, options.indexOf(`interface ${group} `)));

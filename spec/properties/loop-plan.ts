@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Verdict } from '../../lib/call/verdict.ts';
-import type { StatusRule } from '../../lib/policy/options.ts';
+import type { StatusRule } from '../../lib/classify/options.ts';
 
 /** What a server may say of when to come back. Plain data, so that a counterexample can be read and shrinks well. */
 export type Hint =

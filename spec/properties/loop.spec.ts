@@ -2,9 +2,9 @@ import { isAxiosError, isCancel } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerdictKind } from '../../lib/call/verdict.ts';
+import type { StatusRule } from '../../lib/classify/options.ts';
 import { codeOf } from '../../lib/failure/code.ts';
 import { CircuitOpenError, LimitError, TokenRefreshError } from '../../lib/failure/errors.ts';
-import type { StatusRule } from '../../lib/policy/options.ts';
 import { HOPELESS, type Plan, plan, REFUSED, TIMED_OUT } from './loop-plan.ts';
 import { OwnError, type Played, playLoop, type Seen, type Sent, storyOf } from './loop-run.ts';
 

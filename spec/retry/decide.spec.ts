@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EndReason } from '../../lib/call/report.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
-import type { ResolvedRetry } from '../../lib/policy/options.ts';
 import { decide, type Facts, FINISH } from '../../lib/retry/decide.ts';
+import type { ResolvedRetry } from '../../lib/retry/options.ts';
 import { constantBackoff } from '../../lib/time/backoff.ts';
 
 const NOW = 1_000_000;

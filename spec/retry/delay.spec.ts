@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResolvedRetry, ResolvedRetryAfter } from '../../lib/policy/options.ts';
 import { delayFor, type Occasion } from '../../lib/retry/delay.ts';
+import type { ResolvedRetry, ResolvedRetryAfter } from '../../lib/retry/options.ts';
 import { type Backoff, constantBackoff } from '../../lib/time/backoff.ts';
 
 type Options = Pick<ResolvedRetry, 'retryAfter' | 'backoff'>;

@@ -1,0 +1,33 @@
+import { A_HEADER, aFunction, aHeaderName, type Filled, methodNames, object, oneOf, TURNS_ON } from '../check.ts';
+
+export interface IdempotencyOptions {
+  /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
+  readonly header?: string | undefined;
+  /** The methods that get a key, in any letter case. Default `['post', 'patch']`. */
+  readonly methods?: readonly string[] | undefined;
+  /** Makes a key: printable ASCII. Default: a random UUID, bare; some servers want it as a quoted string. */
+  readonly generate?: (() => string) | undefined;
+  /**
+   * `'never'` (default): one key for all sends of the call. `'after-response'`: the same while no response
+   * has come, a new one after any; a send that was answered is then repeated only if it was provably not applied.
+   */
+  readonly renew?: 'never' | 'after-response' | undefined;
+}
+
+export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;
+
+export const IDEMPOTENCY_DEFAULTS: ResolvedIdempotency = {
+  header: 'Idempotency-Key',
+  methods: ['post', 'patch'],
+  renew: 'never',
+};
+
+export const checkIdempotency = object(
+  {
+    header: aHeaderName,
+    methods: methodNames,
+    generate: aFunction,
+    renew: oneOf('never', 'after-response'),
+  },
+  { on: TURNS_ON, text: A_HEADER },
+);
