@@ -1,17 +1,18 @@
-/** Registered, so that every copy of this package finds the same: ESM beside CommonJS, or one for each of two dependencies. */
-const COMMON = Symbol.for('axios-holdfast');
+/** Registered, so that every copy of this package finds the same map: ESM beside CommonJS, or a copy in each of two dependencies. */
+const SHARED = Symbol.for('axios-holdfast');
 
 /**
- * What all copies of this package in a process have in common. What is made differently from now on needs another name,
- * since the other copy may be of another version.
+ * What all copies of this package in a process share, by name; the first copy that asks makes it.
+ *
+ * Whoever changes what is made must change its `name` too: another copy may be of another version.
  */
 export function acrossCopies<T>(name: string, make: () => T): T {
-  const holder = globalThis as { [COMMON]?: Map<string, unknown> };
-  holder[COMMON] ??= new Map();
-  const all = holder[COMMON] as Map<string, T>;
-  const known = all.get(name);
+  const holder = globalThis as { [SHARED]?: Map<string, unknown> };
+  holder[SHARED] ??= new Map();
+  const shared = holder[SHARED] as Map<string, T>;
+  const known = shared.get(name);
   if (known !== undefined) return known;
   const made = make();
-  all.set(name, made);
+  shared.set(name, made);
   return made;
 }

@@ -1,6 +1,7 @@
-/** The caller's way of giving a call up, whether it is a signal or a CancelToken. */
+/** How the caller gives a call up: by an AbortSignal or by axios' CancelToken. */
 export interface Cancellation {
+  /** Whether the call has been given up. */
   readonly requested: boolean;
-  /** Calls `listener` once when it is requested; gives the function that takes the listener away again. */
+  /** Calls `listener` once, when the call is given up. Returns the function that removes the listener. */
   subscribe(listener: () => void): () => void;
 }

@@ -1,18 +1,20 @@
 import type { EndReason } from './report.ts';
 
-/** What the loop does after an outcome. Carries its reason, so that nobody has to guess it later. */
+/** What the loop does after an outcome. Where it stops, the decision carries the reason. */
 export type Decision =
   | { readonly kind: 'finish' }
   | {
       readonly kind: 'retry';
+      /** The wait before the retry, in ms. */
       readonly delayMs: number;
-      /** Whether the wait is our own backoff, not one that the server named. */
+      /** Whether that wait is our own backoff; `false` where the server named one. */
       readonly backoff: boolean;
-      /** What of it the server named, in ms; 0 of a backoff. */
+      /** How much of it the server named, in ms; 0 of a backoff. */
       readonly namedMs: number;
     }
   | {
       readonly kind: 'poll';
+      /** The wait before the poll, in ms. */
       readonly delayMs: number;
       /** What is to be asked from now on, by GET; `undefined` for the same request once more. */
       readonly url: string | undefined;

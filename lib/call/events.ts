@@ -3,11 +3,14 @@ import type { BudgetState } from './refused-retry.ts';
 import type { EndReason, Report } from './report.ts';
 import type { VerdictKind } from './verdict.ts';
 
-/** What the library tells while it works. Plain data without headers, bodies or queries, so it can be logged as it is. */
+/**
+ * Every event by its name, and what a listener is given. Frozen plain data without headers, bodies and queries, so it can be logged as it
+ * is. Durations are in ms, instants in ms since the epoch.
+ */
 export interface Events {
-  /** A request left. `send` counts from 1. */
+  /** A request leaves. `send` counts from 1. */
   sent: { readonly call: Call; readonly send: number };
-  /** A send ended, with a status or with an error's code. */
+  /** A send has ended, with a `status` or with the `code` of an error; `durationMs` after it left. */
   answered: {
     readonly call: Call;
     readonly send: number;
@@ -17,18 +20,17 @@ export interface Events {
     readonly reason: string | undefined;
     readonly durationMs: number;
   };
-  /** A retry will be made in `delayMs`; `retry` counts from 1. */
+  /** A retry will be made in `delayMs`; `retry` counts from 1. `status` or `code` is that of the send before it. */
   'retry-scheduled': {
     readonly call: Call;
     readonly retry: number;
     readonly delayMs: number;
-    /** Of the answer that it follows, or the error's code. */
     readonly status: number | undefined;
     readonly code: string | undefined;
     readonly verdict: VerdictKind;
     readonly reason: string | undefined;
   };
-  /** The answer was pending: it will be asked for again in `delayMs`; `poll` counts from 1, `url` is what is asked, without its query. */
+  /** The server has not finished: it will be asked again in `delayMs`. `poll` counts from 1; `url` is what is asked, without query. */
   'poll-scheduled': {
     readonly call: Call;
     readonly poll: number;
@@ -37,17 +39,17 @@ export interface Events {
     readonly status: number | undefined;
     readonly reason: string | undefined;
   };
-  /** A token refresh began; `key` is the policy's `auth.key`. It is one for all calls that wait for it. */
+  /** A token refresh begins: one for all calls that wait for it. `key` is what `auth.key` gives. */
   refreshing: { readonly key: string; readonly reason: 'expiring' | 'unauthorized' };
-  /** There is a new token: refreshed here, or by another process that shares the store. */
+  /** There is a new token: refreshed by this process, or by another one that shares the store. */
   refreshed: { readonly key: string; readonly durationMs: number };
-  /** The refresh failed for good; its error is the `cause` of what the waiting calls reject with. */
+  /** The refresh has failed, its own retries included; its error is the `cause` of what the waiting calls reject with. */
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
-  /** The token store could not be reached: this process refreshes on its own, or keeps for itself what its refresh gave. */
+  /** The token store could not be reached: this process refreshes alone, or keeps the token that it has refreshed for itself. */
   'store-lost': { readonly key: string; readonly code: string | undefined };
   /**
-   * A send waits for the limiter's permit. The rest is told where the limiter knows it: the `place` in its line (1 is next) `of` so many,
-   * the instant `untilAt` before which it cannot be let go, ms since the epoch.
+   * A send waits for the limiter's permit. Where the limiter knows more, it stands here too: its `place` in the queue (1 is next) `of` so
+   * many, and the instant `untilAt` before which it cannot leave.
    */
   queued: {
     readonly call: Call;
@@ -58,35 +60,36 @@ export interface Events {
     readonly of: number | undefined;
     readonly untilAt: number | undefined;
   };
-  /** The limiter refused a send. */
+  /** The limiter has refused a send; `code` says why, for instance `ERR_LIMIT_QUEUE_FULL`. */
   limited: { readonly call: Call; readonly key: string; readonly code: string | undefined };
-  /** A throttled answer paused a whole bucket until the instant `untilAt`, ms since the epoch. */
+  /** A throttled answer has paused all sends of the limiter under `key`, until the instant `untilAt`. */
   paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
-  /** A retry was not made because the retry budget of `key` is spent: `rule` says by which of its two rules, the rest with what numbers. */
+  /** The retry budget of `key` has refused a retry: `rule` says which of its two rules, the rest by what numbers. */
   'budget-empty': { readonly call: Call; readonly key: string } & BudgetState;
-  /** Enough sends failed, or the probe did: until the instant `retryAt`, ms since the epoch, nothing is sent under that key. */
+  /** Too many sends have failed, or the probe has: nothing is sent under `key` until the instant `retryAt`. */
   'circuit-opened': { readonly call: Call; readonly key: string; readonly retryAt: number };
-  /** The probe was answered: sends leave again. */
+  /** The probe went well: sends leave again. */
   'circuit-closed': { readonly call: Call; readonly key: string };
-  /** The call ended. */
+  /** The call has ended. */
   finished: { readonly call: Call; readonly endedBecause: 'success' | EndReason; readonly report: Report };
 }
 
 export type EventName = keyof Events;
 
-/** Any event, with its name. */
+/** Any event, with its `name`: what a listener of `'*'` is given. */
 export type AnyEvent = { [E in EventName]: { readonly name: E } & Events[E] }[EventName];
 
-/** What can be listened to; `'*'` hears every event. */
+/** What can be listened to. */
 interface Heard extends Events {
   '*': AnyEvent;
 }
 
+/** What a listener of the event `E` is given; of `'*'`, any event. */
 export type EventOf<E extends EventName | '*'> = Heard[E];
+/** A listener. It is never awaited, and what it throws goes nowhere. */
 export type Listener<E extends EventName | '*'> = (event: EventOf<E>) => void;
 
-/** The name of every event. */
-// The type makes sure that none is missing.
+/** The names of all events. The type makes sure that none is missing. */
 export const EVENT_NAMES: readonly EventName[] = Object.freeze(
   Object.keys({
     sent: 0,

@@ -1,17 +1,17 @@
 /**
- * The value of a response header, whatever the spelling of its name and whatever holds the headers: AxiosHeaders, a
- * plain object, a fetch `Headers`. Never throws, because a mock's odd headers must not hide the real answer.
+ * The value of a response header, in whatever letter case its name is written, and whatever holds the headers: AxiosHeaders, a plain
+ * object, a fetch `Headers`. Never throws: the odd headers of a mock must not hide the real answer.
  *
  * @param name in lower case, or exactly as `headerNames` gave it
- * @returns the value without surrounding whitespace, several values joined with `, ` (RFC 9110 §5.3); `undefined` when
- * the header is absent, unreadable, or neither a string nor a number
+ * @returns the value without white space around it, several values joined with `, ` (RFC 9110 §5.3); `undefined` where the header is
+ * absent, can't be read, or is neither a string nor a number
  */
 export function headerOf(headers: unknown, name: string): string | undefined {
   if (!isObject(headers)) return undefined;
   try {
     const own = Object.hasOwn(headers, name) ? textOf(headers[name]) : undefined;
     if (own !== undefined) return own;
-    // AxiosHeaders and fetch's Headers know better than a scan of their properties.
+    // AxiosHeaders and a fetch `Headers` find it themselves, whatever its letter case.
     if (typeof headers.get === 'function') return textOf(headers.get(name));
     const spelled = Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === name);
     return spelled === undefined ? undefined : textOf(headers[spelled]);
@@ -20,7 +20,7 @@ export function headerOf(headers: unknown, name: string): string | undefined {
   }
 }
 
-/** The names of all headers as they are spelled there. Never throws. */
+/** The names of all headers, in the letter case that they have there. Never throws. */
 export function headerNames(headers: unknown): readonly string[] {
   if (!isObject(headers)) return [];
   try {

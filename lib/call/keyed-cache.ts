@@ -1,37 +1,37 @@
-/** How many are remembered; nobody must be able to make us hold millions. */
-const MANY = 10_000;
+/** Most keys that are kept: nobody must be able to make us hold millions. */
+const MAX_KEYS = 10_000;
 
 /**
- * One thing for each key, made when it is first asked for. Ten thousand are remembered at most, and what was asked for among the last
- * five thousand keys certainly.
+ * One value for each key, made when it is first asked for. At most 10,000 are kept. A key that is among the last 5,000 asked for is
+ * never forgotten.
  *
- * In two generations: what is asked for becomes young, and when the young are half of all, the old are forgotten and the young are old.
- * To delete and set again in one map at every use would do for the order, but a map gets slow by that.
+ * There are two generations. A value that is asked for becomes young. Once 5,000 are young, the old ones are forgotten and the young
+ * ones become the old. (One map, with each used key deleted and set again, would keep the order too, but such a map gets slow.)
  */
-export class KeyedCache<Thing extends object> {
-  readonly #make: (key: string) => Thing;
-  readonly #isHeld: (thing: Thing) => boolean;
-  #young = new Map<string, Thing>();
-  #old = new Map<string, Thing>();
+export class KeyedCache<Value extends object> {
+  readonly #make: (key: string) => Value;
+  readonly #isHeld: (value: Value) => boolean;
+  #young = new Map<string, Value>();
+  #old = new Map<string, Value>();
 
-  /** @param isHeld whether something would be lost by forgetting it; what is held stays, however many they are */
-  constructor(make: (key: string) => Thing, isHeld: (thing: Thing) => boolean = () => false) {
+  /** @param isHeld whether forgetting the value would lose something; held values are kept beyond 10,000 too */
+  constructor(make: (key: string) => Value, isHeld: (value: Value) => boolean = () => false) {
     this.#make = make;
     this.#isHeld = isHeld;
   }
 
-  of(key: string): Thing {
+  of(key: string): Value {
     return this.#young.get(key) ?? this.keep(key, this.#old.get(key) ?? this.#make(key));
   }
 
-  /** Remembers it (again) as the one of that key. */
-  keep(key: string, thing: Thing): Thing {
-    if (this.#young.size >= MANY / 2) this.#age();
-    this.#young.set(key, thing);
-    return thing;
+  /** Makes `value` the one of that key, as if it had just been asked for. */
+  keep(key: string, value: Value): Value {
+    if (this.#young.size >= MAX_KEYS / 2) this.#age();
+    this.#young.set(key, value);
+    return value;
   }
 
-  all(): readonly Thing[] {
+  all(): readonly Value[] {
     return [...new Map([...this.#old, ...this.#young]).values()];
   }
 
@@ -39,6 +39,6 @@ export class KeyedCache<Thing extends object> {
     const forgotten = this.#old;
     this.#old = this.#young;
     this.#young = new Map();
-    for (const [key, thing] of forgotten) if (this.#isHeld(thing) && !this.#old.has(key)) this.#old.set(key, thing);
+    for (const [key, value] of forgotten) if (this.#isHeld(value) && !this.#old.has(key)) this.#old.set(key, value);
   }
 }

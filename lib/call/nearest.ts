@@ -1,4 +1,7 @@
-/** The known name that a wrong one was most likely meant to be; `undefined` where none is like it. */
+/**
+ * The known name that a wrong one was most likely meant to be; `undefined` where none is near. Near is the only name that begins with it
+ * (from 4 letters on), else one that differs from it in a third of its letters plus one, at most.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const written = name.toLowerCase();
   const begun = known.filter((each) => written.length > 3 && each.toLowerCase().startsWith(written));

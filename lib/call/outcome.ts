@@ -1,19 +1,19 @@
 import type { AxiosResponse } from 'axios';
 
 /**
- * What one send gave: the response that axios resolved, or whatever the adapter rejected with.
+ * What one send gave, just as the adapter gave it: the response that it resolved with, or whatever it rejected with.
  *
- * A bad status arrives as a rejected `AxiosError` normally and as a resolved response when `validateStatus` lets it
- * through, so that `outcome.response` alone misses most bad answers: a judge's `response` is that of either. `response.data` is the
- * raw, untransformed body here; a judge's `data` is the other.
+ * As a rule a bad status is a rejected `AxiosError`. Where `validateStatus` lets it through it is a response. So `outcome.response` alone
+ * misses most bad answers; the `response` of a judge's evidence has both. `response.data` is the raw body here, before
+ * `transformResponse`; the `data` of the evidence is what `transformResponse` makes of it.
  */
 export type Outcome =
   | { readonly response: AxiosResponse; readonly error?: undefined }
   | { readonly error: unknown; readonly response?: undefined };
 
 /**
- * The server's answer in an outcome, whichever way axios delivered it; `undefined` if there was none, or if an adapter gave
- * what is no response.
+ * The server's answer in an outcome, whether axios resolved with it or rejected; `undefined` where no answer came, or where an adapter
+ * gave something that is no response.
  */
 export function responseOf(outcome: Outcome): AxiosResponse | undefined {
   const response: unknown = outcome.response ?? (outcome.error as { response?: unknown } | null | undefined)?.response;

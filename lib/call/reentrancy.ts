@@ -1,72 +1,74 @@
 import { acrossCopies } from './across-copies.ts';
 
 /**
- * Tells whether something is done from within something else, by the asynchronous context.
+ * Whether this code runs inside of something that `owner` is doing under that `key`; `false` where nobody can tell.
  *
- * A refresh that uses the instance itself instead of the `http` that it is given would wait for itself: its request needs the
- * token that it is to get. So would a call from within `beforeSend`, where its own call holds the only permit. Node can tell;
- * elsewhere a timeout ends the wait. Others are none of its business: a refresh may well need the token of another key, or of
- * another instance.
+ * For what would wait for itself. A refresh that uses the instance, and not the `http` that it is given, needs the very token that it is
+ * fetching. A call made in `beforeSend` needs a permit while its own call holds the only one. Other keys and other owners do not count:
+ * a refresh may well need the token of another tenant.
+ *
+ * Node can tell, by `AsyncLocalStorage`. Elsewhere the answer is `false`, and a timeout ends such a wait.
  */
-interface Doing {
-  readonly owner: object;
-  /** Which of the owner's things it is about. */
-  readonly key: string | undefined;
-  readonly outer: Doing | undefined;
-  /** What it leaves running behind (a timer, a poll) is not within it any more. */
-  over: boolean;
-}
-
-interface Context {
-  run<T>(store: Doing, body: () => T): T;
-  getStore(): Doing | undefined;
-  disable(): void;
-}
-
-const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }).process?.getBuiltinModule?.(
-  'node:async_hooks',
-) as { AsyncLocalStorage?: new () => Context } | undefined;
-
-/** Of all copies of this package, since they may share a limiter. */
-const doings = acrossCopies('doings', () => ({
-  context: hooks?.AsyncLocalStorage && new hooks.AsyncLocalStorage(),
-  running: 0,
-}));
-const { context } = doings;
-
 export function isReentrant(owner: object, key?: string): boolean {
-  if (doings.running === 0) return false;
-  for (let at = context?.getStore(); at !== undefined; at = at.outer) {
-    if (at.owner === owner && at.key === key && !at.over) return true;
+  if (scopes.running === 0) return false;
+  for (let scope = storage?.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.owner === owner && scope.key === key && !scope.ended) return true;
   }
   return false;
 }
 
 /**
- * Does something within `owner`'s `key`; where it gives a promise, until that settles.
+ * Runs `body` as something that `owner` does under `key`: `isReentrant(owner, key)` holds inside, until `body` returns or, where it returns
+ * a promise, until that settles. A timer or a poll that it leaves behind is outside from then on.
  *
- * @param given called at once, with what ends it early: what goes on after that is not within it any more
+ * @param started called before `body`, with the function that ends this early
  */
-export function trackReentrancy<T>(owner: object, body: () => T, key?: string, given?: (end: () => void) => void): T {
-  const doing: Doing = { owner, key, outer: context?.getStore(), over: false };
-  given?.(() => {
-    doing.over = true;
+export function trackReentrancy<T>(owner: object, body: () => T, key?: string, started?: (end: () => void) => void): T {
+  const scope: Scope = { owner, key, outer: storage?.getStore(), ended: false };
+  started?.(() => {
+    scope.ended = true;
   });
-  doings.running += 1;
+  scopes.running += 1;
   const end = () => {
-    doing.over = true;
-    doings.running -= 1;
-    // An enabled context costs every promise of the process a little.
-    if (doings.running === 0) context?.disable();
+    scope.ended = true;
+    scopes.running -= 1;
+    // While it is on, it costs every promise of the process a little.
+    if (scopes.running === 0) storage?.disable();
   };
-  let done: T;
+  let result: T;
   try {
-    done = context ? context.run(doing, body) : body();
+    result = storage ? storage.run(scope, body) : body();
   } catch (error) {
     end();
     throw error;
   }
-  if (done instanceof Promise) done.then(end, end);
+  if (result instanceof Promise) result.then(end, end);
   else end();
-  return done;
+  return result;
 }
+
+interface Scope {
+  readonly owner: object;
+  readonly key: string | undefined;
+  /** The scope that this one began in. */
+  readonly outer: Scope | undefined;
+  ended: boolean;
+}
+
+/** The part of `AsyncLocalStorage` that is used here. */
+interface Storage {
+  run<T>(scope: Scope, body: () => T): T;
+  getStore(): Scope | undefined;
+  disable(): void;
+}
+
+const hooks = (globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }).process?.getBuiltinModule?.(
+  'node:async_hooks',
+) as { AsyncLocalStorage?: new () => Storage } | undefined;
+
+/** Shared by all copies of this package, since two copies may share a limiter. */
+const scopes = acrossCopies('reentrancy', () => ({
+  storage: hooks?.AsyncLocalStorage && new hooks.AsyncLocalStorage(),
+  running: 0,
+}));
+const { storage } = scopes;

@@ -1,23 +1,23 @@
 import { durationOf } from './time-shown.ts';
 
-/** What a call's time went to, in ms each. What is left went to hooks and judges, or the process was busy. */
+/** What the time of a call went to, each in ms. The rest of `elapsedMs` went to hooks and judges, or the process was busy. */
 export interface Spent {
-  /** In the limiter's queue. */
+  /** Waiting for the limiter's permits. */
   readonly queuedMs: number;
-  /** Until there was a token: `auth.token` and the refresh. */
+  /** Waiting for tokens: `auth.token` and the refresh. */
   readonly refreshMs: number;
-  /** Between an answer and the retry. */
+  /** Waiting between an answer and the next retry or poll. */
   readonly waitedMs: number;
-  /** From when a request left until its answer was read, all sends together. */
+  /** From when a request left until it was answered or failed, all sends together. */
   readonly sendingMs: number;
 }
 
-/** A call that took less needs no explanation, in ms. */
+/** A call that took less than this needs no explanation, in ms. */
 const LONG_MS = 1_000;
-/** What is less than this part of the whole explains nothing. */
+/** A part that is less than this much of the whole is left out. */
 const LEAST = 0.01;
 
-/** How long a call took; where that was long, also for what: `40.2 s (queue 31.0 s, waits 8.0 s, sends 1.2 s)`. */
+/** How long a call took; from one second on, also what that went to: `40.2 s (queue 31.0 s, waits 8.0 s, sends 1.2 s)`. */
 export function timeSpent(elapsedMs: number, { queuedMs, refreshMs, waitedMs, sendingMs }: Spent): string {
   const whole = durationOf(elapsedMs);
   if (elapsedMs < LONG_MS) return whole;

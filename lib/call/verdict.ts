@@ -1,15 +1,15 @@
 /**
  * What an outcome means.
  *
- * | kind           | meaning                                          | what the loop does with it by default     |
- * | -------------- | ------------------------------------------------ | ----------------------------------------- |
- * | `success`      | a 2xx                                            | finishes                                  |
- * | `pending`      | the server is well and has not finished          | asks again, at the named pace; see `poll` |
- * | `throttled`    | the server refused for rate; nothing was applied | retries any method, after the named time  |
- * | `transient`    | may pass; whether it was applied is not known    | retries if a repeat is harmless           |
- * | `unauthorized` | the credential was refused; nothing was applied  | refreshes and replays once, given `auth`  |
- * | `permanent`    | a repeat would end the same way                  | ends the call                             |
- * | `cancelled`    | the caller gave up                               | ends the call, never sends again          |
+ * | kind           | meaning                                              | what the loop does by default                      |
+ * | -------------- | ---------------------------------------------------- | -------------------------------------------------- |
+ * | `success`      | a 2xx                                                | ends the call                                      |
+ * | `pending`      | the server is well and has not finished              | asks again, as often as the server says; see `poll` |
+ * | `throttled`    | too many requests; nothing was applied               | retries any method, after the wait that it names   |
+ * | `transient`    | may go well next time; may have been applied         | retries where a repeat is harmless                 |
+ * | `unauthorized` | the credential was refused; nothing was applied      | refreshes the token and sends once more, given `auth` |
+ * | `permanent`    | a repeat would end the same way                      | ends the call                                      |
+ * | `cancelled`    | the caller gave up                                   | ends the call                                      |
  */
 export type VerdictKind =
   | 'success'
@@ -20,34 +20,40 @@ export type VerdictKind =
   | 'permanent'
   | 'cancelled';
 
-/** A judge's finding about one outcome. */
+/**
+ * What one outcome means, as a judge of `classify` or the built-in rules say it.
+ *
+ * @example
+ * const classify: Classifier = ({ status, api }) =>
+ *   status === 409 && api?.code === 'locked' ? { kind: 'transient', reason: 'locked', unapplied: true } : undefined;
+ */
 export interface Verdict {
   readonly kind: VerdictKind;
   /** Why, in a few words for a log line. Never put a secret here: it is shown in reports and summaries. */
   readonly reason?: string | undefined;
-  /** How long the server asked to wait, in ms from now. */
+  /** How long the server asks to wait, in ms from now; at least 0. */
   readonly retryAfterMs?: number | undefined;
-  /** `true` when the send provably had no effect, so that any method may be repeated. */
+  /** `true` where the send certainly had no effect, so that any method may be repeated. */
   readonly unapplied?: boolean | undefined;
   /**
-   * `true` for what no repeat can change: no retry, no poll, no refresh, no pause of the limiter's bucket, whatever the kind. A 429 that means
-   * "no credit left" stays `throttled`, and the call ends at once.
+   * `true` where no repeat can help, whatever the kind: no retry, no poll, no refresh, and no pause for the other calls of the limiter.
+   * So a 429 that means "no credit left" stays `throttled`, and the call ends at once.
    */
   readonly final?: boolean | undefined;
   /**
-   * `true` has a call that ends with this answer reject, although `validateStatus` lets it through: with an AxiosError that carries the
-   * response. For a 200 that holds an error. Whether it is retried first is up to `kind`.
+   * `true`: a call that ends with this answer rejects, although `validateStatus` lets the answer through. It rejects with an AxiosError
+   * that carries the response. For a 200 that holds an error. Whether it is retried first depends on `kind`.
    */
   readonly reject?: boolean | undefined;
   /**
-   * `true` has a call that ends with this answer resolve with it, although `validateStatus` refuses it: a 404 that means "none". Without
-   * an answer it says nothing. A verdict can't both accept and reject.
+   * `true`: a call that ends with this answer resolves with it, although `validateStatus` refuses it. For a 404 that means "none".
+   * Without an answer it has no effect. Together with `reject` it is an error.
    */
   readonly accept?: boolean | undefined;
 }
 
-/** A verdict as the loop goes by it. */
+/** A verdict, and where it comes from. */
 export interface Judgement extends Verdict {
-  /** The policy calls this answer `unauthorized`, by a judge or in `statuses`, whatever the challenges of the answer say. */
+  /** A judge or `statuses` says that this answer is `unauthorized`. Then its challenges are not asked whether a refresh can help. */
   readonly explicit?: boolean | undefined;
 }

@@ -1,4 +1,4 @@
-import { LEFT_OUT } from '../call/address.ts';
+import { REMOVED_BY_URL } from '../call/address.ts';
 import { parseChallenges } from './challenge.ts';
 
 /**
@@ -118,7 +118,7 @@ function basic(username: unknown, password: unknown): string {
 function secretsOfUrl(value: unknown): string[] {
   const given = value instanceof URL ? value.href : value;
   if (typeof given !== 'string') return [];
-  const url = given.replace(LEFT_OUT, '');
+  const url = given.replace(REMOVED_BY_URL, '');
   // With as many slashes as may be: `new URL` minds neither one nor three, nor backslashes.
   const authority = /^(?:[^/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]*)/.exec(url)?.[1] ?? '';
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '';

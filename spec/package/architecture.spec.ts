@@ -48,7 +48,6 @@ const MOVING = [
   'retry/spending.ts',
   'retry/waits.ts',
   'send/hand-over.ts',
-  'send/transformed-body.ts',
   'send/transmission.ts',
 ];
 
