@@ -55,7 +55,7 @@ export function dispatchWithin(
     let over = false;
     const settle = (outcome: Outcome) => {
       // Nobody will read what comes too late; its connection must not stay open for it.
-      if (over) return void discard(responseOf(outcome)?.data, Promise.resolve());
+      if (over) return void discard(responseOf(outcome)?.data);
       over = true;
       aborter?.putBack();
       if (!isUnread(responseOf(outcome)?.data)) aborter?.end();

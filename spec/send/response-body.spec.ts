@@ -4,11 +4,27 @@ import { createGunzip, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { discard, isUnread, PEEKED_BYTES, peek } from '../../lib/send/response-body.ts';
-import { settle } from '../support/manual-clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import type { Timeout } from '../../lib/time/with-timeout.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
-const never = new Promise<never>(() => {});
-const now = Promise.resolve();
+const pending = new Promise<never>(() => {});
+/** As long as it takes. */
+const never: Timeout = { ms: Number.POSITIVE_INFINITY, clock: new ManualClock() };
+/** What is there by the next turn. */
+const now: Timeout = { ms: 0, clock: systemClock };
+/** Until the promise has settled, as a call may be cancelled. */
+const until = (promise: Promise<unknown>): Timeout => ({
+  ...never,
+  cancellation: {
+    requested: false,
+    subscribe: (listener) => {
+      void promise.then(listener);
+      return () => {};
+    },
+  },
+});
 
 const bytesOf = (size: number): Buffer => Buffer.from(Array.from({ length: size }, (_, i) => 32 + (i % 95)));
 const digest = (bytes: Uint8Array): string => `${bytes.length} ${createHash('sha1').update(bytes).digest('hex')}`;
@@ -54,7 +70,7 @@ function webStream(chunks: readonly Uint8Array[], end = true): ReadableStream<Ui
       const chunk = chunks[next++];
       if (chunk !== undefined) controller.enqueue(chunk);
       else if (end) controller.close();
-      else await never;
+      else await pending;
     },
     cancel() {
       stream.cancelled = true;
@@ -131,7 +147,7 @@ describe(peek.name, () => {
 
     it('gives up on one that never ends, with what has come so far', async () => {
       const stream = nodeStream([Buffer.from('{"half":')], { end: false });
-      const { text } = await peek(stream, settle().then(settle).then(settle));
+      const { text } = await peek(stream, until(settle().then(settle).then(settle)));
       expect(text).toBe('{"half":');
       (stream as PassThrough).end('2}');
       expect((await whole(stream)).toString()).toBe('{"half":2}');
@@ -242,7 +258,7 @@ describe(peek.name, () => {
     it('takes its listeners away', async () => {
       const stream = nodeStream([Buffer.from('{}')], { end: false });
       const before = stream.eventNames().map((name) => [name, stream.listenerCount(name)]);
-      await peek(stream, settle().then(settle));
+      await peek(stream, until(settle().then(settle)));
       expect(stream.eventNames().map((name) => [name, stream.listenerCount(name)])).toEqual(before);
       stream.destroy();
     });
@@ -266,7 +282,7 @@ describe(peek.name, () => {
 
     it('gives up on one that never ends, and lets the caller cancel it', async () => {
       const stream = webStream([Buffer.from('{"half":')], false);
-      const { text, body } = await peek(stream, settle().then(settle).then(settle));
+      const { text, body } = await peek(stream, until(settle().then(settle).then(settle)));
       expect(text).toBe('{"half":');
       await (body as ReadableStream).cancel();
       expect(stream.cancelled).toBe(true);
@@ -340,7 +356,7 @@ describe(discard.name, () => {
 
   it('destroys one that does not end in time', async () => {
     const stream = nodeStream([Buffer.from('x')], { end: false });
-    await discard(stream, settle());
+    await discard(stream, until(settle()));
     expect(stream.destroyed).toBe(true);
   });
 
@@ -385,12 +401,20 @@ describe(discard.name, () => {
     const long = webStream(cut(bytesOf(600_000), [60_000]));
     await discard(long, never);
     const silent = webStream([], false);
-    await discard(silent, settle());
+    await discard(silent, until(settle()));
     expect([long.cancelled, silent.cancelled]).toEqual([true, true]);
   });
 
   it('does not wait for a web stream that takes its time to be cancelled', async () => {
-    await discard(new ReadableStream({ cancel: () => never }), now);
+    await discard(new ReadableStream({ cancel: () => pending }), now);
+  });
+
+  it('destroys any at once where it is given no time', async () => {
+    const node = nodeStream([Buffer.from('x')], { end: false });
+    const web = webStream([Buffer.from('x')]);
+    await Promise.all([discard(node), discard(web)]);
+    const unhandled = await unhandledDuring(async () => void node.emit('error', new Error('torn')));
+    expect([node.destroyed, web.cancelled, unhandled]).toEqual([true, true, []]);
   });
 
   it('survives a web stream that breaks off', async () => {
