@@ -4,7 +4,7 @@ import type { VerdictKind } from './verdict.ts';
 
 /** Why a call that failed was not sent (again). */
 export type EndReason =
-  /** A repeat would end the same way: the verdict is `permanent`, or `final`; or code of the policy threw. */
+  /** A repeat would end the same way: the verdict is `permanent` or `final`, no refresh can help a 401, or code of the policy threw. */
   | 'not-retryable'
   /** `retry.maxRetries` retries have been made. */
   | 'retries-exhausted'
@@ -20,7 +20,7 @@ export type EndReason =
   | 'body-not-replayable'
   /** `auth.refresh` failed. */
   | 'refresh-failed'
-  /** The server refused a fresh token too, or the refresh could not have helped. */
+  /** The server refused a fresh token too. */
   | 'still-unauthorized'
   /** The caller gave the call up, by its signal or CancelToken. */
   | 'cancelled'

@@ -24,5 +24,5 @@ export function timeSpent(elapsedMs: number, { queuedMs, refreshMs, waitedMs, se
   const parts = { queue: queuedMs, token: refreshMs, waits: waitedMs, sends: sendingMs };
   const other = elapsedMs - queuedMs - refreshMs - waitedMs - sendingMs;
   const told = Object.entries({ ...parts, other }).filter(([, ms]) => ms >= LEAST * elapsedMs);
-  return told.length === 0 ? whole : `${whole} (${told.map(([name, ms]) => `${name} ${durationOf(ms)}`).join(', ')})`;
+  return `${whole} (${told.map(([name, ms]) => `${name} ${durationOf(ms)}`).join(', ')})`;
 }

@@ -15,50 +15,48 @@ export type ApiErrorShape = 'nested' | 'flat' | 'legacy' | 'gateway' | 'problem'
 export interface ApiError {
   readonly shape: ApiErrorShape;
   /**
-   * The server's code; a number is given as its decimal digits, and `''` means that there was none. Of a gateway it
-   * is the status, of a problem its `type`, or its status where the type is `about:blank` (RFC 9457 §4.2.1).
+   * The server's code, a number as its decimal digits; `''` where there was none. Of the shape `gateway` it is the status. Of the shape
+   * `problem` it is the `type`, or the status where the type is missing or `about:blank` (RFC 9457 §4.2.1).
    */
   readonly code: string;
-  /** For people. As the server sent it: not shortened, not redacted, `''` where there was none. */
+  /** For people. As the server sent it, not shortened and not redacted; `''` where there was none. */
   readonly message: string;
-  /** Where the error originated: `target` when nested, `instance` of a problem. */
+  /** What the error is about: `target` of the shape `nested`, `instance` of the shape `problem`. */
   readonly target?: string | undefined;
-  /** Which service reported it: `source` or `Source`. */
+  /** Which service reported it: `source` or `Source` of the shapes `flat` and `legacy`. */
   readonly source?: string | undefined;
   /**
-   * What the server listed beside it, element by element as it was sent: `details` when nested, `data` when flat,
-   * `data` and then `other_errors` when legacy, `errors` of a problem. Anything but a list counts as a list of one.
+   * What the server listed beside it, each element as it was sent; `[]` where there was nothing. It is `details` of the shape `nested`,
+   * `data` of `flat`, `data` and then `other_errors` of `legacy`, `errors` of `problem`. Anything but a list counts as a list of one.
    */
   readonly details: readonly unknown[];
   /** The next `innerError` that has a code. At most 32 levels are read. */
   readonly inner?: ApiError | undefined;
-  /** The object that this was read from: the parsed body, or the inner error's part of it. */
+  /** The object that this was read from: the parsed body, or a part of it. */
   readonly raw: unknown;
 }
 
-/** Longest body that is parsed: characters of a string, bytes of a buffer. */
-const MAX_BODY = 1_048_576;
-
-const MAX_LEVELS = 32;
-
 /**
- * Reads the error out of an answer's body; `undefined` if it holds none that we know. Never throws, never changes
- * what it is given.
+ * Reads the error out of an answer's body; `undefined` where it holds none of a known shape. Never throws, and never changes what it is
+ * given.
  *
- * `body` is text, bytes in UTF-8 (any ArrayBuffer view, or the buffer itself; a byte order mark is skipped) or an
- * object that was parsed already. Everything else, a stream or a Blob for instance, is `undefined`. Text and bytes
- * are parsed up to 1 MiB, and only if `contentType` names JSON or is absent.
- *
- * An object counts as an error when it has
+ * An object is an error where it has
  * - an object `error` with a `code` or a `message`;
- * - or a `code`, a `description` and a `source`, or the first two and nothing else but a list `data`;
- * - or a code and a message together with a mark of the legacy shape;
- * - or a `statusCode` from 400 to 599 and a `message`;
- * - or a `status` from 400 to 599 and a `title` or a `detail`; a body that is announced as
- *   `application/problem+json` needs only one of the members of RFC 9457.
+ * - or a `code`, a `description` and a `source`; or the first two, and nothing else but a list `data`;
+ * - or a code, a message, and a mark of the shape `legacy`;
+ * - or a `statusCode` from 400 to 599, and a `message`;
+ * - or a `status` from 400 to 599, and a `title` or a `detail`. Where the content type is `application/problem+json`, one member of
+ *   RFC 9457 is enough.
  *
- * So `{ code, message }` is none, and `{ statusCode: 200, message: 'OK' }` is none either. The rule is still meant for
- * answers that failed: a country `{ code: 'DE', description: 'Germany' }` looks just like an error.
+ * So `{ code, message }` is none, and `{ statusCode: 200, message: 'OK' }` is none. Ask only about answers that failed: the country
+ * `{ code: 'DE', description: 'Germany' }` looks just like an error.
+ *
+ * @param body a parsed object; text; or bytes in UTF-8 (an ArrayBuffer, or any view of one). Text and bytes are parsed up to 1 MiB. Of
+ * anything else, such as a stream or a Blob, the result is `undefined`
+ * @param contentType the answer's. Where it is given and does not name JSON, text and bytes are not parsed
+ *
+ * @example
+ * readApiError('{"error":{"code":"QuotaExceeded","message":"Try later."}}')?.code; // 'QuotaExceeded'
  */
 export function readApiError(body: unknown, contentType?: string | undefined): ApiError | undefined {
   // Getters and proxies throw what they like, and JSON.parse throws on most of what servers call JSON.
@@ -79,19 +77,25 @@ export function readApiError(body: unknown, contentType?: string | undefined): A
   }
 }
 
-/** The innermost error, which the server was most specific about; the error itself if it has no inner one. */
+/** The innermost error, which says most exactly what went wrong; the error itself where it has no inner one. */
 export function mostSpecific(error: ApiError): ApiError {
   let deepest = error;
   while (deepest.inner !== undefined) deepest = deepest.inner;
   return deepest;
 }
 
+/** Longest body that is parsed: characters of a string, bytes of a buffer. */
+const MAX_BODY = 1_048_576;
+
+/** Most inner errors that are read. */
+const MAX_LEVELS = 32;
+
 type Encoded = string | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
 
 type Dictionary = { readonly [name: string]: unknown };
 
 function isEncoded(body: unknown): body is Encoded {
-  // By tag, because a buffer from another realm (a test runner's, a frame's) is no instance of our ArrayBuffer.
+  // By tag: a buffer of another realm (a frame, the sandbox of a test runner) is no instance of our ArrayBuffer.
   const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
   return typeof body === 'string' || ArrayBuffer.isView(body) || isBuffer;
 }
@@ -137,7 +141,7 @@ function readFlat(raw: Dictionary): ApiError | undefined {
   return { shape: 'flat', code, message: description, source, details: listOf(data), raw };
 }
 
-/** A code and a description are not much: half the products of this world have them. Nothing else may stand beside. */
+/** A product, too, has a code and a description. So where these are all that tells an error, nothing else may stand beside them. */
 function isBareError(body: Dictionary): boolean {
   return Object.keys(body).every(
     (name) => name === 'code' || name === 'description' || (name === 'data' && Array.isArray(body.data)),
@@ -163,7 +167,7 @@ function readProblem(raw: Dictionary, announced: boolean): ApiError | undefined 
   return { shape: 'problem', code, message, target: wordOf(raw.instance), details: listOf(raw.errors), raw };
 }
 
-/** Text, or a number's digits; of OData's `{ lang, value }` its value; else `''`. */
+/** Text, or the digits of a number, or the value of OData's `{ lang, value }`; else `''`. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Number.isFinite(value)) return String(value);
@@ -184,7 +188,7 @@ function errorStatusOf(value: unknown): number | undefined {
   return Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined;
 }
 
-/** A plain object, of any realm or without a prototype: no array, and no instance of a class such as a stream. */
+/** A plain object, of any realm or without a prototype. No array, and no instance of a class, such as a stream. */
 function isRecord(value: unknown): value is Dictionary {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

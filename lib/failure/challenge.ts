@@ -1,20 +1,26 @@
-/** One way to authenticate that a server offers in `WWW-Authenticate` (RFC 9110 §11.6.1). */
+/** One way to sign in that a server offers in `WWW-Authenticate` (RFC 9110 §11.6.1). */
 export interface Challenge {
-  /** In lower case, for instance `bearer`: schemes are case-insensitive. */
+  /** In lower case, for instance `bearer`. */
   readonly scheme: string;
-  /** The credentials-like blob of schemes such as `negotiate`, padding included. */
+  /** What schemes such as `negotiate` have in place of parameters: one word, usually base64, with its padding. */
   readonly token68?: string | undefined;
-  /** Names in lower case; of a repeated name the first value counts. The object has no prototype. */
+  /** By name in lower case, for instance `realm` and `error`. Of a repeated name the first value counts. The object has no prototype. */
   readonly params: { readonly [lowerCasedName: string]: string };
 }
 
 /**
- * Reads the challenges of one header line, or of several, in their order; `[]` if there are none. Never throws, and
- * takes time proportional to the length.
+ * Reads the challenges of a `WWW-Authenticate` header, in their order; `[]` where there are none. Never throws. The time it takes grows
+ * with the length of the header, and no faster.
  *
- * More is read than RFC 9110 allows, since a bad challenge must not hide a 401: values that should have been quoted
- * (`OAuth realm=urn:cpsvc:cpid:{some cid}`; spaces are kept inside of braces), missing commas between parameters, and
- * quotes that never end. What can't be read is left out. Anything but a string or a list of strings holds no challenge.
+ * It reads more than RFC 9110 allows, since servers write more: values without the quotes that they need
+ * (`OAuth realm=urn:cpsvc:cpid:{some cid}`; spaces are kept between braces), parameters without commas between them, and quotes that
+ * never end. What can't be read is left out.
+ *
+ * @param header one line, or several; anything else holds no challenge
+ *
+ * @example
+ * parseChallenges('Bearer realm="api", error="invalid_token"');
+ * // [{ scheme: 'bearer', params: { realm: 'api', error: 'invalid_token' } }]
  */
 export function parseChallenges(header: string | readonly string[]): Challenge[] {
   const lines: readonly unknown[] = Array.isArray(header) ? header : [header];
@@ -42,7 +48,7 @@ function parseLine(line: string): Challenge[] {
     } else if (first || gap.includes(',')) {
       params = Object.create(null);
       const token68 = cursor.token68();
-      // Parameters of what is no scheme at all must not end up with the challenge before it.
+      // What is no scheme is left out, and its parameters with it: they must not end up at the challenge before.
       if (!TOKEN.test(word)) continue;
       challenges.push({ scheme: word.toLowerCase(), ...(token68 !== undefined && { token68 }), params });
     }
@@ -50,7 +56,7 @@ function parseLine(line: string): Challenge[] {
   return challenges;
 }
 
-// Each pattern is one character class, repeated: nothing to backtrack into, so a hostile line costs no more than its length.
+// Each pattern is one character class, repeated. So none can backtrack, and a hostile line takes no longer than any of its length.
 const SPACE = /[ \t\r\n]*/y;
 const GAP = /[ \t\r\n,]*/y;
 const WORD = /[^ \t\r\n,="]*/y;
@@ -61,7 +67,7 @@ const UNESCAPED = /[^"\\]*/y;
 const TOKEN68 = /[\w.~+/-]+=*/y;
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** A place in a line that only ever moves on. */
+/** A place in a line. It only moves forward, but for a token68 that turns out to be none. */
 class Cursor {
   at = 0;
   readonly #line: string;
@@ -78,7 +84,7 @@ class Cursor {
     return this.#line.charAt(this.at);
   }
 
-  /** What the sticky `pattern` finds right here, else `''`. */
+  /** Takes what the sticky `pattern` finds right here; `''` where it finds nothing. */
   take(pattern: RegExp): string {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.#line)?.[0] ?? '';
@@ -86,7 +92,7 @@ class Cursor {
     return found;
   }
 
-  /** Passes over a stray quoted string or a stray character. */
+  /** Passes over a quoted string or a character that belongs to nothing. */
   skip(): void {
     if (this.#next === '"') this.#quoted();
     else this.at += 1;
@@ -97,7 +103,7 @@ class Cursor {
     return this.#next === '"' ? this.#quoted() : this.#bare();
   }
 
-  /** A token68, which nothing but a comma or the end may follow; else stays where it is. */
+  /** Takes a token68, which must be followed by a comma or the end; else stays where it is. */
   token68(): string | undefined {
     const start = this.at;
     const token68 = this.take(TOKEN68);

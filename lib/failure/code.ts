@@ -1,6 +1,6 @@
 /**
- * The code that says what happened. Adapters differ: under fetch, axios says `ERR_NETWORK`, or nothing at all for a body that
- * broke off, and the network's own code stands on a cause.
+ * The code that says what happened: the first of an error and its causes that is not `ERR_NETWORK`. Adapters differ. Under fetch, axios
+ * says `ERR_NETWORK`, or nothing where a body broke off, and the network's own code stands on a cause.
  */
 export function codeOf(error: unknown): string | undefined {
   let found: string | undefined;
@@ -12,7 +12,7 @@ export function codeOf(error: unknown): string | undefined {
   return found;
 }
 
-/** Codes of a system, of Node and of undici for a connection that was never made. */
+/** What the system, Node and undici say where no connection was made. */
 const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -32,13 +32,14 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'UND_ERR_PRX_TLS',
 ]);
 
-/** System calls that come before anything is sent; `queryA` and the like are those of `dns.resolve`. */
+/** System calls that come before anything is sent. `queryA` and the like are those of `dns.resolve`. */
 const CONNECTING = /^(?:connect|getaddrinfo|socket|bind|query[A-Z]\w*)$/;
 
 /**
- * Whether it failed before there was a connection, by what the error itself says. With a system call, that decides:
- * EHOSTUNREACH may also come from a read, long after the request was written. Where several addresses were tried, each of
- * them must have failed so.
+ * Whether the error itself says that no connection was made, so that nothing was sent.
+ *
+ * Where it names a system call, that decides, and not the code: a `read` may fail with EHOSTUNREACH too, long after the request was
+ * written. Where several addresses were tried, each of them must have failed while connecting.
  */
 export function failedToConnect(error: unknown): boolean {
   for (const { errors, syscall } of chainOf(error)) {
@@ -48,7 +49,7 @@ export function failedToConnect(error: unknown): boolean {
   return NEVER_CONNECTED.has(codeOf(error) ?? '');
 }
 
-/** What ran out of time: the system's, axios' and undici's codes, and those of `agentkeepalive` and `request`. */
+/** What axios, the system, undici, and the packages `agentkeepalive` and `request` say where time ran out. */
 const TIMED_OUT: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
@@ -57,27 +58,30 @@ const TIMED_OUT: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** Of a signal that `AbortSignal.timeout()` made, by which an adapter or a fetch of the caller's own bounds itself. */
+/** Whether a signal of `AbortSignal.timeout()` ended it: the caller's own adapter or fetch may bound itself by one. */
 export const isFromTimeoutSignal = (error: unknown): boolean =>
   chainOf(error).some(({ name }) => name === 'TimeoutError');
 
-/** Whether a send ended by running out of time. A system that gives up connecting has found nobody: that is the network's. */
+/**
+ * Whether time ran out for a send. Not where the system gave up connecting, although its code is ETIMEDOUT: then nobody was there, which
+ * is the network's failure.
+ */
 export function isTimeout(error: unknown): boolean {
   if (isFromTimeoutSignal(error)) return true;
   const code = codeOf(error) ?? '';
-  // axios also uses ECONNABORTED for a request that the browser broke off.
+  // axios uses ECONNABORTED for a timeout, and for a request that the browser broke off.
   if (code === 'ECONNABORTED') return fieldsOf(error).message !== 'Request aborted';
   return TIMED_OUT.has(code) && !failedToConnect(error);
 }
 
-/** Codes of OpenSSL and of Node for a handshake that failed and a certificate that nobody trusts. */
+/** What OpenSSL and Node say where a handshake failed or a certificate is not trusted. */
 const TLS =
   /^(?:EPROTO|ERR_SSL_\w+|ERR_TLS_CERT_\w+|(?:CERT|CRL|DEPTH_ZERO|ERROR_IN|SELF_SIGNED|UNABLE_TO)_\w+|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)$/;
 
-/** Whether the two sides could not agree on TLS, or one does not trust the other: a repeat would end the same way. */
+/** Whether the two sides could not agree on TLS, or one does not trust the other. A repeat would end the same way. */
 export const isTlsCode = (code: string): boolean => TLS.test(code);
 
-export interface Fields {
+interface Fields {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly cause?: unknown;
@@ -86,18 +90,18 @@ export interface Fields {
   readonly message?: unknown;
 }
 
-/** An adapter may reject with anything. */
+/** The fields of what was thrown, which may be anything: an adapter may reject with a string. */
 export function fieldsOf(thrown: unknown): Fields {
   return typeof thrown === 'object' && thrown !== null ? thrown : {};
 }
 
-/** How many causes deep is looked: a cause may be its own. */
-const DEPTH = 3;
+/** Most causes that are looked at, one behind the other. There must be an end: an error may be its own cause. */
+const MAX_CAUSES = 3;
 
 /** An error and what caused it, outermost first. */
 export function chainOf(error: unknown): readonly Fields[] {
   const chain = [fieldsOf(error)];
-  for (let at = chain[0]?.cause; at !== undefined && chain.length <= DEPTH; at = chain.at(-1)?.cause) {
+  for (let at = chain[0]?.cause; at !== undefined && chain.length <= MAX_CAUSES; at = chain.at(-1)?.cause) {
     chain.push(fieldsOf(at));
   }
   return chain;

@@ -14,73 +14,96 @@ import { isHoldfastError } from './errors.ts';
 import { faultOf } from './fault.ts';
 import { summaryOf } from './summary.ts';
 
-/** What kind of failure a call ended in: the first thing to switch on. */
+/** What kind of failure a call ended with: the first thing to switch on. */
 export type FailureKind =
-  /** The server refused for rate. */
+  /** Too many requests: a 429, or what the policy calls `throttled`. */
   | 'throttled'
-  /** The server, or what stands before it, could not serve: a 5xx, or whatever the policy calls transient. */
+  /** The server, or a gateway before it, could not serve: a 5xx, or what the policy calls `transient`. */
   | 'unavailable'
-  /** The server had not finished when the polling was over. */
+  /** The server had not finished when the polling ended. */
   | 'pending'
-  /** The credential was refused. */
+  /** The credential was refused: a 401, or what the policy calls `unauthorized`. */
   | 'unauthorized'
-  /** The server will not do it: any other 4xx. */
+  /** The server will not do it: any other status, or an answer that `validateStatus` or a judge refused. */
   | 'rejected'
-  /** No answer that can be used: refused, reset, broken off, no such host; redirects without end. */
+  /** No usable answer came: the connection was refused, reset or broken off, there is no such host, the redirects never end. */
   | 'network'
-  /** No answer in time. */
+  /** No answer came in time. */
   | 'timeout'
-  /** Nothing that the server or the network did: a file or a stream of ours failed, an option is wrong, a bug. */
+  /** It happened in this process: a file or a stream could not be read, an option is wrong, a function of the policy threw, a bug. */
   | 'local'
-  /** The caller gave up. */
+  /** The caller gave the call up. */
   | 'cancelled'
-  /** The limiter in front refused. */
+  /** The limiter refused a send. */
   | 'limited'
+  /** The circuit breaker let nothing through. */
   | 'circuit-open'
+  /** The token could not be refreshed. */
   | 'refresh-failed';
 
-/** Why a call failed, in one place. It holds no header, no token and no query. */
+/** Why a call failed, in one place. Frozen. It holds no header, no token and no query; but see `api`. Durations are in whole ms. */
 export interface Failure extends Spent {
   readonly kind: FailureKind;
+  /** Of the answer that the call ended with; `undefined` where there is none. */
   readonly status?: number | undefined;
-  /** axios' code, or the network's own where axios hides it. */
+  /** Of the error, for instance `ECONNRESET`: axios' code, or the network's own where axios hides that behind `ERR_NETWORK`. */
   readonly code?: string | undefined;
-  /** The error body, if it is of a known shape. As the server sent it, so not redacted. */
+  /** The error in the answer's body, where it is of a known shape: see `readApiError`. As the server sent it, so not redacted. */
   readonly api?: ApiError | undefined;
-  /** What `WWW-Authenticate` asks for. */
+  /** What the answer's `WWW-Authenticate` asks for; `[]` where it asks for nothing. */
   readonly challenges: readonly Challenge[];
-  /** What the server asked for, in ms, when that was not waited out. */
+  /** How long the server asks to wait; that wait was not made. */
   readonly retryAfterMs?: number | undefined;
+  /** Why there was no further send. */
   readonly endedBecause: EndReason;
-  /** Of a call that ended `budget-empty`: which rule of the retry budget stopped its retry, and the numbers of that moment. */
+  /** Where the call ended as `budget-empty`: which rule of the retry budget refused, and by what numbers. */
   readonly budget?: BudgetState | undefined;
+  /** HTTP requests that were made: the first, then `retries` + `replays` + `polls`. */
   readonly sends: number;
   readonly retries: number;
+  /** Sends after a token refresh. */
   readonly replays: number;
-  /** Sends that asked again for an answer that was pending. */
+  /** Sends that asked again for an answer that was `pending`. */
   readonly polls: number;
+  /** How long the call took in all. */
   readonly elapsedMs: number;
-  /** What the server calls this request: `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` or `client-request-id`. */
+  /**
+   * How the server's log names this request: the first that is there of `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` and
+   * `client-request-id`, of the answer, else of the request. Give it to the server's support.
+   */
   readonly requestId?: string | undefined;
+  /** The id that all sends of the call have in common: of the policy's `correlation`, else of the answer, else of the request. */
   readonly correlationId?: string | undefined;
-  /** One sentence for a person or a log. No token, password, cookie or query value ever appears in it. */
+  /** One sentence for a person or a log. No token, password, cookie or query value ever stands in it. */
   readonly summary: string;
 }
 
 /**
- * Why a call failed: of the error that it rejected with, or of a bad response that `validateStatus` let through; also
- * where an application has wrapped the error and kept it as `cause`.
+ * Why a call failed; `undefined` for a success, and for what is no failure of a call. Never throws.
  *
- * `undefined` for a success and for what is no failure of a call. An AxiosError of a call that was let through
- * (`holdfast: false`), or of another instance, is explained as well; its `endedBecause` is `'disabled'`. Never throws.
+ * The AxiosError of a call that nobody looked after (`holdfast: false`, or another instance) is explained too; its `endedBecause` is
+ * `'disabled'`.
+ *
+ * @param error what the call rejected with, also where an application has wrapped it and kept it as `cause`; or a bad response that
+ * `validateStatus` let through
+ *
+ * @example
+ * try {
+ *   await client.post('/orders', order);
+ * } catch (error) {
+ *   const failure = failureOf(error);
+ *   if (failure?.kind === 'throttled') return comeBackIn(failure.retryAfterMs);
+ *   log.error(failure?.summary ?? error);
+ *   throw error;
+ * }
  */
 export function failureOf(error: unknown): Failure | undefined {
-  // A proxy or a getter in what was thrown must not take the place of the real error.
+  // A proxy or a getter may throw: that must not replace the error that the caller is looking at.
   try {
     const ended = callOf(error);
     if (ended === undefined) return isAxiosError(error) ? explain(undefined, { error }) : undefined;
     const { call, ending } = ended;
-    // The loop may have ended well and axios have failed afterwards, over a body that it could not transform.
+    // The loop may have ended well, and axios failed afterwards: it could not transform the body.
     if (call.endedBecause === 'success' && !isAxiosError(ending)) return undefined;
     return explain(call, call.failedWith ?? asOutcome(ending));
   } catch {
@@ -89,8 +112,15 @@ export function failureOf(error: unknown): Failure | undefined {
 }
 
 /**
- * The whole story of a call: of its response, or of the error that it rejected with, wrapped or not. `undefined` for
- * anything else. Never throws.
+ * The whole story of a call: every send, what it meant, what followed, and where the time went. `undefined` for what is no end of a call
+ * that this library looked after. Never throws.
+ *
+ * @param responseOrError what the call resolved or rejected with; an error may be wrapped, and kept as `cause`
+ *
+ * @example
+ * const response = await client.get('/orders');
+ * const report = reportOf(response);
+ * console.log(report?.elapsedMs, report?.sends.map(({ status, decision }) => `${status}: ${decision}`)); // 1204 ['503: retry', '200: finish']
  */
 export function reportOf(responseOrError: unknown): Report | undefined {
   try {
@@ -116,12 +146,12 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const headers = response?.headers;
   const contentType = headerOf(headers, 'content-type');
   const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;
-  // Where no answer came, the ids that were sent are all that the server's people can search for.
+  // Where no answer came, the ids that were sent are all that can be searched for in the server's log.
   const correlationId =
     call?.correlationId ??
     firstOf(headers, CORRELATION_IDS)?.value ??
     firstOf(call?.wireHeaders, CORRELATION_IDS)?.value;
-  // Families of APIs give the same two names to opposite ids; the one that is known for the call's is not the request's.
+  // One API calls the request's id `client-request-id`, another the call's. What is known to be the call's is not the request's.
   const requestId =
     firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
   const refusedRetry = call?.endedBecause === 'budget-empty' ? call.refusedRetry : undefined;
@@ -150,7 +180,7 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     refusedRetry,
     refusedWait: call?.refusedWait,
     polledMs: call?.polledMs,
-    deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isOver(call) },
+    deadline: call && { ms: call.deadlineAt - call.startedAt, passed: isPastDeadline(call) },
     disabled: call === undefined && started ? whyDisabled(config) : undefined,
     bareBecause: call?.bareBecause,
     refreshError: (error as { cause?: unknown } | undefined)?.cause ?? error,
@@ -159,13 +189,13 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   return Object.freeze({ ...facts, summary: summaryOf(explained, config, requestId?.name, sent) });
 }
 
-/** Of a call that the loop knows nothing of. */
+/** Of a call that the loop did not look after. */
 const NO_TIME: Spent = { queuedMs: 0, refreshMs: 0, waitedMs: 0, sendingMs: 0 };
 
-/** A sum of instants is off by a hair. */
-const isOver = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadlineAt - 1;
+/** Within a ms, since a sum of instants is not exact. */
+const isPastDeadline = ({ deadlineAt, endedAt }: CallState): boolean => endedAt >= deadlineAt - 1;
 
-/** Of a call that was sent and that the loop knows nothing of. */
+/** Why the loop did not look after a call. */
 const whyDisabled = (config: unknown): 'not-attached' | 'let-through' =>
   (config as { holdfast?: unknown } | undefined)?.holdfast === false ? 'let-through' : 'not-attached';
 
@@ -181,7 +211,7 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   const status = response?.status ?? responseOf({ error })?.status;
   const verdict = call?.verdict?.kind;
   if (status === undefined) {
-    // A limiter of the caller's own has errors of its own.
+    // A limiter of the caller's own may throw any error.
     if (call?.endedBecause === 'limited') return 'limited';
     const thrown = withoutLast(call, error);
     const fault = faultOf(thrown);
@@ -192,19 +222,22 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
   if (verdict === 'throttled' || status === 429) return 'throttled';
   if (verdict === 'unauthorized' || status === 401) return 'unauthorized';
   const isGood = status >= 200 && status < 300;
-  // A judge had no time to say what it is.
+  // The deadline came before a judge had said what the answer means.
   if (isGood && call?.endedBecause === 'deadline' && verdict === 'success') return 'timeout';
-  // A 2xx that axios rejects broke off, unless it was whole and somebody refused it: `validateStatus` or a judge.
+  // A 2xx that axios rejects with broke off; unless it was whole, and `validateStatus` or a judge refused it.
   const isWhole = verdict === 'success' || verdict === 'permanent' || call?.verdict?.reject;
   if (isGood && error !== undefined && !isWhole) return 'network';
   return verdict === 'transient' || status >= 500 ? 'unavailable' : 'rejected';
 }
 
-/** Whether the policy's own code has thrown it: a judge, a key, `beforeSend`. No send gave it, and nobody refused. */
+/** Whether code of the policy threw it: a judge, a key, `beforeSend`. For no send rejected with it, and nothing refused the call. */
 const isOfPolicy = (call: CallState | undefined, error: unknown): boolean =>
   call?.endedBecause === 'not-retryable' && error !== call.outcome?.error;
 
-/** An error of the policy's own code, without the error of the last send where it has that for its cause: that was another's fault. */
+/**
+ * An error that code of the policy threw, without its cause where that is the error of the last send. What the send failed with does not
+ * say what is wrong with the policy's code.
+ */
 function withoutLast(call: CallState | undefined, error: unknown): unknown {
   if (!isOfPolicy(call, error)) return error;
   const { name, message, cause } = fieldsOf(error);

@@ -3,14 +3,14 @@ import { isOwnBodyError } from './own-body.ts';
 
 /** Whose fault it is that no answer came. */
 export type Fault =
-  /** The network's, or the server's: nobody listens, a lost connection, a certificate that nobody trusts. */
+  /** The network's or the server's: nobody listens, a connection is lost, a certificate is not trusted. */
   | 'network'
-  /** Ours: a file or a stream, an option, a bug. It says nothing of the server. */
+  /** This process's: a file, a stream, an option, a bug. It says nothing of the server. */
   | 'local';
 
 /**
- * Whose fault is it? `undefined` where it is nobody's of the two (the server redirects for ever, an answer is too long) or nobody
- * can tell (an adapter of the caller's own gave an error of its own).
+ * Whose fault it is that a send failed. `undefined` where it is neither's (the server redirects for ever, an answer is too long), or where
+ * nobody can tell (the caller's own adapter gave an error of its own).
  *
  * @param error an error without an answer
  */
@@ -19,24 +19,24 @@ export function faultOf(error: unknown): Fault | undefined {
   if (isFromTimeoutSignal(error)) return 'network';
   const code = codeOf(error);
   if (code === undefined || code === 'ERR_NETWORK') return faultByWords(error, code);
-  // So a unix socket that is not there, or a firewall that says EPERM, is not taken for a file.
+  // Asked before the codes: a unix socket that is missing (ENOENT), or a firewall (EPERM), must not be taken for a file.
   if (failedToConnect(error)) return isOutOfFiles(error) ? 'local' : 'network';
   if (BROKEN_OFF.test(String(fieldsOf(error).message))) return 'network';
   if (OF_ANSWERS.has(code)) return undefined;
   if (OF_CLIENTS.has(code)) return 'local';
   if (OF_NETWORKS.has(code) || NETWORK.test(code) || isTlsCode(code)) return 'network';
-  // What is left of the system's and of Node's is a file's, an argument's, a bug's. Any other is an agent's or an adapter's own.
+  // The codes that are left, of the system and of Node, are of files, arguments and bugs. Any other code is of an agent or an adapter.
   if (/^(?:E[A-Z\d]+|ERR_\w+)$/.test(code)) return 'local';
   return wasMade(error) ? 'network' : undefined;
 }
 
-/** Whether this process had no descriptor left to connect with: ours, but it passes. */
+/** Whether this process had no file descriptor left to connect with. It is our fault, but a retry may go well. */
 export function isOutOfFiles(error: unknown): boolean {
   const code = codeOf(error);
   return (code === 'EMFILE' || code === 'ENFILE') && failedToConnect(error);
 }
 
-/** Codes of the system for what a connection may come to. Not every `E…`: a file that is missing has one as well. */
+/** What the system says of connections. By name, since files have codes that begin with `E` too. */
 const OF_NETWORKS: ReadonlySet<string> = new Set([
   'EADDRINUSE',
   'EADDRNOTAVAIL',
@@ -82,10 +82,10 @@ const OF_NETWORKS: ReadonlySet<string> = new Set([
   'ERR_HTTP2_STREAM_ERROR',
 ]);
 
-/** Families of them: of names that do not resolve, of browsers, of Node's parser, zlib and brotli, of undici. */
+/** Families of codes: of names that do not resolve, of browsers, of Node's HTTP parser, of zlib and brotli, of undici. */
 const NETWORK = /^(?:EAI_|ERR_NETWORK_|HPE_|Z_|ERR__ERROR_|UND_ERR_)\w+$/;
 
-/** Undici's for how it was called, or closed by its owner. */
+/** What undici says where it was called wrongly, or closed by its owner. */
 const OF_CLIENTS: ReadonlySet<string> = new Set([
   'UND_ERR_CLOSED',
   'UND_ERR_DESTROYED',
@@ -95,28 +95,31 @@ const OF_CLIENTS: ReadonlySet<string> = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** An answer came, and cannot be used. */
+/** An answer came, and can't be used. */
 const OF_ANSWERS: ReadonlySet<string> = new Set([
   'ERR_BAD_RESPONSE',
   'ERR_FR_REDIRECTION_FAILURE',
   'ERR_FR_TOO_MANY_REDIRECTS',
 ]);
 
-/** Older versions of axios say so of an answer that broke off, under the code of a bad one. */
+/** The words of older versions of axios where an answer broke off. Their code is that of a bad answer. */
 const BROKEN_OFF = /^stream has been aborted$/;
 
-/** The words of fetch, whoever has it: undici, Chromium, WebKit, Firefox; and axios' own, as axios-mock-adapter uses them. */
+/** The words of fetch where the connection is lost: of undici, Chromium, WebKit and Firefox. And axios' own, which axios-mock-adapter uses. */
 const LOST = /^(?:fetch failed|terminated|failed to fetch|network error|load failed|NetworkError when attempting)/i;
 
-/** What undici's fetch says where it gives no code and was called wrongly. */
+/** The words of undici's fetch where it was called wrongly and gives no code. */
 const MISCALLED = /^(?:bad port|unknown scheme|invalid url|failed to parse url)/i;
 
-/** An adapter's, and those that axios' fetch adapter wraps: a header, a method or a URL that cannot be. */
+/** The errors of bugs in an adapter, and of headers, methods and URLs that can't be, which axios' fetch adapter wraps. */
 const BUGS: ReadonlySet<unknown> = new Set(['TypeError', 'ReferenceError', 'RangeError']);
 
 const ENDLESS = /^redirect count exceeded/i;
 
-/** Agents, mocks and proxies give errors without a code; so does a bug. A request that was made, and no answer, is the network's. */
+/**
+ * Whose fault an error without a code of its own is. Agents, mocks and proxies give such errors, and bugs do. Where a request was made and
+ * no answer came, it is the network's.
+ */
 function faultByWords(error: unknown, code: string | undefined): Fault | undefined {
   const chain = chainOf(error);
   const says = (words: RegExp) => chain.some(({ message }) => words.test(String(message)));
@@ -128,8 +131,8 @@ function faultByWords(error: unknown, code: string | undefined): Fault | undefin
 }
 
 /**
- * Whether axios made a request, and it failed. Under fetch axios wraps whatever is thrown while a request is there, such as the
- * error of a `validateStatus` of the caller's; what fetch itself throws gets the code ERR_NETWORK.
+ * Whether axios made a request, and that request failed. Under fetch, axios wraps whatever is thrown once there is a request, also by the
+ * caller's `validateStatus`. What fetch itself throws has the code ERR_NETWORK.
  */
 function wasMade(error: unknown): boolean {
   const { isAxiosError, code, request } = fieldsOf(error) as {

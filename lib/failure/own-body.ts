@@ -1,21 +1,22 @@
 import { chainOf, codeOf } from './code.ts';
 
-/** By which Node's `stream.isErrored` asks a web stream, whose error itself nobody is shown. Other engines do not tell. */
+/** By this, Node's `stream.isErrored` asks a web stream whether it failed. With what, it does not tell; other engines tell nothing. */
 const WEB_STREAM_ERRORED = Symbol.for('nodejs.stream.errored');
 
-/** Errors of bodies that did not stand on the caller's config: those that `body` or `beforeSend` made. */
+/** Errors of bodies that the caller's config does not have: `body` or `beforeSend` made them. */
 const broken = new WeakSet<object>();
 
 /**
- * Whether a send failed because its body did: the very error that the caller's stream broke off with, or a stream that ended
- * before its end. Its code says nothing: a body that is fetched from elsewhere may be reset, and no connection of ours was.
+ * Whether a send failed because its own request body did: the caller's stream failed with this very error, or broke off too early.
+ *
+ * The code can't tell. Where the body is a download from elsewhere, that may be reset (ECONNRESET), while our own connection is well.
  */
 export function isOwnBodyError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   return broken.has(error) || isBroken((error as { config?: { data?: unknown } | null }).config?.data, error);
 }
 
-/** Remembers an error of the body that was sent, before its config gives way to the caller's. */
+/** Remembers that the error is one of the sent body, before the error's config is replaced by the caller's, which may have another body. */
 export function noteOwnBodyError(error: unknown, data: unknown): void {
   if (typeof error === 'object' && error !== null && isBroken(data, error)) broken.add(error);
 }
@@ -33,7 +34,7 @@ function isBroken(data: unknown, error: object): boolean {
     destroyed?: unknown;
     readableEnded?: unknown;
   };
-  // A connection that is lost cancels the stream, which closes it.
+  // `true` only where the source of the stream failed. A lost connection cancels the stream, and that closes it without an error.
   if (isErrored === true) return true;
   if (typeof errored === 'object' && errored !== null) return chainOf(error).includes(errored);
   return destroyed === true && readableEnded === false && codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';

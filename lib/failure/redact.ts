@@ -1,19 +1,19 @@
 const MASK = '[redacted]';
 
-/** Shorter secrets are left alone: they occur in every other word. */
+/** Fewest characters of a secret that is looked for: shorter ones are found in many words. */
 const MIN_SECRET = 4;
 
-/** A half-open range of the text that must not be seen. */
+/** A part of the text that must not be seen; `to` is the first character behind it. */
 type Span = readonly [from: number, to: number];
 
 /**
- * The text with `[redacted]` in place of whatever may let somebody in:
- * - every occurrence of one of the `secrets` (those shorter than 4 characters are ignored);
+ * The text with `[redacted]` in place of each part that may be a secret:
+ * - whatever equals one of the `secrets` (those of fewer than 4 characters are ignored);
  * - credentials behind the name of an HTTP authentication scheme, as in `Bearer xyz`;
- * - anything that looks like a JWT;
- * - the query, the fragment and the user information of URLs, and values as in `password=xyz`.
+ * - what looks like a JWT;
+ * - query, fragment, user and password of URLs, and values as in `password=xyz`.
  *
- * Where ranges meet or overlap they become one. Time is proportional to the length of the text, for each secret.
+ * Parts that meet or overlap become one. For each secret, the time grows with the length of the text, and no faster.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   const spans: Span[] = [...spansOfSecrets(text, secrets), ...spansOfPatterns(text), ...spansOfQueries(text)];
@@ -28,10 +28,10 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return redacted + text.slice(Math.max(end, 0));
 }
 
-// The patterns below take linear time: a repeated class is followed by something outside of it, and a search that could
-// begin anywhere in a run is held to the run's beginning. The group, always at the end, is what gets hidden.
+// What the group of a pattern matches is hidden; it always stands at the end. The patterns take linear time: what follows a repeated class
+// is never in that class, and a search that could begin anywhere in a run of characters begins at its start only.
 
-/** The word behind a scheme, unless it is plain English ("Bearer token expired", "OAuth 2.0") or the scheme once more. */
+/** The word behind a scheme; not where it is plain English ("Bearer token expired", "OAuth 2.0") or a scheme once more. */
 const TOKEN =
   /\b(?:Bearer|Basic|OAuth|DPoP)[\s:]+(?!(?:Bearer|Basic|OAuth|DPoP|access|auth|authentication|authorization|challenges?|credentials?|scheme|tokens?|[12]\.0a?)(?:[,;:!?"')]|\.?(?:\s|$)))["']?([^\s"',;]+)/gi;
 
@@ -63,7 +63,7 @@ function* spansOfPatterns(text: string): Generator<Span> {
   }
 }
 
-/** What follows the `?` or `#` of a URL, absolute or relative. "Really?" is none. */
+/** What follows the `?` or `#` of a URL, absolute or relative. "Really?" is no URL. */
 function* spansOfQueries(text: string): Generator<Span> {
   for (const { 0: word, index } of text.matchAll(WORD)) {
     const mark = word.search(/[?#]/);

@@ -3,14 +3,14 @@ import { parseChallenges } from './challenge.ts';
 
 /**
  * The strings in an axios request config that no message may repeat, each once, in no particular order:
- * - `Authorization` and `Proxy-Authorization`: the whole value, what follows the scheme, each parameter, and the user
- *   name and password of Basic;
- * - the value of each cookie, and of every header with token, secret, key, password, credential or session in its name;
- * - `auth` and `proxy.auth`, and what Basic makes of them;
- * - user information and query values of `url` and `baseURL`, as they stand and decoded, and what Basic makes of the former;
- * - strings and numbers in `params`, down to the second level of nesting, as they stand and as axios encodes them;
- * - values under such a name in a body that is JSON or a form, of up to 16 KiB, down to its fourth level; of lists, the strings,
- *   but for plain words under `keys`.
+ * - of `Authorization` and `Proxy-Authorization`: the whole value, what follows the scheme, each parameter, user and password of Basic;
+ * - the value of each cookie, and of every header whose name tells a secret: it has token, secret, key, passw, auth, credential, session
+ *   or signature in it;
+ * - user and password of `auth` and `proxy.auth`, and the two as Basic encodes them;
+ * - user, password and query values of `url` and `baseURL`, as written and decoded; user and password also as Basic encodes them;
+ * - strings and numbers in `params`, its own and those nested once or twice, as written and as axios encodes them;
+ * - values under a name that tells a secret, in a body that is JSON or a form of up to 16,384 characters, four levels deep. Of a list the
+ *   strings, but not plain words under `keys`.
  *
  * Never throws, whatever it is given: what can't be read is left out.
  */
@@ -43,7 +43,7 @@ const MAX_BODY = 16_384;
 /** Most fields of a form that is looked through. */
 const MAX_FIELDS = 1_000;
 
-/** Levels of `params` that are read: its own values, and those nested once and twice. */
+/** Levels of `params` that are read: its own values, those nested once, and those nested twice. */
 const MAX_LEVELS = 3;
 
 function secretsOfBody(data: unknown): string[] {
@@ -58,19 +58,19 @@ function secretsOfBody(data: unknown): string[] {
   return data instanceof URLSearchParams ? formSecrets(data) : [];
 }
 
-/** Field by field, since a name may occur more than once. */
+/** Field by field, since a form may have several fields of one name. */
 function formSecrets(form: URLSearchParams): string[] {
   return form.size > MAX_FIELDS ? [] : [...form].flatMap(([name, value]) => namedSecrets(value, 0, name));
 }
 
-/** The leaves that stand under a telling name, a few levels deep. */
+/** The strings and numbers under a name that tells a secret, so many `levels` deep. */
 function namedSecrets(value: unknown, levels = 4, name = ''): string[] {
   if (isLeaf(value)) return SENSITIVE_NAME.test(name) ? [String(value)] : [];
   if (Array.isArray(value)) return value.flatMap((item) => listedSecrets(item, levels, name));
   return levels === 0 ? [] : entriesOf(value).flatMap(([key, inner]) => namedSecrets(inner, levels - 1, key));
 }
 
-/** In a list numbers are no secrets (`tokens` of a language model), nor are words under `keys`, which name fields. */
+/** In a list, numbers are no secrets (the `tokens` of a language model), nor are plain words under `keys` (the names of fields). */
 function listedSecrets(item: unknown, levels: number, name: string): string[] {
   if (typeof item === 'string')
     return /^keys?$/i.test(name) && /^[a-z_-]+$/i.test(item) ? [] : namedSecrets(item, 0, name);
@@ -106,7 +106,7 @@ function userAndPassword(base64: string): string[] {
   }
 }
 
-/** The credentials as they go on the wire (RFC 7617). */
+/** User and password as a request carries them (RFC 7617). */
 function basic(username: unknown, password: unknown): string {
   if (typeof username !== 'string' && typeof password !== 'string') return '';
   const half = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -119,7 +119,7 @@ function secretsOfUrl(value: unknown): string[] {
   const given = value instanceof URL ? value.href : value;
   if (typeof given !== 'string') return [];
   const url = given.replace(REMOVED_BY_URL, '');
-  // With as many slashes as may be: `new URL` minds neither one nor three, nor backslashes.
+  // With any number of slashes: `new URL` takes one, three, and backslashes.
   const authority = /^(?:[^/\\?#]*:[/\\]*|[/\\]{2,})([^/\\?#]*)/.exec(url)?.[1] ?? '';
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '';
   const userInfo = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));

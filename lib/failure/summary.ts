@@ -10,24 +10,24 @@ import { redact } from './redact.ts';
 import { secretsOf } from './secrets.ts';
 
 /** A failure, and what only its summary tells. */
-export type Explained = Omit<Failure, 'summary'> & {
+type Explained = Omit<Failure, 'summary'> & {
   readonly refusedRetry?: RefusedRetry | undefined;
   readonly refusedWait?: RefusedWait | undefined;
-  /** How long the call had polled when that was given up, in ms. */
+  /** How long the call had polled when it gave that up, in ms. */
   readonly polledMs?: number | undefined;
-  /** How long the call had in all, in ms, and whether that was over. */
+  /** How long the call might take in all, in ms, and whether that time had passed. */
   readonly deadline?: { readonly ms: number; readonly passed: boolean } | undefined;
-  /** Why nobody looked after the call. */
+  /** Why the loop did not look after the call. */
   readonly disabled?: 'not-attached' | 'let-through' | undefined;
-  /** Why the send that was refused for want of a token carried none. */
+  /** Why the send carried no token; of a call that was refused for that. */
   readonly bareBecause?: string | undefined;
-  /** What the refresh of the token threw, or what kept it from being made. */
+  /** What the token refresh threw, or why it was not begun. */
   readonly refreshError?: unknown;
-  /** What it ended with where no answer came, for what went wrong on our side. */
+  /** What the call rejected with where no answer came: it may tell what went wrong in this process. */
   readonly ownError?: unknown;
 };
 
-/** How each end reads in a sentence, with what can be done about it. */
+/** The words for each reason, with what can be done about it. */
 const ENDINGS: { readonly [R in EndReason]: string } = {
   'not-retryable': 'not retryable',
   'retries-exhausted': 'retries exhausted',
@@ -51,7 +51,7 @@ const DISABLED = {
   'let-through': 'let through by `holdfast: false`',
 } as const;
 
-/** What refused, by the limiter's code. */
+/** The words for a limiter's refusal, by the code of its error. */
 const LIMITS: { readonly [code: string]: string } = {
   ERR_LIMIT_QUEUE_FULL: 'the queue of the limiter is full (`limit.maxQueue`)',
   ERR_LIMIT_WAIT_TOO_LONG: 'the limiter asks for a longer wait than `limit.maxWaitMs`',
@@ -62,10 +62,10 @@ const LIMITS: { readonly [code: string]: string } = {
 const QUOTED = 200;
 
 /**
- * One sentence, such as: `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted (maxRetries 3);
+ * The failure in one sentence, such as: `POST /v1/orders ended after 4 sends in 12.4 s: 503 unavailable, retries exhausted (maxRetries 3);
  * the server says serviceNotAvailable: "…" (MS-RequestId …)`.
  *
- * @param sent further configs whose secrets the server may have repeated
+ * @param sent further configs whose secrets must not be shown: the server may have repeated them
  */
 export function summaryOf(
   failure: Explained,
@@ -98,7 +98,7 @@ export function summaryOf(
   ].join('');
 }
 
-/** Why there was no further send; with the numbers, where an option of the policy sets them. */
+/** Why there was no further send. Where an option of the policy decided it, with the numbers. */
 function endingOf({
   endedBecause,
   code,
@@ -124,12 +124,12 @@ function endingOf({
   return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : next}`;
 }
 
-/** A word that may be a token, if it has letters and digits. */
+/** Words of at least 8 characters: one with letters and digits may be a token. */
 const OPAQUE = /[\w+~-]{8,}/g;
 
 const isOpaque = (word: string): boolean => /\d/.test(word) && /[a-z]/i.test(word);
 
-/** What an error of the application's own code says. Its words are anybody's, so whatever looks like a token is hidden, known or not. */
+/** What an error of the application's code says. It may say anything, so whatever looks like a token is hidden, known or not. */
 function wordsOf(error: unknown, known: readonly string[]): string {
   const { message, config, response } = (error ?? {}) as { message?: unknown; config?: unknown; response?: unknown };
   if (typeof message !== 'string' || message === '') return '';

@@ -1,60 +1,63 @@
-import { chainOf, codeOf, failedToConnect, fieldsOf } from './code.ts';
+import { chainOf, codeOf, failedToConnect } from './code.ts';
+import { nativeRequestOf } from './native-request.ts';
 
 /**
- * Was it sent, and may it have been applied? `true` only where the request provably had no effect, so that even a POST may be
- * repeated; whatever is in doubt may have been applied.
+ * Whether the request certainly had no effect, so that even a POST may be repeated. `false` wherever there is a doubt.
  *
- * The proofs: no connection was made; the request never got a socket (a proxy that refused, a full pool); the TLS handshake was
- * not done, before which no byte of HTTP leaves; what was written still waits for the TCP connection; HTTP/2 refused the stream,
- * or never gave it a number (RFC 9113 §8.7).
+ * It had none where
+ * - no connection was made;
+ * - the request never got a socket: a proxy refused, a pool was full;
+ * - the TLS handshake was not complete: no byte of HTTP leaves before that;
+ * - what was written still waits for the TCP connection;
+ * - HTTP/2 refused the stream, or never gave it a number (RFC 9113 §8.7).
  *
- * A redirect is not looked for here: what this says is said of the last hop.
+ * This is about the last hop only: whether redirects lie before it is asked elsewhere (`wasRedirected`).
  *
  * @param error an error without an answer
  */
 export function isUnapplied(error: unknown): boolean {
   if (failedToConnect(error) || UNSENT.has(codeOf(error) ?? '')) return true;
   if (chainOf(error).some(({ message }) => UNSENT_WORDS.test(String(message)))) return true;
-  const request = requestOf(error);
+  const request: NativeRequest | undefined = nativeRequestOf(error);
   if (request === undefined) return false;
   if ('rstCode' in request) return isRefusedStream(error, request);
   const { socket } = request;
   if (socket === null) return true;
   if (typeof socket !== 'object') return false;
-  // Node's own field, and the only one that still tells once the socket is destroyed: what was written before the connection
-  // stood, until it stands. Where it is missing, nothing is claimed.
+  // Node's own field, and the only one that still tells once the socket is destroyed. Until the socket is connected, it holds what was
+  // written. Where there is no such field, the answer is no.
   const { secureConnecting, _pendingData: pending } = socket as { secureConnecting?: unknown; _pendingData?: unknown };
   return secureConnecting === true || (pending !== undefined && pending !== null);
 }
 
 /**
- * Whether an answer is not the server's, but of a proxy that would not open a tunnel to it (RFC 9110 §9.3.6), so that the request
- * was never sent: an agent hands it out as if it were the server's, on a socket that was never encrypted nor written to.
+ * Whether an answer came not from the server, but from a proxy that would not open a tunnel to it (RFC 9110 §9.3.6). Then the request was
+ * never sent. Some agents hand out the proxy's answer as the server's; its socket was never encrypted, and nothing was written to it.
  *
  * @param response an answer, or an error that has a `request`
  */
 export function isTunnelAnswer(response: unknown): boolean {
-  const { protocol, socket } = requestOf(response) ?? {};
+  const { protocol, socket }: NativeRequest = nativeRequestOf(response) ?? {};
   if (protocol !== 'https:' || typeof socket !== 'object' || socket === null) return false;
   const { encrypted, bytesWritten } = socket as { encrypted?: unknown; bytesWritten?: unknown };
   return encrypted !== true && bytesWritten === 0;
 }
 
-/** Codes of Node for an HTTP/2 session that was over before the stream was begun. */
+/** What Node says where an HTTP/2 session ended before the stream began. */
 const UNSENT: ReadonlySet<string> = new Set([
   'ERR_HTTP2_GOAWAY_SESSION',
   'ERR_HTTP2_INVALID_SESSION',
   'ERR_HTTP2_OUT_OF_STREAMS',
 ]);
 
-/** What only words tell, as under fetch: of Node on TLS, and of undici on a proxy's tunnel. */
+/** Where only words tell, as under fetch: Node's words for TLS, and undici's for the tunnel of a proxy. */
 const UNSENT_WORDS =
   /Client network socket disconnected before secure TLS connection|^Proxy response \(\d+\) !== 200 when HTTP Tunneling/;
 
-/** NGHTTP2_REFUSED_STREAM. A GOAWAY without error gives it to every stream above its last id. */
+/** NGHTTP2_REFUSED_STREAM. After a GOAWAY without an error, every stream above its last id has it. */
 const REFUSED_STREAM = 7;
 
-/** What Node's ClientRequest and its HTTP/2 stream have; a mock's or a browser's request has none of it. */
+/** What Node's ClientRequest and its HTTP/2 streams have. The request of a mock or a browser has none of it. */
 interface NativeRequest {
   readonly protocol?: unknown;
   readonly socket?: unknown;
@@ -63,13 +66,6 @@ interface NativeRequest {
 }
 
 function isRefusedStream(error: unknown, { rstCode, pending }: NativeRequest): boolean {
-  // With an error, GOAWAY ends all streams alike, under its own code.
+  // A GOAWAY with an error ends all streams, also those that the server has worked on, and each gets the code of the GOAWAY.
   return pending === true || (rstCode === REFUSED_STREAM && codeOf(error) !== 'ERR_HTTP2_SESSION_ERROR');
-}
-
-/** The native request; follow-redirects, which axios' http adapter uses, keeps it inside of its own. */
-function requestOf(error: unknown): NativeRequest | undefined {
-  const { request } = fieldsOf(error) as { request?: { _currentRequest?: object } | null };
-  const native = request?._currentRequest ?? request;
-  return typeof native === 'object' && native !== null ? native : undefined;
 }

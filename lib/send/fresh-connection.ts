@@ -1,5 +1,6 @@
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { codeOf } from '../failure/code.ts';
+import { nativeRequestOf } from '../failure/native-request.ts';
 
 /**
  * Connections that lie idle in a pool may have been given up by the other side, which nobody notices before the next request. Such a
@@ -27,13 +28,13 @@ interface NativeRequest {
  */
 export function wantsFreshConnection(outcome: Outcome): boolean {
   const response = responseOf(outcome);
-  if (response !== undefined) return response.status === 421 && nativeRequestOf(outcome)?.agent !== undefined;
-  return nativeRequestOf(outcome)?.reusedSocket === true && RESET.has(codeOf(outcome.error) ?? '');
+  if (response !== undefined) return response.status === 421 && requestOf(outcome)?.agent !== undefined;
+  return requestOf(outcome)?.reusedSocket === true && RESET.has(codeOf(outcome.error) ?? '');
 }
 
 /** Destroys the connections that lie idle beside that of the send, in its agent and for its host, so that the next one is new. */
 export function destroyIdle(outcome: Outcome): void {
-  const { agent, host, _redirectable: redirectable } = nativeRequestOf(outcome) ?? {};
+  const { agent, host, _redirectable: redirectable } = requestOf(outcome) ?? {};
   if (agent?.freeSockets === undefined || host === undefined) return;
   // A pool's names begin with host and port. A bare request does not know its port.
   const port = redirectable && (redirectable._options?.port || agent.defaultPort);
@@ -43,9 +44,5 @@ export function destroyIdle(outcome: Outcome): void {
   }
 }
 
-function nativeRequestOf(outcome: Outcome): NativeRequest | undefined {
-  const { request } = (responseOf(outcome) ?? outcome.error ?? {}) as { request?: unknown };
-  if (typeof request !== 'object' || request === null) return undefined;
-  // Where a send fails, axios shows the request of follow-redirects, which holds that of the last hop.
-  return (request as { _currentRequest?: NativeRequest })._currentRequest ?? (request as NativeRequest);
-}
+const requestOf = (outcome: Outcome): NativeRequest | undefined =>
+  nativeRequestOf(responseOf(outcome) ?? outcome.error);
