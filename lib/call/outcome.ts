@@ -19,3 +19,10 @@ export function responseOf(outcome: Outcome): AxiosResponse | undefined {
   const response: unknown = outcome.response ?? (outcome.error as { response?: unknown } | null | undefined)?.response;
   return typeof response === 'object' && response !== null ? (response as AxiosResponse) : undefined;
 }
+
+/** Whether a 2xx broke off on its way: then axios' http adapter rejects with a response that never got its `data`. */
+export function brokeOff(outcome: Outcome): boolean {
+  if (outcome.error === undefined) return false;
+  const response = responseOf(outcome);
+  return response !== undefined && response.status >= 200 && response.status < 300 && !('data' in response);
+}

@@ -14,11 +14,11 @@ const KINDS: ReadonlySet<unknown> = new Set<VerdictKind>([
 const FLAGS = ['unapplied', 'reject', 'accept', 'final'] as const;
 
 /**
- * What a judge gave, if it is a verdict or `undefined`. `condition && verdict` gives false: that must not pass for an opinion, nor for
- * none.
+ * What a judge gave, where it is a verdict or `undefined`. Anything else is an error, also the `false` that `condition && verdict` gives:
+ * it may have been meant as "no opinion" or as "no retry".
  *
- * @param how what stood before it, as `a promise of `
- * @throws {TypeError} that says what it gave, and what it must
+ * @param how the words before what was given, such as `a promise of `
+ * @throws {TypeError} that says what the judge gave, and what it must give
  */
 export function checkedVerdict(given: unknown, how = ''): Verdict | undefined {
   if (given === undefined) return undefined;

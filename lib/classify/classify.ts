@@ -1,6 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import { headerOf } from '../call/header.ts';
-import { type Outcome, responseOf } from '../call/outcome.ts';
+import { brokeOff, type Outcome, responseOf } from '../call/outcome.ts';
 import type { Judgement, Verdict } from '../call/verdict.ts';
 import { isTunnelAnswer } from '../failure/unapplied.ts';
 import type { Clock } from '../time/clock.ts';
@@ -11,14 +11,14 @@ import { verdictOfError } from './network.ts';
 import type { Classifier, Evidence, ResolvedRules } from './options.ts';
 import { ruleOf, SUCCESS, UNPROCESSED, verdictOfStatus } from './status.ts';
 
-const TORN: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
+const TRUNCATED: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
 
 /**
- * What an outcome means: the policy's judges first, then the status, then the network's error. A promise only where a judge gives
- * one.
+ * What an outcome means, by the policy's judges; where none has an opinion, by the status; without an answer, by the error. A promise only
+ * where a judge gives one.
  *
- * @param evidence what the judges are shown; asked only when there are any
- * @throws whatever a judge of the policy throws, and a TypeError when it gives what is no verdict.
+ * @param evidence what the judges are shown; called only where there are judges
+ * @throws whatever a judge throws, and a TypeError where it gives what is no verdict
  */
 export function classify(
   outcome: Outcome,
@@ -26,27 +26,27 @@ export function classify(
   evidence: () => Evidence,
   clock: Pick<Clock, 'wall'>,
 ): Judgement | Promise<Judgement> {
-  const told = policy.classify.length === 0 ? undefined : opinion(policy.classify, evidence());
-  return told instanceof Promise
-    ? told.then((late) => conclude(late, outcome, policy, clock))
-    : conclude(told, outcome, policy, clock);
+  const opinion = policy.classify.length === 0 ? undefined : firstOpinion(policy.classify, evidence());
+  return opinion instanceof Promise
+    ? opinion.then((late) => conclude(late, outcome, policy, clock))
+    : conclude(opinion, outcome, policy, clock);
 }
 
-/** What an outcome means where no judge has an opinion. */
+/** What an outcome means, given the opinion of the judges, if they have one. Adds the wait that the server names. */
 export function conclude(
-  told: Verdict | undefined,
+  opinion: Verdict | undefined,
   outcome: Outcome,
   policy: Pick<ResolvedRules, 'statuses'>,
   clock: Pick<Clock, 'wall'>,
 ): Judgement {
-  const verdict = told === undefined ? builtIn(outcome, policy, clock) : explicit(told);
-  if (verdict.kind === 'pending') return atItsPace(verdict, outcome, clock);
+  const verdict = opinion === undefined ? builtIn(outcome, policy, clock) : saidByPolicy(opinion);
+  if (verdict.kind === 'pending') return withPollWait(verdict, outcome, clock);
   if (verdict.kind !== 'throttled' && verdict.kind !== 'transient') return verdict;
-  return withWait(verdict, outcome, clock);
+  return withNamedWait(verdict, outcome, clock);
 }
 
-/** The first one that a judge has, from the n-th judge on. */
-function opinion(
+/** The first opinion that one of the judges has, beginning with the judge `from`. */
+function firstOpinion(
   judges: readonly Classifier[],
   evidence: Evidence,
   from = 0,
@@ -66,15 +66,15 @@ async function lateOpinion(
   evidence: Evidence,
   next: number,
 ): Promise<Verdict | undefined> {
-  return checkedVerdict(await promise, 'a promise of ') ?? opinion(judges, evidence, next);
+  return checkedVerdict(await promise, 'a promise of ') ?? firstOpinion(judges, evidence, next);
 }
 
-/** Of whichever realm or library. */
+/** A promise of any realm or library. */
 const isThenable = (given: unknown): given is PromiseLike<unknown> =>
   typeof (given as PromiseLike<unknown> | null | undefined)?.then === 'function';
 
-/** That the policy says so, which goes before what the challenges of the answer say. */
-const explicit = (verdict: Verdict): Judgement =>
+/** Marks that the policy says `unauthorized`: then the challenges of the answer are not asked. */
+const saidByPolicy = (verdict: Verdict): Judgement =>
   verdict.kind === 'unauthorized' ? { ...verdict, explicit: true } : verdict;
 
 function builtIn(
@@ -86,45 +86,44 @@ function builtIn(
   if (response === undefined) return verdictOfError(outcome.error);
   const { status } = response;
   if (typeof status !== 'number') return outcome.error === undefined ? SUCCESS : verdictOfError(outcome.error);
-  // An answer that began well and broke off: axios' http adapter rejects with a 200 that never got its data.
-  if (outcome.error !== undefined && status >= 200 && status < 300 && !('data' in response)) {
+  if (brokeOff(outcome)) {
     const verdict = verdictOfError(outcome.error);
-    return verdict.kind === 'cancelled' ? verdict : TORN;
+    return verdict.kind === 'cancelled' ? verdict : TRUNCATED;
   }
   const rule = ruleOf(status, statuses);
   if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, clock)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
   if (verdict.kind === 'transient' && isTunnelAnswer(outcome.error ?? response)) return UNPROCESSED;
-  return rule === undefined ? verdict : explicit(verdict);
+  return rule === undefined ? verdict : saidByPolicy(verdict);
 }
 
-/** RFC 9110 §15.5.14: with Retry-After a 413 is one for now, and the body was not taken. */
+/** With Retry-After, a 413 holds for a while only, and the body was not taken (RFC 9110 §15.5.14). */
 function isTooLargeForNow(response: AxiosResponse, clock: Pick<Clock, 'wall'>): boolean {
-  return response.status === 413 && namedWait(response, clock, false)?.explicit === true;
+  return response.status === 413 && namedWait(response, clock, false)?.byRetryAfter === true;
 }
 
-/** Adds how long the server asked to wait. */
-function withWait(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
+/** Adds how long the server asks to wait. */
+function withNamedWait(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
   const response = responseOf(outcome);
   if (response === undefined || verdict.retryAfterMs !== undefined) return verdict;
   const named = namedWait(response, clock, verdict.kind === 'throttled');
   if (named === undefined) return verdict;
-  // RFC 9110 §15.6.4: a 503 that says when to come back was refused, not applied.
-  const refused = named.explicit && response.status === 503 && verdict.unapplied === undefined;
+  // A 503 with Retry-After was refused and not applied (RFC 9110 §15.6.4).
+  const refused = named.byRetryAfter && response.status === 503 && verdict.unapplied === undefined;
   return { ...verdict, retryAfterMs: named.ms, ...(refused && { unapplied: true }) };
 }
 
 /**
- * When the server wants to be asked again. By Retry-After alone: what is left of a quota is the limiter's business. And a 0 names no
- * time: nothing counts polls, so asking at once for minutes would be a storm.
+ * Adds when the server wants to be asked again. By Retry-After alone: the state of a quota is the limiter's business. `Retry-After: 0`
+ * names no time here: the number of polls has no bound, so that to ask at once, for minutes, would be a storm.
  */
-function atItsPace(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
+function withPollWait(verdict: Verdict, outcome: Outcome, clock: Pick<Clock, 'wall'>): Verdict {
   if (verdict.retryAfterMs !== undefined) return verdict;
   const named = parseRetryAfter(responseOf(outcome)?.headers, clock.wall());
   return named ? { ...verdict, retryAfterMs: named } : verdict;
 }
 
-/** Whether the answer announces JSON, so that reading an unread body for it is worth while. */
+/** Whether the answer's content type is JSON, so that it makes sense to read an unread body. */
 export function announcesJson(headers: unknown): boolean {
   return /[/+]json\b/i.test(headerOf(headers, 'content-type')?.slice(0, 256) ?? '');
 }

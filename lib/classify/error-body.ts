@@ -3,9 +3,9 @@ import { type Outcome, responseOf } from '../call/outcome.ts';
 import { type ApiError, readApiError } from '../failure/api-error.ts';
 
 /**
- * The error that an answer from 400 up holds.
+ * The error in the body of an answer from 400 up.
  *
- * @param errorText its text, where the body is a stream or a Blob that the loop has read
+ * @param errorText the text of the body, where that is a stream or a Blob and the loop has read it
  */
 export function apiErrorOf(outcome: Outcome | undefined, errorText: string | undefined): ApiError | undefined {
   const response = outcome && responseOf(outcome);
@@ -14,8 +14,8 @@ export function apiErrorOf(outcome: Outcome | undefined, errorText: string | und
 }
 
 /**
- * What a judge is shown of it, also of an answer that is none: a 200 may carry an error. There a code and a description alone are not
- * enough, since a country has them too.
+ * The error in a body, as a judge is shown it: also in that of a 200, which may carry one. Below 400, a code and a description alone are
+ * not enough, since a country has them too.
  */
 export function shownErrorOf(outcome: Outcome, errorText: string | undefined): ApiError | undefined {
   const response = responseOf(outcome);

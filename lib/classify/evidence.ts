@@ -7,8 +7,8 @@ import { parseRetryAfter } from '../time/retry-after.ts';
 import { namedWait } from './named-wait.ts';
 import type { Evidence } from './options.ts';
 
-/** What an outcome does not say by itself. The costly parts are asked when a judge reads them, and once. */
-export interface Sources {
+/** What an outcome does not say by itself. `api` and `data` take work: each is called when a judge reads it, and once. */
+interface Sources {
   readonly call: Call;
   api(): ApiError | undefined;
   data(): unknown;
@@ -19,7 +19,7 @@ export function evidenceOf(outcome: Outcome, sources: Sources, clock: Pick<Clock
   return new OutcomeEvidence(outcome, sources, clock);
 }
 
-/** Frozen. What costs something is made when a judge reads it, once; by a class, since getters of an object's own cost 15 µs a call. */
+/** Frozen, with getters for what takes work. A class, since getters on an object of its own cost 15 µs a call. */
 class OutcomeEvidence implements Evidence {
   readonly outcome: Outcome;
   readonly call: Call;
@@ -39,7 +39,7 @@ class OutcomeEvidence implements Evidence {
     this.call = sources.call;
     this.response = response;
     this.status = typeof status === 'number' ? status : undefined;
-    // Whatever it is, reading one of these fields of it does no harm.
+    // It may be anything, but to read one of these fields does no harm.
     this.error = outcome.error as Evidence['error'];
     this.#sources = sources;
     this.#clock = clock;
@@ -65,7 +65,7 @@ class OutcomeEvidence implements Evidence {
     const { response } = this;
     if (response === undefined) return undefined;
     const status: unknown = response.status;
-    // Only a failed answer asks anything by the state of its quota.
+    // The headers of a quota ask for a wait only where the answer failed.
     return Number(status) >= 400
       ? namedWait(response, this.#clock, status === 429)?.ms
       : parseRetryAfter(response.headers, this.#clock.wall());

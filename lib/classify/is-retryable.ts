@@ -3,8 +3,8 @@ import { verdictOfError } from './network.ts';
 import { verdictOfStatus } from './status.ts';
 
 /**
- * Whether an error of anybody's HTTP client may pass: axios' and what fetch throws, as well as those that carry the status
- * themselves, as OAuth libraries' do.
+ * Whether a repeat may go well after an error of any HTTP client: of axios, of fetch, and of OAuth libraries, whose errors carry the status
+ * themselves (`status`, `httpCode`).
  */
 export function isRetryable(error: unknown): boolean {
   const { response, status, httpCode } = fieldsOf(error) as {

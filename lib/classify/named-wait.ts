@@ -3,21 +3,22 @@ import { quotaWaitMs, readQuota } from '../limit/quota/headers.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
 
-/** How long an answer asks to wait, in ms, and whether it does so by Retry-After. */
-export interface NamedWait {
+/** How long an answer asks to wait. */
+interface NamedWait {
   readonly ms: number;
-  readonly explicit: boolean;
+  /** Whether Retry-After, or one of its relatives in ms, names it; else the headers of a quota do. */
+  readonly byRetryAfter: boolean;
 }
 
-/** What a failed answer asks for: its Retry-After, else the reset of its rate limit. */
+/** The wait that a failed answer asks for: by its Retry-After, else until its quota is reset. `undefined` where it asks for none. */
 export function namedWait(
   { headers }: Pick<AxiosResponse, 'headers'>,
   clock: Pick<Clock, 'wall'>,
   throttled: boolean,
 ): NamedWait | undefined {
-  const explicit = parseRetryAfter(headers, clock.wall());
-  if (explicit !== undefined) return { ms: explicit, explicit: true };
+  const retryAfterMs = parseRetryAfter(headers, clock.wall());
+  if (retryAfterMs !== undefined) return { ms: retryAfterMs, byRetryAfter: true };
   const quota = readQuota(headers, clock, throttled);
   const ms = quota && quotaWaitMs(quota, throttled);
-  return ms === undefined ? undefined : { ms, explicit: false };
+  return ms === undefined ? undefined : { ms, byRetryAfter: false };
 }

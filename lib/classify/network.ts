@@ -3,7 +3,7 @@ import { codeOf, isTlsCode } from '../failure/code.ts';
 import { faultOf, isOutOfFiles } from '../failure/fault.ts';
 import { isUnapplied } from '../failure/unapplied.ts';
 
-/** Of an answer that is too large for the parser: a repeat would end the same way. */
+/** The answer is too large for the parser. A repeat would end the same way. */
 const TOO_LARGE: ReadonlySet<string> = new Set([
   'HPE_HEADER_OVERFLOW',
   'UND_ERR_HEADERS_OVERFLOW',
@@ -12,15 +12,15 @@ const TOO_LARGE: ReadonlySet<string> = new Set([
 
 const CANCELLED: Verdict = Object.freeze({ kind: 'cancelled' });
 
-/** Judges an error without a usable answer by its meaning, since its code differs from adapter to adapter. */
+/** What an error without a usable answer means. By its meaning and not by its code, which differs from adapter to adapter. */
 export function verdictOfError(error: unknown): Verdict {
   const code = codeOf(error);
   if (code === 'ERR_CANCELED') return CANCELLED;
   const reason = code === undefined ? {} : { reason: code };
-  if (!isRetryableBy(error, code)) return { kind: 'permanent', ...reason };
+  if (!isTransient(error, code)) return { kind: 'permanent', ...reason };
   return { kind: 'transient', ...(isUnapplied(error) && { unapplied: true }), ...reason };
 }
 
-function isRetryableBy(error: unknown, code = ''): boolean {
+function isTransient(error: unknown, code = ''): boolean {
   return faultOf(error) === 'network' ? !isTlsCode(code) && !TOO_LARGE.has(code) : isOutOfFiles(error);
 }

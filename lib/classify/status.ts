@@ -9,7 +9,7 @@ export const UNPROCESSED: Verdict = Object.freeze({ kind: 'transient', unapplied
 const UNAUTHORIZED: Verdict = Object.freeze({ kind: 'unauthorized', unapplied: true });
 const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
 
-/** The documented codes. Every other 4xx and 5xx is permanent, as are 1xx and 3xx; every 2xx is success. */
+/** What the documented statuses mean. Every 2xx is a success; every other status is permanent. */
 export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.freeze({
   400: PERMANENT, // bad request
   401: UNAUTHORIZED, // RFC 9110 §15.5.2: not applied
@@ -23,7 +23,7 @@ export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.fr
   413: PERMANENT, // content too large; with Retry-After only for now: UNPROCESSED
   421: UNPROCESSED, // misdirected request (RFC 9110 §15.5.20): not applied
   425: UNPROCESSED, // too early (RFC 8470): not applied
-  429: THROTTLED, // too many requests (RFC 6585): not applied
+  429: THROTTLED, // too many requests (RFC 6585 §4): not applied
   500: PERMANENT, // internal server error; `statuses: { 500: 'retry' }` makes it transient
   501: PERMANENT, // not implemented
   502: TRANSIENT, // bad gateway: may have been applied behind it
@@ -39,8 +39,8 @@ const RULES: { readonly [R in StatusRule]: Verdict } = {
 };
 
 /**
- * What a status means by itself; a rule of the policy goes before the table. One that has it retried does not take away what the
- * table knows of it: that a 429 is throttled, and that a 425 was not processed.
+ * What a status means: by the policy's rule, else by the table. The rule `retry` does not take away what the table knows: a 429 stays
+ * throttled, and a 425 stays one that was not processed.
  */
 export function verdictOfStatus(status: number, rule?: StatusRule): Verdict {
   const known = STATUS_VERDICTS[status] ?? (status >= 200 && status < 300 ? SUCCESS : PERMANENT);
@@ -54,6 +54,6 @@ const hundreds = Array.from({ length: 10 }, (_, n) => `${n}xx`);
 /** The policy's own rule for a status: `503` goes before `'50x'`, and that before `'5xx'`. */
 export function ruleOf(status: number, statuses: StatusRules): StatusRule | undefined {
   const rules: { readonly [statusOrRange: string]: StatusRule | undefined } = statuses;
-  // The names of the ranges are at hand, since every success asks for them.
+  // The names of the ranges are made beforehand, since every success asks for them.
   return rules[status] ?? rules[tens[Math.trunc(status / 10)] ?? ''] ?? rules[hundreds[Math.trunc(status / 100)] ?? ''];
 }

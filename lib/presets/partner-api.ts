@@ -6,28 +6,32 @@ import type { ApiError } from '../failure/api-error.ts';
 import { retryHintMs } from '../failure/retry-hint.ts';
 import type { Policy } from '../policy/options.ts';
 
+/** What `partnerApi` is given. All of it may be left out. */
 export interface PartnerApiOptions {
   /**
-   * `true` follows the older edition of the documents, which stated what may be retried: 502 is not, 503 and 504 only where the
-   * answer says when (Retry-After). Default `false`.
+   * `true` follows the older edition of the API's documents: a 502 is not retried, a 503 or 504 only where the answer has a Retry-After.
+   * Default `false`.
    */
   readonly strict?: boolean | undefined;
-  /** `true` for the REST family, which names the two ids `client-request-id` and `request-id`. Default `false`. */
+  /**
+   * `true` for the REST family: the idempotency key goes into `client-request-id` and the correlation id into `request-id`. By default
+   * (`false`) they go into `MS-RequestId` and `MS-CorrelationId`.
+   */
   readonly rest?: boolean | undefined;
   /**
-   * The partner tenant that a call is made for, since throttling is per tenant; it becomes part of the key of budget and limit,
-   * so never give a secret. Default: one for all.
+   * The partner tenant that a call is made for, or a function that says it of a call: the API throttles each tenant by itself. It becomes a
+   * part of the keys of budget and limit, which events show, so never give a secret. Default: all calls are of one tenant.
    */
   readonly tenant?: string | ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
-/** How long a subscription that is not ready yet is left alone, in ms, where the answer names no time. */
+/** The wait for a subscription that is not ready yet, in ms, where the answer names none. */
 const NOT_READY_MS = 5_000;
 
 const permanent = (reason: string): Verdict => ({ kind: 'permanent', reason });
 const transient = (reason: string): Verdict => ({ kind: 'transient', reason });
 
-/** Body codes that say more than the status they come with. */
+/** What a status together with a code in the body means, where that differs from the status alone. */
 const BODY_CODES: { readonly [statusAndCode: string]: Verdict } = {
   '401 900421': permanent('multi-factor authentication required'),
   '403 900308': permanent('privileges missing'),
@@ -47,20 +51,24 @@ const BODY_CODES: { readonly [statusAndCode: string]: Verdict } = {
 };
 
 /**
- * The policy for the Partner API family, by its documents: body codes that override a status, ids that make a repeat
- * idempotent, and a budget and a learnt limit per API, partner tenant and customer tenant. Lay your own over it:
- * `mergePolicies(partnerApi(), mine)`.
+ * A policy for the APIs of the Partner API family, by their documents:
+ * - some codes in a body decide what a status means: a 409 with 800064 is retried, another 409 is not;
+ * - a request id on every call makes a repeat idempotent; a correlation id is the same on all sends of a call;
+ * - budget and limit are kept for each API, partner tenant and customer tenant. The limits are not published, so they are learnt.
  *
- * A 401 with code 900421 never refreshes, whatever `auth` says: it is judged to be permanent, so that the preset need not know
- * where your tokens come from.
+ * It has no `auth`: lay your own policy over it. A 401 with the code 900421 (multi-factor authentication is required) never refreshes,
+ * whatever `auth` says.
+ *
+ * @example
+ * attach(client, mergePolicies(partnerApi({ tenant: 'contoso' }), { auth: { token, refresh }, deadlineMs: 60_000 }));
  */
 export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Policy {
   const key = (config: InternalAxiosRequestConfig) => bucketOf(config, tenant);
   return {
-    // As a status where a status says it all, since a judge would go before the statuses of whoever lays theirs over it.
+    // In `statuses` and not by a judge: a judge would go before the `statuses` of a policy that is laid over this one.
     statuses: strict ? { 502: 'fail' } : undefined,
     classify: strict ? [byBodyCode, byOlderEdition, byGateway] : [byBodyCode, byGateway],
-    // The documents: the same id while no response has come, a new one after any.
+    // By the documents: the same id until a response comes, a new one after each.
     idempotency: {
       header: rest ? 'client-request-id' : 'MS-RequestId',
       methods: ['get', 'head', 'options', 'post', 'put', 'patch', 'delete'],
@@ -68,24 +76,24 @@ export function partnerApi({ strict, rest, tenant }: PartnerApiOptions = {}): Po
     },
     correlation: { header: rest ? 'request-id' : 'MS-CorrelationId' },
     retry: { budget: { key } },
-    // Limits are unpublished and change, so they have to be learnt.
+    // The limits are not published and change, so they have to be learnt.
     limit: { adaptive: true, key },
   };
 }
 
 const byBodyCode: Classifier = ({ status, api, retryAfterMs }) => {
-  // From the outside in, the most detailed code that is known here counts.
+  // From the outer error to the innermost one: the last code that stands in the table counts.
   let known: Verdict | undefined;
   for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
     const verdict = BODY_CODES[`${status} ${at.code}`];
-    // What must never be repeated must not, whatever else is said beside it.
+    // But what must not be repeated is not repeated, whatever an inner error says.
     if (verdict?.kind === 'permanent') return verdict;
     known = verdict ?? known;
   }
   return known && retryAfterMs !== undefined ? { ...known, retryAfterMs } : known;
 };
 
-/** The gateway that stands before the API says how long to wait in a sentence, sometimes there alone. */
+/** The gateway before the API names the wait in a sentence of the body, and sometimes nowhere else. */
 const byGateway: Classifier = ({ status, api, retryAfterMs }) => {
   if (status !== 429 || retryAfterMs !== undefined) return undefined;
   const hint = api && retryHintMs(api);
@@ -101,7 +109,7 @@ const byOlderEdition: Classifier = ({ status, retryAfterMs }) => {
 const API = /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?(?:\/[^/]+)?/i;
 const CUSTOMER = /\/(customers\/[^/]+)/i;
 
-/** Throttling is per API and partner tenant, and within a customer's resources per customer tenant as well. */
+/** The API throttles by API and partner tenant; below `/customers/<id>`, by that customer tenant too. */
 function bucketOf(config: InternalAxiosRequestConfig, tenant: PartnerApiOptions['tenant']): string {
   const address = addressOf(config);
   const partner = typeof tenant === 'function' ? tenant(config) : tenant;
