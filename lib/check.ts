@@ -4,10 +4,14 @@ import type { PolicyProblem } from './failure/errors.ts';
 /** Options that have all been filled in. */
 export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
-/** Notes what is wrong with `value`, which stands at `path`. */
+/** Adds what is wrong with `value`, which stands at `path`, to the problems. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;
 
-/** A check from a predicate and the words for what it allows. `undefined` always passes: it is no opinion. */
+/**
+ * Makes a check of a predicate and of the words for what it allows. `undefined` always passes: it is no opinion.
+ *
+ * @param said how a wrong value is shown
+ */
 export function must(bound: string, allows: (value: unknown) => boolean, said = shown): Check {
   return (value, path, problems) => {
     if (value === undefined || allows(value)) return;
@@ -15,6 +19,7 @@ export function must(bound: string, allows: (value: unknown) => boolean, said = 
   };
 }
 
+/** A number of at least `min` (or above it) and at most `max`. The check takes `Infinity` where there is no `max`. */
 export function number(min: number, max = Number.POSITIVE_INFINITY, { above = false } = {}): Check {
   const range = `${above ? 'above' : 'of at least'} ${min}${atMost(max)}`;
   return must(
@@ -23,6 +28,7 @@ export function number(min: number, max = Number.POSITIVE_INFINITY, { above = fa
   );
 }
 
+/** An integer from `min` to `max`. */
 export function integer(min: number, max: number): Check {
   return must(
     max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`,
@@ -30,7 +36,7 @@ export function integer(min: number, max: number): Check {
   );
 }
 
-/** A bound that nobody chose says nothing but that there is one. */
+/** The words for an upper bound. The largest safe integer is no bound that anybody chose: it only means that there is one. */
 function atMost(max: number): string {
   if (max === Number.POSITIVE_INFINITY) return '';
   return max === Number.MAX_SAFE_INTEGER ? ' and finite' : ` and at most ${max === MAX_INT_32 ? '2³¹−1' : max}`;
@@ -42,9 +48,11 @@ export function oneOf(...allowed: readonly string[]): Check {
   return must(allowed.map((each) => `'${each}'`).join(' or '), (value) => allowed.includes(value as string));
 }
 
+/** A wrong value is shown by its kind only: where a function belongs, people put tokens. */
 export const aFunction = must('a function', (value) => typeof value === 'function', kindOf);
 export const aBoolean = must('true or false', (value) => typeof value === 'boolean');
 
+/** An array in which `each` holds for every element; the problem shows the first that is wrong. */
 export function listOf(bound: string, each: (value: unknown) => boolean, said = shown): Check {
   const wrongIn = (value: unknown): unknown => (Array.isArray(value) ? value.find((one) => !each(one)) : value);
   return must(
@@ -63,12 +71,12 @@ export const functionsOr = (said = kindOf): Check =>
   );
 export const functions = functionsOr();
 
-/** RFC 9110 §5.1: a field name is a token, and so is a method (§9.1). */
+/** A header's name is a token (RFC 9110 §5.1), and so is a method (§9.1). */
 const isToken = (value: unknown): boolean => typeof value === 'string' && /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/.test(value);
 export const aHeaderName = must('a header name', isToken);
 export const methodNames = listOf('an array of method names', isToken);
 
-/** What to write in the place of `true`, and of the name of a header. */
+/** Advice to whoever writes `true`, and to whoever writes the name of a header. */
 export const TURNS_ON = '`{}` turns it on';
 export const A_HEADER = 'here it is { header }';
 
@@ -87,17 +95,17 @@ export const eachMeans = (words: string, ...names: readonly string[]): Names =>
 
 export const hereItIs = (ours: string, ...names: readonly string[]): Names => eachMeans(`here it is ${ours}`, ...names);
 
-/** What to say to whoever wrote something else than a group of options wants. */
+/** What to say to whoever wrote something else than a group of options takes. */
 export interface Advice {
-  /** What to write for a name that is no option here. */
+  /** By a name that is no option here: what to write for it. */
   readonly names?: Names | undefined;
-  /** What to write in the place of `true`. */
+  /** What to write for `true`. */
   readonly on?: string | undefined;
-  /** What to write in the place of a number. */
+  /** What to write for a number. */
   readonly number?: string | undefined;
-  /** What to write in the place of a string. */
+  /** What to write for a string. */
   readonly text?: string | undefined;
-  /** What the fields are, where a wrong name is answered with all of them. */
+  /** What the fields are called, where the answer to a wrong name lists all of them. */
   readonly all?: string | undefined;
 }
 
@@ -120,9 +128,9 @@ export function object(fields: { readonly [name: string]: Check }, advice: Advic
 }
 
 /**
- * What an option's `key` function gave.
+ * What the `key` function of an option gave.
  *
- * @throws {TypeError} where that is no string: any two objects, or promises, would be two keys, and nobody would know
+ * @throws {TypeError} where that is no string. Any two objects or promises would be two keys, and nobody would notice
  */
 export function requireKey(made: unknown, option: string): string {
   if (typeof made === 'string') return made;
@@ -133,7 +141,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of any realm or without a prototype. What a Map, a promise or a class instance holds would be passed over in silence. */
+/** A plain object, of any realm or without a prototype. No Map, promise or class instance: nobody would read the options in it. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -144,7 +152,7 @@ function adviceOn(value: unknown, path: string, { on, number, text }: Advice): s
   if (value === true && on !== undefined) return `: ${on}`;
   if (typeof value === 'number' && number !== undefined) return `: ${number}`;
   if (typeof value === 'string' && text !== undefined) return `: ${text}`;
-  // A factory that is handed over as it is. A function without a name of its own has that of the option.
+  // Somebody forgot to call a factory. A function that is written in place has the name of the option.
   const [, name] = /^the function (.+)/.exec(kindOf(value)) ?? [];
   if (name !== undefined && name !== path.split('.').at(-1)) return `: call it, ${name}()`;
   return '';
@@ -169,16 +177,16 @@ function unknownOption(
   };
 }
 
-/** What it is, where it may be a secret that stands in the place of a function or an object: a token, for one. */
+/** What kind of thing a value is, for a message. It shows no text: where a function belongs, people put tokens. */
 export function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'a string' : shown(value);
 }
 
-/** A value for a message: short, and the inside of objects stays inside, since it may be secret. */
+/** A value, for a message: at most 40 characters of a text, and nothing from within an object, since that may be secret. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return String(value);
-  // A proxy may throw at any question.
+  // A proxy may throw at any question, and an object may have no constructor.
   try {
     return typeof value === 'function' ? kindOfFunction(value) : kindOfObject(value);
   } catch {
@@ -197,11 +205,11 @@ function kindOfObject(value: object): string {
   if (typeof (value as { then?: unknown }).then === 'function') return 'a promise: await it?';
   if (isModule(value)) return "a module: import its default, as in `import axios from 'axios'`";
   if (isPlain(value)) return 'an object';
-  const { name } = (value.constructor ?? {}) as { name?: unknown };
+  const { name } = value.constructor as { name?: unknown };
   return typeof name === 'string' && name !== '' && name !== 'Object' ? `an instance of ${name}` : 'an object';
 }
 
-/** `import * as axios`, also as compilers to CommonJS write it. */
+/** What `import * as axios` gives, also as compilers to CommonJS have it. */
 const isModule = (value: object): boolean =>
   Object.prototype.toString.call(value) === '[object Module]' || '__esModule' in value;
 

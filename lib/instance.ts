@@ -2,19 +2,19 @@ import type { AxiosInstance } from 'axios';
 import { isRecord, kindOf } from './check.ts';
 import { DEFAULT_POLICY } from './policy/defaults.ts';
 
-/** What an attachment leaves on its instance, so that the next one finds it. */
+/** What an attachment leaves on its instance, so that the next `attach` finds it. */
 export interface Mark {
-  /** The interceptor that it registered. */
+  /** The request interceptor that it registered. */
   readonly intercept: unknown;
   detach(): void;
-  /** File and line of the call of `attach`, where the engine tells. */
+  /** File and line of the call of `attach`; `undefined` where the engine does not tell. */
   place(): string | undefined;
 }
 
-/** Registered, so that a second copy of this package sees it too. */
+/** Registered, so that a second copy of this package finds the mark too. */
 const ATTACHED = Symbol.for('axios-holdfast.attached');
 
-/** @throws {TypeError} that says what was given instead, where it can be told */
+/** @throws {TypeError} where `value` is no axios instance, or a frozen one. It says what was given instead */
 export function requireInstance(value: unknown): asserts value is AxiosInstance {
   if (!hasInterceptors(value) || isModule(value)) {
     const wanted = 'attach needs an axios instance: axios itself, or what axios.create() gives';
@@ -25,7 +25,7 @@ export function requireInstance(value: unknown): asserts value is AxiosInstance 
   }
 }
 
-/** The attachment that an instance has; one whose interceptor was cleared away is none. */
+/** The mark of the attachment that an instance has. One whose interceptor has been cleared away is attached no more. */
 export function markOf(instance: AxiosInstance): Mark | undefined {
   const mark = (instance as { [ATTACHED]?: Mark })[ATTACHED];
   return mark !== undefined && isRegistered(instance, mark.intercept) ? mark : undefined;
@@ -35,12 +35,12 @@ export function setMark(instance: AxiosInstance, mark: Mark): void {
   Object.defineProperty(instance, ATTACHED, { value: mark, configurable: true });
 }
 
-/** Unless it is another's by now. */
+/** Removes the mark, unless another attachment has put its own there. */
 export function removeMark(instance: AxiosInstance, mark: Mark): void {
   if ((instance as { [ATTACHED]?: Mark })[ATTACHED] === mark) Reflect.deleteProperty(instance, ATTACHED);
 }
 
-/** Whether an interceptor still stands among the instance's; `clear()` takes them all away. */
+/** Whether the interceptor is still registered: axios' `interceptors.request.clear()` removes them all. */
 export function isRegistered({ interceptors }: AxiosInstance, intercept: unknown): boolean {
   const { handlers } = interceptors.request as unknown as {
     handlers?: readonly ({ readonly fulfilled?: unknown } | null)[];
@@ -48,15 +48,15 @@ export function isRegistered({ interceptors }: AxiosInstance, intercept: unknown
   return handlers === undefined || handlers.some((handler) => handler?.fulfilled === intercept);
 }
 
-/** Where `callee` was called from. The engine notes it now; the words are made only when somebody asks for them. */
+/** Where `callee` was called from. The engine keeps that now; the text is made when somebody asks for it. */
 export function placeOfCall(callee: (...args: never[]) => unknown): () => string | undefined {
   const trace: { stack?: unknown } = {};
-  // Not in every engine, so not in the typings of the language.
+  // Not every engine has it, so the typings of the language don't.
   (Error as { captureStackTrace?(target: object, callee: unknown): void }).captureStackTrace?.(trace, callee);
   return () => {
     const { stack } = trace;
     const [, line] = typeof stack === 'string' ? stack.split('\n') : [];
-    // "at name (place)" or "at place"; there are folders with parentheses in their names.
+    // "at name (place)" or "at place". Folders may have parentheses in their names.
     const [, named, bare] = /^\s*at (?:.*? \((.+:\d+):\d+\)|(?:async )?(.+:\d+):\d+)$/.exec(line ?? '') ?? [];
     return named ?? bare;
   };
@@ -80,13 +80,13 @@ function instead(value: unknown): string {
   return kindOf(value);
 }
 
-/** What makes an object look like axios' config. */
+/** An object with one of these looks like axios' config. */
 const CONFIG = ['baseURL', 'url', 'headers', 'timeout', 'adapter', 'transformRequest', 'params'];
 
 const hasInterceptors = (value: unknown): boolean =>
   typeof read(read(read(value, 'interceptors'), 'request'), 'use') === 'function';
 
-/** Some loaders hand out a module that answers for its default export as well. */
+/** Some loaders make a module that has the fields of its default export too. */
 const isModule = (value: unknown): boolean => read(value, Symbol.toStringTag) === 'Module';
 
 function read(value: unknown, name: string | symbol): unknown {

@@ -11,14 +11,12 @@ interface DiagnosticsChannel {
 
 const NEVER: Channel = { hasSubscribers: false, publish: () => {} };
 
-/**
- * Node's diagnostics channels `holdfast:<event>`, or silent stand-ins where that module does not exist. Asked for by
- * `getBuiltinModule`, so that bundlers for the browser see no import.
- */
+// By `getBuiltinModule` and not by an import, which bundlers for the browser would follow.
 const diagnostics = (
   globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }
 ).process?.getBuiltinModule?.('node:diagnostics_channel') as DiagnosticsChannel | undefined;
 
+/** Node's diagnostics channel `holdfast:<event>` of each event; where there are none, one that nobody subscribes to. */
 export const channels = Object.fromEntries(
   EVENT_NAMES.map((name) => [name, diagnostics?.channel(`holdfast:${name}`) ?? NEVER]),
 ) as { readonly [E in EventName]: Channel };

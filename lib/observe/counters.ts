@@ -1,20 +1,20 @@
-/** Counts over the life of an attachment; the last three go up and down. */
+/** What an attachment counts over its life. The last three say how it is now, so they go up and down. */
 export interface Tally {
   calls: number;
-  /** HTTP requests. */
+  /** HTTP requests: the first of each call, retries, replays and polls. */
   sends: number;
   retries: number;
   /** Sends after a token refresh. */
   replays: number;
-  /** Sends that asked again for an answer that was pending. */
+  /** Sends that asked again for an answer that was `pending`. */
   polls: number;
-  /** New tokens, also those that another process had refreshed. */
+  /** New tokens, also those that another process has refreshed. */
   refreshes: number;
-  /** Requests on the wire now, streamed answers until their bodies have ended. */
+  /** Requests that are under way now; a streamed answer counts until its body has ended. */
   inFlight: number;
-  /** Calls waiting for the limiter now. */
+  /** Calls that wait for the limiter now. */
   queued: number;
-  /** Calls waiting for their next retry or poll now. */
+  /** Calls that wait for their next retry or poll now. */
   waiting: number;
 }
 

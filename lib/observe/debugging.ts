@@ -1,21 +1,21 @@
 const SECTION = 'HOLDFAST';
 
 /**
- * Whether whoever started the program wants to see what we do: `NODE_DEBUG=holdfast`, read as Node reads it for its own modules. A
- * list with commas, in any letter case; `*` stands for anything.
+ * Whether the environment has `NODE_DEBUG=holdfast`: then every event is printed. It is read as Node reads it for its own modules: a list
+ * with commas, in any letter case, where `*` stands for any characters.
  */
 export function isDebugging(): boolean {
   try {
     const { process } = globalThis as { readonly process?: { readonly env?: { readonly NODE_DEBUG?: unknown } } };
     const wanted = process?.env?.NODE_DEBUG;
-    return typeof wanted === 'string' && wanted !== '' && wanted.split(',').some(isUs);
+    return typeof wanted === 'string' && wanted !== '' && wanted.split(',').some(matches);
   } catch {
-    // Where the environment may not be read, nobody has asked by it.
+    // The environment may not be read: some runtimes ask for a permission first.
     return false;
   }
 }
 
-function isUs(pattern: string): boolean {
+function matches(pattern: string): boolean {
   const literal = pattern.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replaceAll('*', '.*');
   return new RegExp(`^${literal}$`, 'i').test(SECTION);
 }

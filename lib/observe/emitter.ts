@@ -3,24 +3,24 @@ import { type Clock, wallAheadMs } from '../time/clock.ts';
 import { channels } from './channels.ts';
 import { isLogged, type Log, logEvent } from './log.ts';
 
-/** The listeners that one call's policy brings. */
-export type PolicyListeners = { readonly [E in EventName | '*']?: readonly Listener<E>[] };
+/** The listeners of one call's policy. */
+type PolicyListeners = { readonly [E in EventName | '*']?: readonly Listener<E>[] };
 
-/** Whom one call's policy wants told. */
+/** Who is told of a call's events: a part of its policy. */
 export interface Audience {
   readonly on: PolicyListeners;
   readonly log: false | Log;
 }
 
 /**
- * Tells an attachment's listeners, a policy's, its log and the diagnostics channels what happens.
+ * Tells what happens: to the listeners of a policy and of the attachment, to the log, and on the diagnostics channels.
  *
- * Ask `wants` before building an event: a call that nobody listens to builds none. No listener can break a call: what it
- * throws, or rejects with, goes nowhere.
+ * Ask `wants` before you make an event, so that a call to which nobody listens makes none. No listener can break a call: what it throws,
+ * or rejects with, is dropped.
  */
 export class Emitter {
   readonly #clock: Pick<Clock, 'now' | 'wall'>;
-  /** Every event goes to the console, whatever a policy says. */
+  /** Whether every event is printed, whatever a policy says. */
   readonly #debugs: boolean;
   readonly #listeners = new Map<EventName | '*', Set<(event: never) => void>>();
 
@@ -31,7 +31,7 @@ export class Emitter {
 
   on<E extends EventName | '*'>(event: E, listener: Listener<E>): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
-    // Of this subscription's own: the same function may listen twice, and stop once.
+    // A function of this subscription's own: the same listener may be added twice, and removed once.
     const heard: Listener<E> = (about) => listener(about);
     this.#listeners.set(event, listeners.add(heard));
     return () => {
@@ -39,6 +39,7 @@ export class Emitter {
     };
   }
 
+  /** Whether anybody would hear of this event. */
   wants(name: EventName, { on, log }: Audience): boolean {
     return (
       on[name] !== undefined ||
@@ -50,6 +51,7 @@ export class Emitter {
     );
   }
 
+  /** Freezes the event, and tells it to everybody who listens. */
   emit<E extends EventName>(name: E, { on, log }: Audience, event: EventOf<E>): void {
     Object.freeze(event);
     for (const listener of (on[name] ?? []) as readonly Listener<E>[]) tell(listener, event);
@@ -59,12 +61,12 @@ export class Emitter {
       const named = Object.freeze({ name, ...event }) as AnyEvent;
       for (const listener of all) tell(listener, named);
     }
-    this.#note(name, log, event);
+    this.#log(name, log, event);
     if (channels[name].hasSubscribers) channels[name].publish(event);
   }
 
-  /** What goes to the console anyway is not told there twice. */
-  #note<E extends EventName>(name: E, log: false | Log, event: EventOf<E>): void {
+  /** Writes the event to the log of the policy, and prints it where it is debugged; not twice on the console. */
+  #log<E extends EventName>(name: E, log: false | Log, event: EventOf<E>): void {
     const own = this.#debugs && typeof log === 'string' ? false : log;
     const shownNow = () => this.#clock.now() + wallAheadMs(this.#clock);
     for (const each of [this.#debugs ? 'all' : false, own] as const) {
@@ -78,6 +80,6 @@ function tell<T>(listener: (event: T) => void, event: T): void {
     const result: unknown = listener(event);
     if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(() => {});
   } catch {
-    // A listener is a spectator.
+    // A listener may look on, and no more.
   }
 }

@@ -5,25 +5,25 @@ import { timeSpent } from '../call/spent.ts';
 import { durationOf, timeOf } from '../call/time-shown.ts';
 import { print } from './print.ts';
 
-/** Where lines go: `console`, pino, winston and most others are one. Given one line at a time. */
+/** Where the lines of the log go, one at a time. `console`, pino, winston and most other loggers fit. */
 export interface Logger {
-  /** What goes as it should. */
+  /** For what goes as it should. */
   debug(line: string): unknown;
-  /** What delays calls. */
+  /** For what delays calls. */
   info(line: string): unknown;
-  /** What ends calls, or will. */
+  /** For what ends calls, or will end them. */
   warn(line: string): unknown;
 }
 
-/** How much is told, and on the console; or whom everything is told. */
+/** How much is printed; or a logger, which is told everything. See `Policy.log`. */
 export type Log = 'retries' | 'all' | Logger;
 
 type Level = keyof Logger;
 
 /** Longest line, in characters. */
-const LONGEST = 2_000;
+const MAX_LINE = 2_000;
 
-/** What is no news to who wants to hear of retries, pauses, refreshes and refusals only. */
+/** What happens in every call. `'retries'` leaves it out. */
 const USUAL: ReadonlySet<EventName> = new Set<EventName>(['sent', 'answered', 'queued', 'poll-scheduled']);
 
 const toConsole: Logger = {
@@ -32,12 +32,14 @@ const toConsole: Logger = {
   warn: (line) => print('warn', line),
 };
 
+/** Whether a log is told of an event. */
 export const isLogged = (name: EventName, log: Log): boolean => log !== 'retries' || !USUAL.has(name);
 
 /**
- * Tells a log of an event, in a line: how long after its call began, which call, what happens and why.
+ * Writes an event to a log, as one line: how long after its call began, which call, what happens and why.
  *
- * @returns what the logger gave
+ * @param nowMs the time of day, in ms since the epoch
+ * @returns what the logger gave, which may be a promise that rejects
  */
 export function logEvent<E extends EventName>(log: Log, name: E, event: EventOf<E>, nowMs: number): unknown {
   if (name === 'finished' && log === 'retries' && isUsualEnd(event as Events['finished'])) return undefined;
@@ -46,10 +48,10 @@ export function logEvent<E extends EventName>(log: Log, name: E, event: EventOf<
   const about =
     call && ` +${(Math.max(0, nowMs - call.startedAt) / 1_000).toFixed(3)} s ${call.id} ${call.method} ${call.url}`;
   const logger = typeof log === 'string' ? toConsole : log;
-  return logger[level](oneLine(`holdfast${about ?? ''}: ${words}`, LONGEST));
+  return logger[level](oneLine(`holdfast${about ?? ''}: ${words}`, MAX_LINE));
 }
 
-/** A call of one send that ended by what the server said, or its caller. */
+/** Whether the end of a call is nothing special: its caller cancelled it, or it ended with its first send. */
 function isUsualEnd({ endedBecause, report }: Events['finished']): boolean {
   if (endedBecause === 'cancelled') return true;
   return report.sends.length <= 1 && ['success', 'not-retryable', 'disabled'].includes(endedBecause);
@@ -65,7 +67,7 @@ const info = (words: string): Line => ({ level: 'info', words });
 const warn = (words: string): Line => ({ level: 'warn', words });
 
 const because = (reason: string | undefined): string => (reason === undefined ? '' : ` (${reason})`);
-/** Most policies have one credential, which has no name. */
+/** Most policies have one credential only; its key is the empty string. */
 const ofKey = (key: string): string => (key === '' ? '' : ` of ${key}`);
 
 const LINES: { readonly [E in EventName]: (event: Events[E]) => Line } = {

@@ -4,7 +4,7 @@ interface Process {
   readonly emitWarning?: (warning: string, options: { readonly type: string; readonly code: string }) => void;
 }
 
-/** Warns whoever runs the program, once for each call of this: by Node's `warning` event where there is one, else on the console. */
+/** Warns whoever runs the program: by Node's `warning` event, elsewhere on the console. */
 export function warn(code: string, message: string): void {
   const { process } = globalThis as { readonly process?: Process };
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type: 'HoldfastWarning', code });

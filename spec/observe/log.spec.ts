@@ -94,6 +94,20 @@ describe(logEvent.name, () => {
     expect(lineOf('finished', { call, endedBecause, report })).toMatch(new RegExp(`^${level} `));
   });
 
+  it("leaves out of 'retries' a call that its caller cancelled, however often it was sent", () => {
+    const spoken = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const send = { startedAt: 0, durationMs: 0, queuedMs: 0, verdict: 'transient', decision: 'retry' } as const;
+    const sentTwice = { ...report, sends: [send, send] };
+    try {
+      logEvent('retries', 'finished', { call, endedBecause: 'cancelled', report: sentTwice }, 1_512);
+      expect(spoken).not.toHaveBeenCalled();
+      logEvent('retries', 'finished', { call, endedBecause: 'success', report: sentTwice }, 1_512);
+      expect(spoken).toHaveBeenCalledOnce();
+    } finally {
+      spoken.mockRestore();
+    }
+  });
+
   it('is one line of bounded length, whatever stands in an event', () => {
     const line = String(
       lineOf('limited', { call, key: `a\r\nholdfast: forged\u001b[31m${'x'.repeat(10_000)}`, code: undefined }),
