@@ -3,9 +3,10 @@ import { originOf } from '../call/address.ts';
 import { isReentrant } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
 import { bearer } from './bearer.ts';
-import type { Beginner, Credential } from './credential.ts';
+import type { Credential } from './credential.ts';
 import type { CredentialSet } from './credential-set.ts';
 import type { ResolvedAuth, Token } from './options.ts';
+import type { Beginner } from './refresh.ts';
 
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 

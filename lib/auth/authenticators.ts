@@ -2,10 +2,10 @@ import { KeyedCache } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { Authenticator } from './authenticator.ts';
-import type { Beginner } from './credential.ts';
 import { CredentialSet, isCredentials } from './credential-set.ts';
 import { Life } from './life.ts';
 import type { ResolvedAuth } from './options.ts';
+import type { Beginner } from './refresh.ts';
 
 /** What the credentials of an attachment need of it. */
 export interface AuthenticatorsPorts {

@@ -1,14 +1,11 @@
 import { trackReentrancy } from '../call/reentrancy.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
-import { warn } from '../observe/warn.ts';
-import { type Clock, randomId } from '../time/clock.ts';
-import { aborted } from './aborted.ts';
-import type { Life } from './life.ts';
-import type { RefreshContext, ResolvedAuth, StoredToken, Token, TokenStore } from './options.ts';
-import { publicCodeOf } from './public-code.ts';
-import { runRefresh } from './refresh.ts';
-import { refreshThroughStore } from './refresh-through-store.ts';
-import { tokenOf } from './token.ts';
+import { CallerToken } from './caller-token.ts';
+import type { ResolvedAuth, StoredToken, Token } from './options.ts';
+import { inBrackets, publicCodeOf } from './public-code.ts';
+import { type Beginner, type Need, Refresh, type RefreshPorts, type Unauthorized } from './refresh.ts';
+
+export type { Beginner, Unauthorized } from './refresh.ts';
 
 /**
  * How long after a failed refresh no other is tried, in ms: what Azure's clients wait. And after one that gave a token which the server
@@ -16,67 +13,33 @@ import { tokenOf } from './token.ts';
  */
 export const COOL_DOWN_MS = 3_000;
 
-/** How long a flight waits for `token()` at the least, in ms. */
-const ASK_MS = 1_000;
-
-/** What a refresh is told of the answer that asked for it. */
-export type Unauthorized = Pick<RefreshContext, 'challenges' | 'api'>;
+/** How long a refresh that is over waits for `token()` at the least, in ms. */
+const LAST_MS = 1_000;
 
 const NOTHING: Unauthorized = Object.freeze({ challenges: [], api: undefined });
 
-/**
- * Where the policy has no `token`, a session stands for one: its value is never written. It changes with each refresh, so that all that
- * is said of tokens holds for cookies too: a send that left with the session before the last refresh is replayed without another.
- */
-const SESSION: Token = Object.freeze({ value: '' });
-
 /** What a credential needs from outside. */
-export interface CredentialPorts {
-  readonly clock: Clock;
-  readonly store: TokenStore;
-  readonly life: Life;
-  /** The `http` of each refresh; that of the call that began it, where there is none. */
-  readonly http?: RefreshContext['http'] | undefined;
+export interface CredentialPorts extends Pick<RefreshPorts, 'clock' | 'store' | 'life' | 'http'> {
   /** It refreshes: it must not be forgotten now, nor stay so where it was. */
   keep(credential: Credential): void;
 }
 
-/** What the call that begins a refresh brings, for its attachment. */
-export interface Beginner {
-  readonly http: RefreshContext['http'];
-  /** Whether an error of the refresh is worth another try. */
-  mayPass(error: unknown): boolean;
-  refreshing(key: string, reason: RefreshContext['reason']): void;
-  refreshed(key: string, durationMs: number): void;
-  refreshFailed(key: string, error: unknown, durationMs: number): void;
-  /** The shared store could not be reached; this process refreshes on its own. */
-  storeLost?(key: string, error: unknown): void;
-}
-
-/** A refresh that is to be: what is replaced, why, and for whom. */
-interface Need {
-  /** The token that the caller gave, or the session. */
-  readonly own: Token;
-  /** The one in its place, if a refresh gave it. */
-  readonly token: Token;
-  readonly reason: RefreshContext['reason'];
-  readonly unauthorized: Unauthorized;
-  readonly beginner: Beginner;
-}
-
-interface Flight {
-  /** Whether calls wait for it; one that runs ahead of time delays nobody. */
-  blocking: boolean;
-  readonly done: Promise<void>;
+/** A refreshed token, and what it takes the place of. */
+interface Replacement {
+  /** The value that the caller's `token` gave. */
+  readonly of: string;
+  readonly token: StoredToken;
+  /** On the wall, as its expiry is. */
+  readonly obtainedAt: number;
 }
 
 interface Failed {
+  /** The value that was to be replaced. */
   readonly of: string;
   readonly cause: unknown;
   readonly until: number;
   /** Whether calls are refused meanwhile; not while the token may still be good. */
   readonly refuses: boolean;
-  /** The tokens that the refresh was given. */
   readonly secrets: readonly string[];
 }
 
@@ -84,72 +47,77 @@ interface Failed {
  * One credential: which token is current, and one refresh at a time for everybody who needs another.
  *
  * Everything is tied to token *values*. A 401 asks about the token that was sent: if that is no longer the current one,
- * somebody has refreshed meanwhile, and there is nothing to do. A refreshed token stands in for the value that the
+ * somebody has refreshed meanwhile, and there is nothing to do. A refreshed token takes the place of the value that the
  * caller's `token()` gave when it was refreshed; when `token()` gives another, or none, it is forgotten.
  */
 export class Credential {
-  private readonly key: string;
-  private readonly options: ResolvedAuth;
-  private readonly ports: CredentialPorts;
-  /** The refreshed token, and the value of the caller's that it stands in for. */
-  private standIn: { readonly for: string; readonly token: StoredToken; readonly obtainedAt: number } | undefined;
-  private generation = 0;
+  readonly #context: { readonly key: string };
+  readonly #options: ResolvedAuth;
+  readonly #ports: CredentialPorts;
+  readonly #callerToken: CallerToken;
+  #replacement: Replacement | undefined;
+  /** Of the last refresh that is known here. */
+  #generation = 0;
   /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
-  private readonly flights = new Map<string, Flight>();
-  private failed: Failed | undefined;
+  readonly #refreshes = new Map<string, Refresh>();
+  #failed: Failed | undefined;
   /** The refreshed token that was refused as well, and until when a 401 is no reason to replace it. */
-  private refusedAnew: { readonly value: string; readonly until: number } | undefined;
-  private hasWarned = false;
+  #refusedAnew: { readonly value: string; readonly until: number } | undefined;
+
+  constructor(key: string, options: ResolvedAuth, ports: CredentialPorts) {
+    this.#context = Object.freeze({ key });
+    this.#options = options;
+    this.#ports = ports;
+    this.#callerToken = new CallerToken(this.#context, options.token, ports.clock, ports.life);
+  }
 
   /** What the error of the last failed refresh may quote. */
   get secrets(): readonly string[] {
-    return this.failed?.secrets ?? [];
+    return this.#failed?.secrets ?? [];
   }
 
   /** Whether forgetting it would lose a token that a refresh gave, or a refresh under way. */
   get isHeld(): boolean {
-    return this.standIn !== undefined || this.flights.size > 0;
-  }
-
-  constructor(key: string, options: ResolvedAuth, ports: CredentialPorts) {
-    this.key = key;
-    this.options = options;
-    this.ports = ports;
+    return this.#replacement !== undefined || this.#refreshes.size > 0;
   }
 
   /**
-   * The token for a send, at once where it is at hand; `undefined` for none. Waits for a refresh that is under way, and starts one when
+   * The token for a send, at once where it is at hand; `undefined` for none. Waits for a refresh that is under way, and begins one when
    * the token has expired; so hold nothing that others wait for.
    *
    * @throws {TokenRefreshError} when the token cannot be had
    */
   checkOut(beginner: Beginner): Token | undefined | Promise<Token | undefined> {
-    return this.checkOutOf(this.ask(), beginner, 0);
+    const own = this.#ask();
+    return own instanceof Promise ? own.then((own) => this.#current(own, beginner)) : this.#current(own, beginner);
   }
 
   /** The token as it is now, without waiting for a refresh; `undefined` for none, `'stale'` where one has to be waited for. */
   glance(): Token | 'stale' | undefined | Promise<Token | 'stale' | undefined> {
-    const asked = this.ask();
-    return asked instanceof Promise ? asked.then((own) => this.glanceAt(own)) : this.glanceAt(asked);
+    const own = this.#ask();
+    return own instanceof Promise ? own.then((own) => this.#ifFresh(own)) : this.#ifFresh(own);
   }
 
   /**
-   * After a 401: sees to it that there is a token other than the one that was refused, refreshing if need be. Does nothing where there
-   * is no credential any more.
+   * After a 401: the token for the replay, which is another than the one that was refused; after a refresh, if need be. `undefined` where
+   * there is no credential any more.
    *
    * A refresh that gives the same value again is believed, once: the next 401 will be presented.
    *
    * @throws {TokenRefreshError}
    */
-  async replace(refused: string, unauthorized: Unauthorized, beginner: Beginner): Promise<void> {
-    const asked = this.ask();
-    // Where the token is at hand, whoever comes in the same turn waits for this refresh.
-    const own = asked instanceof Promise ? await asked : asked;
-    if (own === undefined) return;
-    const token = this.current(own);
-    if (token.value !== refused) return;
-    this.refuseWhileCooling(token, true);
-    await this.refresh({ own, token, reason: 'unauthorized', unauthorized, beginner });
+  async replace(refused: string, unauthorized: Unauthorized, beginner: Beginner): Promise<Token | undefined> {
+    const underWay = this.#refreshes.get(refused);
+    if (underWay !== undefined) await awaited(underWay);
+    else {
+      const asked = this.#ask();
+      // Where the token is at hand, whoever comes in the same turn waits for this refresh.
+      const own = asked instanceof Promise ? await asked : asked;
+      const token = this.#inPlaceOf(own);
+      if (own === undefined || token?.value !== refused) return this.#current(own, beginner);
+      await this.#refresh({ own, token, reason: 'unauthorized', unauthorized, beginner });
+    }
+    return this.checkOut(beginner);
   }
 
   /**
@@ -157,272 +125,170 @@ export class Credential {
    * refused for reasons of its own keeps nobody from being sent, and for 3 s from refreshing this one token on a 401.
    */
   refused(value: string): void {
-    if (this.standIn?.token.value !== value) return;
-    this.refusedAnew = { value, until: this.ports.clock.now() + COOL_DOWN_MS };
+    if (this.#replacement?.token.value !== value) return;
+    this.#refusedAnew = { value, until: this.#ports.clock.now() + COOL_DOWN_MS };
   }
 
   /** Whether a 401 is no reason to replace this token: a refresh gave it, and the server refused it a moment ago. */
   isRefusedAnew(value: string): boolean {
-    return this.refusedAnew?.value === value && this.isCooling(this.refusedAnew.until);
+    return this.#refusedAnew?.value === value && this.#refusedAnew.until > this.#ports.clock.now();
   }
 
-  private checkOutOf(
-    asked: Token | undefined | Promise<Token | undefined>,
-    beginner: Beginner,
-    turns: number,
-  ): Token | undefined | Promise<Token | undefined> {
-    if (asked instanceof Promise) return asked.then((own) => this.checkOutOf(own, beginner, turns));
-    if (asked === undefined) return undefined;
-    const token = this.current(asked);
-    const wait = turns < 2 ? this.waitFor(asked, token, beginner) : undefined;
+  #ask(): Token | undefined | Promise<Token | undefined> {
+    return this.#callerToken.ask(this.#options.refreshTimeoutMs);
+  }
+
+  #current(own: Token | undefined, beginner: Beginner, refreshes = 0): Token | undefined | Promise<Token | undefined> {
+    const token = this.#inPlaceOf(own);
+    // A `token()` that gives an expired one each time would be waited for without end.
+    if (own === undefined || token === undefined || refreshes === 2) return token;
+    const isStale = this.#isStale(token);
+    if (!isStale && !this.#isDue(token)) return token;
+    const need: Need = { own, token, reason: 'expiring', unauthorized: NOTHING, beginner };
     // Asked anew after every wait: the caller may have logged out meanwhile.
-    return wait === undefined ? token : wait.then(() => this.checkOutOf(this.ask(), beginner, turns + 1));
+    if (isStale) return this.#refresh(need).then(async () => this.#current(await this.#ask(), beginner, refreshes + 1));
+    this.#begin(need).done.catch(() => {});
+    return token;
   }
 
-  private glanceAt(own: Token | undefined): Token | 'stale' | undefined {
-    if (own === undefined) return undefined;
-    const token = this.current(own);
-    const expired = token.expiresAt !== undefined && token.expiresAt <= this.ports.clock.wall();
-    const wait = this.flights.get(token.value)?.blocking || this.cooling(token)?.refuses;
-    return expired || wait ? 'stale' : token;
+  #ifFresh(own: Token | undefined): Token | 'stale' | undefined {
+    const token = this.#inPlaceOf(own);
+    return token && this.#isStale(token) ? 'stale' : token;
   }
 
-  /** What the caller's `token()` gives; `undefined` for none. */
-  private ask(withinMs = this.options.refreshTimeoutMs): Token | undefined | Promise<Token | undefined> {
-    const { token } = this.options;
-    if (token === undefined) return SESSION;
-    const given = token({ key: this.key });
-    return isPromise(given) ? this.inTime(given, withinMs).then((late) => this.told(late)) : this.told(given);
-  }
-
-  private told(given: Token | string | null | undefined): Token | undefined {
-    // Where there is nothing, storages say null.
-    if (given !== undefined && given !== null) return tokenOf(given, 'auth.token');
-    this.standIn = undefined;
-    return undefined;
-  }
-
-  private inTime<T>(pending: PromiseLike<T>, withinMs: number): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const end = (error: unknown) => {
-        tidy();
-        reject(error);
-      };
-      const late = () =>
-        end(new TokenRefreshError(`auth.token did not answer within ${Math.round(withinMs)} ms`, undefined));
-      const stopTimer = this.ports.clock.after(withinMs, late);
-      const tidy = () => {
-        stopTimer();
-        this.ports.life.leave(end);
-      };
-      this.ports.life.enter(end);
-      pending.then((value) => {
-        tidy();
-        resolve(value);
-      }, end);
-    });
-  }
-
-  /** For a flight, which must come to an end also where `token()` does not; `otherwise` where that fails or takes too long. */
-  private async askInTime(otherwise: Token | undefined, withinMs = ASK_MS): Promise<Token | undefined> {
-    try {
-      return await this.ask(withinMs);
-    } catch {
-      return otherwise;
-    }
-  }
-
-  private current(own: Token): Token {
-    const { standIn } = this;
-    if (standIn?.for === own.value) return standIn.token;
+  /** The current token, where `token()` gives this. */
+  #inPlaceOf(own: Token | undefined): Token | undefined {
+    const replacement = this.#replacement;
+    if (replacement === undefined) return own;
+    if (replacement.of === own?.value) return replacement.token;
     // The caller's own copy of the refreshed token: when we got it still tells how to read its expiry.
-    if (standIn?.token.value === own.value) return usable(own, standIn.obtainedAt);
-    this.standIn = undefined;
+    if (replacement.token.value === own?.value) return usable(own, replacement.obtainedAt);
+    this.#replacement = undefined;
     return own;
   }
 
-  /** What a send has to wait for before it may use this token. */
-  private waitFor(own: Token, token: Token, beginner: Beginner): Promise<void> | undefined {
-    const leftMs = token.expiresAt === undefined ? Number.POSITIVE_INFINITY : token.expiresAt - this.ports.clock.wall();
-    this.refuseWhileCooling(token, leftMs <= 0);
-    const need = (): Need => ({ own, token, reason: 'expiring', unauthorized: NOTHING, beginner });
-    if (leftMs <= 0) return this.refresh(need());
-    const flight = this.flights.get(token.value);
-    if (flight !== undefined) return flight.blocking ? flight.done : undefined;
-    if (token.expiresAt !== undefined && leftMs <= this.aheadMs(token) && !this.cooling(token)) {
-      this.launch(need()).done.catch(() => {});
-    }
-    return undefined;
+  /** Whether it must not be sent now: it has expired, or calls wait for its refresh, or are refused since that failed. */
+  #isStale(token: Token): boolean {
+    return (
+      this.#leftMs(token) <= 0 ||
+      this.#refreshes.get(token.value)?.isAwaited === true ||
+      this.#coolingDown(token)?.refuses === true
+    );
+  }
+
+  #leftMs({ expiresAt }: Token): number {
+    return expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - this.#ports.clock.wall();
+  }
+
+  /** Whether it is time for a refresh that nobody waits for. */
+  #isDue(token: Token): boolean {
+    return (
+      this.#leftMs(token) <= this.#aheadMs(token) &&
+      !this.#refreshes.has(token.value) &&
+      this.#coolingDown(token) === undefined &&
+      !this.#ports.life.requested
+    );
   }
 
   /** Half of a short life is enough, or a token that lives for a minute would be refreshed at every call. */
-  private aheadMs({ value, expiresAt = 0 }: Token): number {
-    const { standIn, options } = this;
-    if (standIn?.token.value !== value) return options.refreshAheadMs;
-    return Math.min(options.refreshAheadMs, (expiresAt - standIn.obtainedAt) / 2);
-  }
-
-  private refuseWhileCooling(token: Token, needed: boolean): void {
-    const failed = this.cooling(token);
-    if (failed !== undefined && (needed || failed.refuses)) throw this.failure(failed.cause);
+  #aheadMs({ value, expiresAt = 0 }: Token): number {
+    const { refreshAheadMs } = this.#options;
+    if (this.#replacement?.token.value !== value) return refreshAheadMs;
+    return Math.min(refreshAheadMs, (expiresAt - this.#replacement.obtainedAt) / 2);
   }
 
   /** The failed refresh after which no other is tried yet. */
-  private cooling({ value }: Token): Failed | undefined {
-    return this.failed?.of === value && this.isCooling(this.failed.until) ? this.failed : undefined;
+  #coolingDown({ value }: Token): Failed | undefined {
+    return this.#failed?.of === value && this.#failed.until > this.#ports.clock.now() ? this.#failed : undefined;
   }
 
-  private isCooling(until: number): boolean {
-    return until > this.ports.clock.now();
+  /** Waits for the refresh of this token, which begins if there is none. */
+  async #refresh(need: Need): Promise<void> {
+    const failed = this.#coolingDown(need.token);
+    if (failed !== undefined) throw failure(failed.cause);
+    if (this.#ports.life.over !== undefined) throw this.#ports.life.over;
+    await awaited(this.#refreshes.get(need.token.value) ?? this.#begin(need));
   }
 
-  private refresh(need: Need): Promise<void> {
-    const flight = this.flights.get(need.token.value) ?? this.launch(need);
-    flight.blocking = true;
-    return flight.done;
-  }
-
-  private launch(need: Need): Flight {
-    const { over } = this.ports.life;
-    if (over !== undefined) return { blocking: false, done: Promise.reject(over) };
-    // A turn later, so that the flight is known before it can be over: a store may throw at once.
-    const done = Promise.resolve().then(() => this.fly(need));
-    const flight: Flight = { blocking: false, done };
-    this.flights.set(need.token.value, flight);
-    this.ports.keep(this);
-    return flight;
-  }
-
-  private async fly(need: Need): Promise<void> {
-    const { own, token, beginner } = need;
-    const { key, options, ports } = this;
-    const { clock } = ports;
-    const begun = clock.now();
-    const lastedMs = () => clock.now() - begun;
-    const used = [own, token];
-    const aborter = new AbortController();
-    const end = (error: unknown) => aborter.abort(error);
-    // One bound for all of it: the store, the refresh with its retries, `save`.
-    const stopTimer = clock.after(options.refreshTimeoutMs, () => {
-      end(new DOMException(`the refresh took longer than ${Math.round(options.refreshTimeoutMs)} ms`, 'TimeoutError'));
+  #begin(need: Need): Refresh {
+    const refresh = new Refresh(need, {
+      ...this.#ports,
+      ...this.#context,
+      options: this.#options,
+      ask: () => this.#ask(),
+      late: (token) => void this.#late(refresh, token),
     });
-    ports.life.enter(end);
-    beginner.refreshing(key, need.reason);
+    // A turn later, so that it is known before it can be over: a store may throw at once.
+    refresh.done = Promise.resolve().then(() => this.#run(refresh));
+    this.#refreshes.set(need.token.value, refresh);
+    this.#ports.keep(this);
+    return refresh;
+  }
+
+  async #run(refresh: Refresh): Promise<void> {
+    const { beginner, own, reason, token } = refresh.need;
+    const { clock, life } = this.#ports;
+    const { key } = this.#context;
+    const begunAt = clock.now();
+    const lastedMs = () => clock.now() - begunAt;
+    beginner.refreshing(key, reason);
     try {
-      let given: Token | undefined;
-      const lost = (error: unknown) => beginner.storeLost?.(key, error);
-      const refreshing = { key, generation: this.generation, signal: aborter.signal, lost };
-      const stored = await refreshThroughStore(ports.store, refreshing, (newest) =>
-        trackReentrancy(this, async () => {
-          given = await this.obtain(need, newest, aborter.signal, used);
-          return given ?? this.obtainedElsewhere(own);
-        }),
-      );
-      tokenOf(stored, 'the token store'); // a shared store holds what others have put there
-      this.generation = stored.generation;
-      if (this.failed?.of === token.value) this.failed = undefined;
-      // What is saved after a logout would bring the session back, so there it is worth waiting for the answer.
-      const leftMs = options.save === undefined ? 0 : options.refreshTimeoutMs - lastedMs();
-      await this.take(own, stored, given, aborter.signal, Math.max(ASK_MS, leftMs));
+      const stored = await trackReentrancy(this, () => refresh.run(this.#generation));
+      this.#generation = stored.generation;
+      if (this.#failed?.of === token.value) this.#failed = undefined;
+      await this.#take(refresh, stored, begunAt + this.#options.refreshTimeoutMs);
       beginner.refreshed(key, lastedMs());
     } catch (cause) {
-      const refuses = this.flights.get(token.value)?.blocking === true;
-      const secrets = used.flatMap(({ value, refreshToken }) =>
-        refreshToken === undefined ? value : [value, refreshToken],
-      );
-      this.failed = { of: token.value, cause, until: clock.now() + COOL_DOWN_MS, refuses, secrets };
+      const until = clock.now() + COOL_DOWN_MS;
+      this.#failed = { of: token.value, cause, until, refuses: refresh.isAwaited, secrets: refresh.secrets };
       beginner.refreshFailed(key, cause, lastedMs());
-      if (ports.life.over !== undefined) throw ports.life.over;
+      if (life.over !== undefined) throw life.over;
       // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
-      const now = await this.askInTime(undefined);
-      if (now === undefined || now.value === own.value) throw this.failure(cause);
+      const now = await this.#callerToken.askIfPossible(LAST_MS);
+      if (now === undefined || now.value === own.value) throw failure(cause);
     } finally {
-      stopTimer();
-      ports.life.leave(end);
-      this.flights.delete(token.value);
+      this.#refreshes.delete(token.value);
     }
-  }
-
-  /** Has the caller's refresh run; `undefined` where it gives nothing. */
-  private obtain(
-    { own, token, reason, unauthorized, beginner }: Need,
-    newest: StoredToken | undefined,
-    signal: AbortSignal,
-    used: Token[],
-  ): Promise<Token | undefined> {
-    const { key, options, ports } = this;
-    const http = ports.http ?? beginner.http;
-    const late = (given: Token | undefined) => void this.late(own, token, given);
-    const run = (from: Token) => {
-      used.push(from);
-      const replaced = options.token === undefined ? SESSION : from;
-      const context: RefreshContext = { key, token: replaced, reason, http, signal, ...unauthorized };
-      return runRefresh(options, context, beginner.mayPass, late);
-    };
-    if (newest === undefined || newest.value === own.value) return run(newest ?? token);
-    // The fleet's grant may be dead, and the caller have signed in anew.
-    return run(newest).catch((error) => (signal.aborted || beginner.mayPass(error) ? Promise.reject(error) : run(own)));
-  }
-
-  /** Where the refresh gave nothing: the new token is the caller's to give, or it is a cookie. A forgotten `return` is no refresh. */
-  private async obtainedElsewhere({ value, expiresAt }: Token): Promise<Token> {
-    if (this.options.token === undefined) return { value: randomId() };
-    const now = await this.ask();
-    if (now !== undefined && (now.value !== value || now.expiresAt !== expiresAt)) return now;
-    throw new Error(`refresh gave no token, and auth.token gives ${now === undefined ? 'none' : 'the old one'}`);
   }
 
   /**
    * What comes after the time was up is used, unless there has been another refresh since: the refresh token that it cost is used up. It
    * ends the cool-down.
    */
-  private async late(own: Token, { value }: Token, given: Token | undefined): Promise<void> {
-    if (this.failed?.of !== value) return;
-    this.failed = undefined;
-    if (given === undefined && this.options.token !== undefined) return;
-    const stored = { ...(given ?? { value: randomId() }), generation: this.generation };
-    await this.take(own, stored, given, new AbortController().signal);
+  async #late(refresh: Refresh, given: Token | undefined): Promise<void> {
+    if (this.#failed?.of !== refresh.need.token.value) return;
+    this.#failed = undefined;
+    if (given !== undefined)
+      await this.#take(refresh, { ...given, generation: this.#generation }, this.#ports.clock.now());
   }
 
   /** Puts a refreshed token in its place, and has it saved where this process has got it: unless nobody wants it any more. */
-  private async take(
-    own: Token,
-    stored: StoredToken,
-    given: Token | undefined,
-    signal: AbortSignal,
-    withinMs = ASK_MS,
-  ): Promise<void> {
-    // The caller may have logged out meanwhile, or be another user with a refresh of their own by now.
-    const now = await this.askInTime(own, withinMs);
-    if (now?.value !== own.value && now?.value !== stored.value) return;
-    const obtainedAt = this.ports.clock.wall();
-    this.standIn = { for: own.value, token: usable(stored, obtainedAt), obtainedAt };
-    const { save } = this.options;
-    if (save === undefined || given?.value !== stored.value) return;
-    try {
-      await Promise.race([save(given, Object.freeze({ key: this.key })), aborted(signal)]);
-    } catch (error) {
-      if (!this.hasWarned) {
-        this.hasWarned = true;
-        const code = publicCodeOf(error);
-        const why = code === undefined ? '' : ` (${code})`;
-        warn(
-          'HOLDFAST_SAVE',
-          `auth.save failed${why}: the refreshed token is used, and is lost when this process ends`,
-        );
-      }
-    }
-  }
-
-  /** The cause's own message stays with the cause: it may quote the token. */
-  private failure(cause: unknown): TokenRefreshError {
-    const code = publicCodeOf(cause);
-    return new TokenRefreshError(`the token could not be refreshed${code === undefined ? '' : ` (${code})`}`, cause);
+  async #take(refresh: Refresh, stored: StoredToken, deadlineAt: number): Promise<void> {
+    const { clock } = this.#ports;
+    const own = refresh.need.own.value;
+    const saves = this.#options.save !== undefined && refresh.given?.value === stored.value;
+    const leftMs = () => deadlineAt - clock.now();
+    const isWanted = () => {
+      const last = this.#callerToken.last?.value;
+      return last === own || last === stored.value;
+    };
+    // What is saved after a logout would bring the session back, and whoever seems to be another user may be the same again.
+    if (saves || !isWanted()) await this.#callerToken.askIfPossible(Math.max(LAST_MS, leftMs()));
+    if (!isWanted()) return;
+    const obtainedAt = clock.wall();
+    this.#replacement = { of: own, token: usable(stored, obtainedAt), obtainedAt };
+    if (saves) await refresh.save(leftMs());
   }
 }
 
-const isPromise = <T extends object | string | null | undefined>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
-  typeof (given as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
+function awaited(refresh: Refresh): Promise<void> {
+  refresh.isAwaited = true;
+  return refresh.done;
+}
+
+/** The cause's own message stays with the cause: it may quote the token. */
+const failure = (cause: unknown): TokenRefreshError =>
+  new TokenRefreshError(`the token could not be refreshed${inBrackets(publicCodeOf(cause))}`, cause);
 
 /** A token that is expired on arrival comes from a clock that is wrong; refreshing it again would never end. */
 function usable<T extends Token>(token: T, now: number): T {

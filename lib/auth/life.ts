@@ -1,21 +1,23 @@
+import type { Cancellation } from '../call/cancellation.ts';
 import type { TokenRefreshError } from '../failure/errors.ts';
 
 /** How long credentials are there: until they are closed. Then what is under way ends (a refresh, waiting for `token()`), with an error. */
-export class Life {
+export class Life implements Cancellation {
   /** Why there is nothing more to be had. */
   over: TokenRefreshError | undefined;
-  readonly #underWay = new Set<(error: TokenRefreshError) => void>();
+  readonly #listeners = new Set<() => void>();
 
-  enter(end: (error: TokenRefreshError) => void): void {
-    this.#underWay.add(end);
+  get requested(): boolean {
+    return this.over !== undefined;
   }
 
-  leave(end: (error: TokenRefreshError) => void): void {
-    this.#underWay.delete(end);
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   end(error: TokenRefreshError): void {
     this.over ??= error;
-    for (const end of [...this.#underWay]) end(this.over);
+    for (const end of [...this.#listeners]) end();
   }
 }

@@ -9,3 +9,6 @@ export function publicCodeOf(error: unknown): string | undefined {
   const code = codeOf(error);
   return code !== undefined && CODE.test(code) ? code : undefined;
 }
+
+/** A code as part of a message. */
+export const inBrackets = (code: string | undefined): string => (code === undefined ? '' : ` (${code})`);

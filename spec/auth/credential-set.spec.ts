@@ -23,14 +23,14 @@ describe(CredentialSet.name, () => {
     const subject = credentials();
     expect(subject.of('a')).toBe(subject.of('a'));
     expect(subject.of('b')).not.toBe(subject.of('a'));
-    expect(await usedBy(subject.of('a')).checkOut()).toEqual({ value: 'token of a' });
-    expect(await usedBy(subject.of('b')).checkOut()).toEqual({ value: 'token of b' });
+    expect(await usedBy(subject.of('a')).currentToken()).toEqual({ value: 'token of a' });
+    expect(await usedBy(subject.of('b')).currentToken()).toEqual({ value: 'token of b' });
   });
 
   it('refreshes in this process where the policy names no store', async () => {
     const subject = credentials();
     expect(await usedBy(subject.of('a')).replace('token of a', NOTHING)).toMatchObject({ value: 'fresh' });
-    expect(await usedBy(subject.of('b')).checkOut()).toEqual({ value: 'token of b' });
+    expect(await usedBy(subject.of('b')).currentToken()).toEqual({ value: 'token of b' });
   });
 
   it('refreshes through the store of the policy, under the key', async () => {
@@ -61,7 +61,7 @@ describe(CredentialSet.name, () => {
     const over = { code: 'ERR_TOKEN_REFRESH', message: 'the credentials are closed' };
     expect(await Promise.all(waiting)).toMatchObject([over, over]);
     expect(await rejectionOf(usedBy(subject.of('c')).replace('token of c', NOTHING))).toMatchObject(over);
-    expect(await usedBy(subject.of('c')).checkOut()).toEqual({ value: 'token of c' });
+    expect(await usedBy(subject.of('c')).currentToken()).toEqual({ value: 'token of c' });
     expect((subject.clock as ManualClock).pending).toBe(0);
   });
 
@@ -93,7 +93,7 @@ describe(CredentialSet.name, () => {
       crowd(subject, MAX + 1);
       expect(await usedBy(slow).replace('token of slow', NOTHING)).toMatchObject({ value: 'fresh' });
       expect(subject.of('slow')).toBe(slow);
-      expect(await usedBy(subject.of('slow')).checkOut()).toMatchObject({ value: 'fresh' });
+      expect(await usedBy(subject.of('slow')).currentToken()).toMatchObject({ value: 'fresh' });
       expect(refresh).toHaveBeenCalledTimes(1);
     });
 

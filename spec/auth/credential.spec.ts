@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { COOL_DOWN_MS, Credential, type Unauthorized } from '../../lib/auth/credential.ts';
+import { COOL_DOWN_MS, Credential } from '../../lib/auth/credential.ts';
 import type { StoredToken, TokenStore } from '../../lib/auth/options.ts';
+import type { Unauthorized } from '../../lib/auth/refresh.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
 import { credential, NOTHING, quiet } from '../support/credentials.ts';
 import { settle } from '../support/manual-clock.ts';
@@ -18,22 +19,22 @@ describe(`${Credential.name}: which token is current`, () => {
     const { subject, session } = credential();
     for (const token of ['a', 'b', { value: 'c' }]) {
       session.token = token;
-      expect(await subject.checkOut()).toEqual(typeof token === 'string' ? { value: token } : token);
+      expect(await subject.currentToken()).toEqual(typeof token === 'string' ? { value: token } : token);
     }
   });
 
   it('gives none and never refreshes where there is none', async () => {
     const { subject, session, events } = credential();
     session.token = undefined;
-    expect(await subject.checkOut()).toBeUndefined();
-    expect(await subject.glance()).toBeUndefined();
+    expect(await subject.currentToken()).toBeUndefined();
+    expect(await subject.tokenIfFresh()).toBeUndefined();
     expect(await subject.replace('a', NOTHING)).toBeUndefined();
     expect(events).toEqual([]);
   });
 
   it('asks about its own key', async () => {
     const { subject } = credential({ token: ({ key }) => `token of ${key}` });
-    expect(await subject.checkOut()).toEqual({ value: 'token of key' });
+    expect(await subject.currentToken()).toEqual({ value: 'token of key' });
   });
 
   it('puts a refreshed token in the place of the very value it was refreshed from', async () => {
@@ -42,9 +43,9 @@ describe(`${Credential.name}: which token is current`, () => {
     await settle();
     flights[0]?.open('a2');
     expect(await replaced).toMatchObject({ value: 'a2' });
-    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a2' });
     session.token = 'b';
-    expect(await subject.checkOut()).toEqual({ value: 'b' });
+    expect(await subject.currentToken()).toEqual({ value: 'b' });
   });
 
   it('forgets it after a logout, even if the same value comes back', async () => {
@@ -54,9 +55,9 @@ describe(`${Credential.name}: which token is current`, () => {
     flights[0]?.open('a2');
     await replaced;
     session.token = undefined;
-    expect(await subject.checkOut()).toBeUndefined();
+    expect(await subject.currentToken()).toBeUndefined();
     session.token = 'a';
-    expect(await subject.checkOut()).toEqual({ value: 'a' });
+    expect(await subject.currentToken()).toEqual({ value: 'a' });
   });
 
   it.each([undefined, 'b'])('does not keep what comes of a refresh when token() gives %s by then', async (now) => {
@@ -67,7 +68,7 @@ describe(`${Credential.name}: which token is current`, () => {
     flights[0]?.open('a2');
     expect((await replaced)?.value).toBe(now);
     session.token = 'a';
-    expect(await subject.checkOut()).toEqual({ value: 'a' });
+    expect(await subject.currentToken()).toEqual({ value: 'a' });
   });
 
   it('needs no refresh for a 401 about an older token', async () => {
@@ -94,6 +95,8 @@ describe(`${Credential.name}: which token is current`, () => {
         if (asked === 2) throw new Error('storage is busy');
         return 'a';
       },
+      // Or it would not be asked.
+      save: () => {},
     });
     const replaced = subject.replace('a', NOTHING);
     await settle();
@@ -129,13 +132,13 @@ describe(`${Credential.name}: which token is current`, () => {
     expect(await second).toMatchObject({ value: 'b2' });
     flights[0]?.open('a2');
     expect(await first).toMatchObject({ value: 'b2' });
-    expect(await subject.checkOut()).toMatchObject({ value: 'b2' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'b2' });
   });
 
   it.each(['a\r\nX: y', 'a\n', 'ä', 'a\u0000', '', '\u007f'])('refuses %j, and does not show it', async (value) => {
     const { subject, session } = credential();
     session.token = value;
-    const error = await failed(subject.checkOut());
+    const error = await failed(subject.currentToken());
     expect(error).toBeInstanceOf(TypeError);
     if (value !== '') expect(error.message).not.toContain(value);
   });
@@ -152,8 +155,8 @@ describe(`${Credential.name}: one flight`, () => {
     const { subject, flights, events } = credential();
     const replaced = Array.from({ length: 50 }, () => subject.replace('a', NOTHING));
     await settle();
-    const late = [subject.checkOut(), subject.checkOut()];
-    expect(await subject.glance()).toBe('stale');
+    const late = [subject.currentToken(), subject.currentToken()];
+    expect(await subject.tokenIfFresh()).toBe('stale');
     await settle();
     flights[0]?.open('a2');
     for (const token of await Promise.all([...replaced, ...late])) expect(token?.value).toBe('a2');
@@ -202,6 +205,8 @@ describe(`${Credential.name}: one flight`, () => {
         asked += 1;
         return asked === 2 ? new Promise<never>(() => {}) : 'a';
       },
+      refreshTimeoutMs: 1_000,
+      save: () => {},
     });
     let over: unknown;
     const end = (result: unknown) => {
@@ -335,19 +340,19 @@ describe(`${Credential.name}: failure`, () => {
     const { subject, flights, clock, events } = credential();
     const cause = invalidGrant();
     const unhandled = await unhandledDuring(async () => {
-      const waiting = [failed(subject.replace('a', NOTHING)), failed(subject.checkOut())];
+      const waiting = [failed(subject.replace('a', NOTHING)), failed(subject.currentToken())];
       await settle();
       flights[0]?.shut(cause);
       for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'ERR_TOKEN_REFRESH', cause });
     });
     expect(unhandled).toEqual([]);
     await clock.advance(COOL_DOWN_MS - 1);
-    expect(await failed(subject.checkOut())).toMatchObject({ cause });
+    expect(await failed(subject.currentToken())).toMatchObject({ cause });
     expect(await failed(subject.replace('a', NOTHING))).toMatchObject({ cause });
-    expect(await subject.glance()).toBe('stale');
+    expect(await subject.tokenIfFresh()).toBe('stale');
     expect(events).toEqual(['refreshing unauthorized', 'refresh-failed']);
     await clock.advance(1);
-    expect(await subject.checkOut()).toEqual({ value: 'a' });
+    expect(await subject.currentToken()).toEqual({ value: 'a' });
     const again = subject.replace('a', NOTHING);
     await settle();
     flights[1]?.open('a2');
@@ -361,7 +366,7 @@ describe(`${Credential.name}: failure`, () => {
     flights[0]?.shut(invalidGrant());
     await replaced;
     session.token = 'b';
-    expect(await subject.checkOut()).toEqual({ value: 'b' });
+    expect(await subject.currentToken()).toEqual({ value: 'b' });
   });
 
   it('cools down the token that failed, and no other', async () => {
@@ -371,13 +376,13 @@ describe(`${Credential.name}: failure`, () => {
     flights[0]?.shut(invalidGrant());
     await first;
     session.token = 'b';
-    expect(await subject.glance()).toEqual({ value: 'b' });
+    expect(await subject.tokenIfFresh()).toEqual({ value: 'b' });
     const second = subject.replace('b', NOTHING);
     await settle();
     flights[1]?.open('b2');
     expect(await second).toMatchObject({ value: 'b2' });
     session.token = 'a';
-    expect(await failed(subject.checkOut())).toBeInstanceOf(TokenRefreshError);
+    expect(await failed(subject.currentToken())).toBeInstanceOf(TokenRefreshError);
   });
 
   it('does not put a token that comes too late in the place of one that another refresh gave', async () => {
@@ -392,12 +397,12 @@ describe(`${Credential.name}: failure`, () => {
     await second;
     flights[0]?.open('late');
     await settle();
-    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a2' });
   });
 
   it('does not concern those who have another token by then', async () => {
     const { subject, flights, session } = credential();
-    const waiting = [subject.replace('a', NOTHING), subject.checkOut()];
+    const waiting = [subject.replace('a', NOTHING), subject.currentToken()];
     await settle();
     session.token = 'b';
     flights[0]?.shut(invalidGrant());
@@ -411,7 +416,7 @@ describe(`${Credential.name}: failure`, () => {
     session.token = undefined;
     flights[0]?.shut(invalidGrant());
     expect(await replaced).toBeInstanceOf(TokenRefreshError);
-    expect(await subject.checkOut()).toBeUndefined();
+    expect(await subject.currentToken()).toBeUndefined();
   });
 
   it('says nothing of the cause but a code that can be no secret', async () => {
@@ -440,28 +445,28 @@ describe(`${Credential.name}: ahead of time`, () => {
 
   it('refreshes in the background, and delays nobody', async () => {
     const { subject, flights, clock, events } = setting(HOUR);
-    await subject.checkOut();
+    await subject.currentToken();
     await clock.advance(HOUR - 120_001);
-    await subject.checkOut();
+    await subject.currentToken();
     expect(events).toEqual([]);
     await clock.advance(1);
-    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
-    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
-    expect(await subject.glance()).toMatchObject({ value: 'a' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a' });
+    expect(await subject.tokenIfFresh()).toMatchObject({ value: 'a' });
     expect(events).toEqual(['refreshing expiring']);
     flights[0]?.open('a2');
     await settle();
-    expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a2' });
   });
 
   it('waits once the token has expired, also for a refresh that began in the background', async () => {
     const { subject, flights, clock, events } = setting(HOUR);
     await clock.advance(HOUR - 1);
-    await subject.checkOut();
+    await subject.currentToken();
     await clock.advance(1);
-    expect(await subject.glance()).toBe('stale');
+    expect(await subject.tokenIfFresh()).toBe('stale');
     let token: unknown;
-    const waiting = subject.checkOut().then((given) => {
+    const waiting = subject.currentToken().then((given) => {
       token = given;
     });
     await settle();
@@ -475,21 +480,21 @@ describe(`${Credential.name}: ahead of time`, () => {
   it('refuses nobody when it fails, while the token is good', async () => {
     const { subject, flights, clock, events } = setting(60_000);
     const unhandled = await unhandledDuring(async () => {
-      await subject.checkOut();
+      await subject.currentToken();
       await settle();
       flights[0]?.shut(invalidGrant());
     });
     expect(unhandled).toEqual([]);
-    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a' });
     expect(events).toEqual(['refreshing expiring', 'refresh-failed']);
     await clock.advance(COOL_DOWN_MS);
-    expect(await subject.checkOut()).toMatchObject({ value: 'a' });
+    expect(await subject.currentToken()).toMatchObject({ value: 'a' });
     await settle();
     flights[1]?.shut(invalidGrant());
     await settle();
     expect(events).toHaveLength(4);
     await clock.advance(60_000);
-    const waiting = failed(subject.checkOut());
+    const waiting = failed(subject.currentToken());
     await settle();
     flights[2]?.shut(invalidGrant());
     expect(await waiting).toBeInstanceOf(TokenRefreshError);
@@ -498,18 +503,18 @@ describe(`${Credential.name}: ahead of time`, () => {
   it('asks for no other where the server refuses the token after such a failure', async () => {
     const { subject, flights, events } = setting(60_000);
     const cause = invalidGrant();
-    await subject.checkOut();
+    await subject.currentToken();
     await settle();
     flights[0]?.shut(cause);
     await settle();
-    expect(await subject.glance()).toMatchObject({ value: 'a' });
+    expect(await subject.tokenIfFresh()).toMatchObject({ value: 'a' });
     expect(await failed(subject.replace('a', NOTHING))).toMatchObject({ cause });
     expect(events).toEqual(['refreshing expiring', 'refresh-failed']);
   });
 
   it('has no answer to tell the refresh of', async () => {
     const { subject, flights } = setting(60_000);
-    await subject.checkOut();
+    await subject.currentToken();
     await settle();
     expect(flights[0]?.context).toMatchObject({ reason: 'expiring', challenges: [], api: undefined });
     expect(flights[0]?.context).toHaveProperty('api');
@@ -523,7 +528,7 @@ describe(`${Credential.name}: ahead of time`, () => {
         return { value: `a${asked}`, expiresAt: clock.now() };
       },
     });
-    const waiting = subject.checkOut();
+    const waiting = subject.currentToken();
     for (const n of [0, 1]) {
       await settle();
       flights[n]?.open('fresh');
@@ -537,18 +542,18 @@ describe(`${Credential.name}: ahead of time`, () => {
     'leaves a short life half its time, where the new token %s',
     async (how) => {
       const { subject, session, flights, clock, events } = setting(0);
-      const waiting = subject.checkOut();
+      const waiting = subject.currentToken();
       await settle();
       const fresh = { value: 'a2', expiresAt: clock.now() + 60_000 };
       if (how !== 'stands in') session.token = fresh;
       flights[0]?.open(fresh);
       expect(await waiting).toMatchObject({ value: 'a2' });
-      for (let call = 0; call < 5; call++) await subject.checkOut();
+      for (let call = 0; call < 5; call++) await subject.currentToken();
       await clock.advance(29_999);
-      await subject.checkOut();
+      await subject.currentToken();
       expect(events).toHaveLength(2);
       await clock.advance(1);
-      await subject.checkOut();
+      await subject.currentToken();
       expect(events).toHaveLength(3);
     },
   );
@@ -558,13 +563,13 @@ describe(`${Credential.name}: ahead of time`, () => {
     async (how) => {
       for (const age of [0, 1]) {
         const { subject, session, flights, clock, events } = setting(0);
-        const waiting = subject.checkOut();
+        const waiting = subject.currentToken();
         await settle();
         const fresh = { value: 'a2', expiresAt: clock.now() - age };
         if (how !== 'stands in') session.token = fresh;
         flights[0]?.open(fresh);
         expect(await waiting).toMatchObject({ value: 'a2' });
-        for (let call = 0; call < 5; call++) expect(await subject.checkOut()).toMatchObject({ value: 'a2' });
+        for (let call = 0; call < 5; call++) expect(await subject.currentToken()).toMatchObject({ value: 'a2' });
         expect(events).toEqual(['refreshing expiring', 'refreshed']);
       }
     },
@@ -572,17 +577,36 @@ describe(`${Credential.name}: ahead of time`, () => {
 });
 
 describe(`${Credential.name}: asking for the token`, () => {
-  it('is done once for a send, and once more after a refresh', async () => {
+  it('is done once for a send, once before a refresh, and once for the replay', async () => {
     const token = vi.fn(() => 'a');
     const { subject, flights } = credential({ token });
-    await subject.checkOut();
+    await subject.currentToken();
     expect(token).toHaveBeenCalledTimes(1);
     const replaced = subject.replace('a', NOTHING);
     await settle();
     flights[0]?.open('a2');
-    // For the 401, when the refresh is over, and for the replay.
     expect(await replaced).toMatchObject({ value: 'a2' });
-    expect(token).toHaveBeenCalledTimes(4);
+    expect(token).toHaveBeenCalledTimes(3);
+  });
+
+  it('is done once for the replay of those who wait for the refresh of others, or come when it is over', async () => {
+    const token = vi.fn(() => 'a');
+    const { subject, flights } = credential({ token });
+    const [first, second] = [subject.replace('a', NOTHING), subject.replace('a', NOTHING)];
+    await settle();
+    flights[0]?.open('a2');
+    await first;
+    token.mockClear();
+    expect(await second).toMatchObject({ value: 'a2' });
+    expect(await subject.replace('a', NOTHING)).toMatchObject({ value: 'a2' });
+    expect(token).toHaveBeenCalledTimes(1);
+  });
+
+  it('is done once more before a token is saved: the user may be gone', async () => {
+    const token = vi.fn(() => 'a');
+    const { subject } = credential({ token, save: () => {}, refresh: async () => 'a2' });
+    await subject.replace('a', NOTHING);
+    expect(token).toHaveBeenCalledTimes(3);
   });
 
   it('takes no time where the token is at hand', () => {
@@ -591,7 +615,7 @@ describe(`${Credential.name}: asking for the token`, () => {
     expect(real.glance()).toEqual({ value: 'a' });
   });
 
-  it.each(['checkOut', 'glance'] as const)('is bounded by refreshTimeoutMs (%s)', async (method) => {
+  it.each(['currentToken', 'tokenIfFresh'] as const)('is bounded by refreshTimeoutMs (%s)', async (method) => {
     const { subject, clock } = credential({ token: () => new Promise(() => {}), refreshTimeoutMs: 5_000 });
     const error = failed(subject[method]());
     await clock.advance(5_000);
@@ -604,7 +628,7 @@ describe(`${Credential.name}: asking for the token`, () => {
 
   it('ends when the credentials are closed, and leaves no timer', async () => {
     const { subject, clock, life } = credential({ token: () => new Promise(() => {}) });
-    const error = failed(subject.checkOut());
+    const error = failed(subject.currentToken());
     await settle();
     const over = new TokenRefreshError('the credentials are closed', undefined);
     life.end(over);
@@ -618,7 +642,7 @@ describe(`${Credential.name}: without a token`, () => {
 
   it('has a session that stands for one, and changes with each refresh that gives nothing', async () => {
     const { subject, flights, events } = session();
-    const first = await subject.checkOut();
+    const first = await subject.currentToken();
     expect(first).toEqual({ value: '' });
     const replaced = [subject.replace('', NOTHING), subject.replace('', NOTHING)];
     await settle();

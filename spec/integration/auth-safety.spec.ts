@@ -90,12 +90,15 @@ describe('a refresh', () => {
     const by = counted({
       token: () => {
         asked += 1;
-        return asked === 3 ? new Promise<never>(() => {}) : 'token-0';
+        // For two sends, for the refresh that both wait for, and then for a replay.
+        return asked === 4 ? new Promise<never>(() => {}) : 'token-0';
       },
     });
     const client = axios.create({ baseURL: server.url });
-    attach(client, { auth: by.auth });
-    expect((await client.get('/')).status).toBe(200);
+    attach(client, { auth: { ...by.auth, refreshTimeoutMs: 1_000 } });
+    const settled = await Promise.allSettled([client.get('/'), client.get('/')]);
+    const endings = settled.map((one) => (one.status === 'fulfilled' ? one.value.status : failureOf(one.reason)?.kind));
+    expect(endings.toSorted()).toEqual([200, 'refresh-failed']);
   });
 
   it('that is deaf to its signal is not thrown away where it comes too late: its refresh token is used up', async () => {

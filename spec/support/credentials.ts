@@ -1,6 +1,7 @@
-import { type Beginner, Credential, type CredentialPorts, type Unauthorized } from '../../lib/auth/credential.ts';
+import { Credential, type CredentialPorts } from '../../lib/auth/credential.ts';
 import { Life } from '../../lib/auth/life.ts';
 import type { AuthOptions, RefreshContext, Token } from '../../lib/auth/options.ts';
+import type { Beginner, Unauthorized } from '../../lib/auth/refresh.ts';
 import { memoryTokenStore } from '../../lib/auth/stores/memory.ts';
 import { isRetryable } from '../../lib/classify/is-retryable.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
@@ -18,13 +19,9 @@ export const quiet: Beginner = {
 
 /** What calls do with a credential, each of which brings the same. */
 export const usedBy = (subject: Credential, beginner: Beginner = quiet) => ({
-  checkOut: async () => subject.checkOut(beginner),
-  glance: async () => subject.glance(),
-  /** After a 401, and before the replay. */
-  replace: async (refused: string, unauthorized: Unauthorized) => {
-    await subject.replace(refused, unauthorized, beginner);
-    return subject.checkOut(beginner);
-  },
+  currentToken: async () => subject.checkOut(beginner),
+  tokenIfFresh: async () => subject.glance(),
+  replace: (refused: string, unauthorized: Unauthorized) => subject.replace(refused, unauthorized, beginner),
   refused: (value: string) => subject.refused(value),
   isRefusedAnew: (value: string) => subject.isRefusedAnew(value),
   secrets: () => subject.secrets,

@@ -1,0 +1,72 @@
+import { TokenRefreshError } from '../failure/errors.ts';
+import type { Clock } from '../time/clock.ts';
+import { withTimeout } from '../time/with-timeout.ts';
+import type { Life } from './life.ts';
+import type { ResolvedAuth, Token } from './options.ts';
+import { tokenOf } from './token.ts';
+
+/**
+ * Where the policy has no `token`, a session stands for one: its value is never written. It changes with each refresh, so that all that
+ * is said of tokens holds for cookies too: a send that left with the session before the last refresh is replayed without another.
+ */
+export const SESSION: Token = Object.freeze({ value: '' });
+
+type Given = Token | string | null | undefined;
+
+/** What the caller's `token` gives: asked anew each time, and bounded where it takes its time. */
+export class CallerToken {
+  /** What it gave last; `undefined` for none. */
+  last: Token | undefined;
+  readonly #context: { readonly key: string };
+  readonly #token: ResolvedAuth['token'];
+  readonly #bounds: { readonly clock: Clock; readonly cancellation: Life };
+  /** The text that `last` was made of. */
+  #text: string | undefined;
+
+  constructor(context: { readonly key: string }, token: ResolvedAuth['token'], clock: Clock, life: Life) {
+    this.#context = context;
+    this.#token = token;
+    this.#bounds = { clock, cancellation: life };
+    if (token === undefined) this.last = SESSION;
+  }
+
+  /**
+   * At once, where it is given at once; `undefined` for none.
+   *
+   * @param withinMs how long it may take
+   * @throws {TypeError} for what is no token, and {TokenRefreshError} when it takes too long or the credentials are closed
+   */
+  ask(withinMs: number): Token | undefined | Promise<Token | undefined> {
+    if (this.#token === undefined) return SESSION;
+    const given = this.#token(this.#context);
+    return isPromise(given) ? this.#wait(given, withinMs) : this.#told(given);
+  }
+
+  /** The same, but what it throws is `undefined` too. */
+  async askIfPossible(withinMs: number): Promise<Token | undefined> {
+    try {
+      return await this.ask(withinMs);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #wait(pending: PromiseLike<Given>, ms: number): Promise<Token | undefined> {
+    const result = await withTimeout(pending, { ms, ...this.#bounds });
+    if (result.kind === 'done') return this.#told(result.value);
+    const { over } = this.#bounds.cancellation;
+    throw over ?? new TokenRefreshError(`auth.token did not answer within ${Math.round(ms)} ms`, undefined);
+  }
+
+  #told(given: Given): Token | undefined {
+    // To look at every character of a long text costs a microsecond a send.
+    if (typeof given === 'string' && given === this.#text) return this.last;
+    // Where there is nothing, storages say null.
+    this.last = given === undefined || given === null ? undefined : tokenOf(given, 'auth.token');
+    this.#text = typeof given === 'string' ? given : undefined;
+    return this.last;
+  }
+}
+
+const isPromise = (given: Given | PromiseLike<Given>): given is PromiseLike<Given> =>
+  typeof (given as Partial<PromiseLike<Given>> | null | undefined)?.then === 'function';
