@@ -16,12 +16,12 @@ type NewAxiosError = new (
   response?: AxiosResponse,
 ) => AxiosError;
 
-/** axios' typings give it the constructor of AxiosError; it is (message, config, request). */
+/** In axios' typings it has the constructor of AxiosError; in fact it takes (message, config, request). */
 type NewCanceledError = new (message: null, config: InternalAxiosRequestConfig) => Error;
 
 /**
- * The errors of axios that the loop itself makes. They are of the instance's own copy of axios, so that `instanceof` holds for
- * whoever caught them: an application that `require`s axios has other classes than the ESM that we import.
+ * Makes the AxiosErrors and CanceledErrors that the loop needs, of the classes of the instance's own copy of axios. So `instanceof` holds
+ * for whoever catches them: an application that `require`s axios has other classes than the ESM that we import.
  */
 export class AxiosErrors {
   readonly #bareInstance: () => AxiosInstance;
@@ -30,14 +30,14 @@ export class AxiosErrors {
   #learning: Promise<void> | undefined;
   #learnt = false;
 
-  /** @param bareInstance an instance of that copy without interceptors */
+  /** @param bareInstance makes an instance of that copy, without interceptors */
   constructor(bareInstance: () => AxiosInstance) {
     this.#bareInstance = bareInstance;
   }
 
   /**
-   * What the first call through an instance of another copy has to wait for: some microtasks, and nothing is sent. `undefined`
-   * for every call after it, and for an instance of our own copy.
+   * What the first call of an instance of another copy has to wait for, until its classes are known: a few microtasks, in which nothing is
+   * sent. `undefined` for every call after that, and for an instance of our own copy.
    */
   ready({ headers }: InternalAxiosRequestConfig): Promise<void> | undefined {
     if (this.#learnt || headers instanceof AxiosHeaders) return undefined;
@@ -55,17 +55,17 @@ export class AxiosErrors {
     return new this.#AxiosError(message, code, config, request, response);
   }
 
-  /** The very error that axios rejects a cancelled request with. */
+  /** What axios itself would reject a cancelled request with: the reason of a CancelToken, else a CanceledError. */
   canceledError(config: InternalAxiosRequestConfig): unknown {
     return config.cancelToken?.reason ?? new this.#CanceledError(null, config);
   }
 
-  /** A copy keeps its classes to itself, but a request that is cancelled before it begins rejects with one of them. */
+  /** Learns the classes of that copy, which does not export them: a request that is cancelled before it begins rejects with one. */
   async #learn(): Promise<void> {
     try {
       await this.#bareInstance().request({ url: '', signal: { aborted: true } });
     } catch (error) {
-      // An instance that cannot make another (`new Axios()`) keeps to our classes.
+      // An instance that can't make another one (`new Axios()`): then it gets errors of our classes.
       if (!isCancel(error)) return;
       this.#CanceledError = (error as object).constructor as NewCanceledError;
       this.#AxiosError = Object.getPrototypeOf(this.#CanceledError.prototype).constructor as NewAxiosError;

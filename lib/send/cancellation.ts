@@ -1,7 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { Cancellation } from '../call/cancellation.ts';
 
-/** The cancellation that a config carries; `undefined` where it carries none. */
+/** By what the caller of this config can give the call up: `signal`, `cancelToken` or both. `undefined` where there is neither. */
 export function cancellationOf({ signal, cancelToken }: InternalAxiosRequestConfig): Cancellation | undefined {
   if (!signal && !cancelToken) return undefined;
   return {
@@ -20,7 +20,7 @@ export function cancellationOf({ signal, cancelToken }: InternalAxiosRequestConf
   };
 }
 
-/** What axios' own typings leave out. */
+/** What the typings of axios leave out. */
 interface SubscribableToken {
   subscribe?(listener: () => void): void;
   unsubscribe?(listener: () => void): void;

@@ -3,9 +3,10 @@ import { originOf } from '../call/address.ts';
 import { requireKey } from '../check.ts';
 
 /**
- * What a call shares with others: by the policy's function, else its origin.
+ * The key under which a call shares a budget, a circuit or a limit with others: by the policy's function, else its origin.
  *
- * @throws {TypeError} where the function gives no string
+ * @param option the name of that function, for the error
+ * @throws {TypeError} where it gives no string
  */
 export function keyOf(
   key: ((config: InternalAxiosRequestConfig) => string) | undefined,

@@ -4,16 +4,16 @@ import { type Outcome, responseOf } from '../call/outcome.ts';
 import { fieldsOf } from '../failure/code.ts';
 
 /**
- * Whether a send was redirected on its way.
+ * Whether a send was redirected on its way, as far as the adapter tells.
  *
- * axios follows redirects inside one send, so an answer may come from another request than the one that was made: the POST
- * may have been carried out and the GET behind its 303 been throttled. Then nothing that the answer says of itself
- * ("too many requests", "connection refused") says that the POST was not applied.
+ * axios follows redirects inside of one send, so an answer may be that of another request. For instance, a POST was applied and answered
+ * with a 303, and the GET behind that got the 429. Then "too many requests", or "connection refused", does not mean that the POST was not
+ * applied.
  */
 export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
   const request = responseOf(outcome)?.request ?? (outcome.error as { request?: unknown } | null | undefined)?.request;
   if (typeof request === 'object' && request !== null && 'socket' in request) {
-    // Of follow-redirects, which axios' http adapter uses: its own request where it failed, else the last native one.
+    // axios' http adapter uses follow-redirects. Where the send failed, the request is its own; else it is Node's, of the last hop.
     const { _redirectable, _redirectCount } = request as {
       _redirectable?: { _redirectCount?: unknown };
       _redirectCount?: unknown;
@@ -23,18 +23,18 @@ export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig
   if (failedElsewhere(outcome.error, sent)) return true;
   if (typeof request !== 'object' || request === null) return false;
   if (redirectedTo.has(request)) return true;
-  // Of a fetch that could not be watched, because a function was given as the adapter: nobody can tell.
+  // A fetch that could not be watched, since the adapter is a function: it may have been redirected.
   if (typeof sent.adapter === 'function' && typeof Request === 'function' && request instanceof Request) {
     return request.redirect === 'follow';
   }
-  // Of an XMLHttpRequest.
+  // An XMLHttpRequest.
   const { responseURL } = request as { responseURL?: unknown };
   return typeof responseURL === 'string' && responseURL !== '' && !isSame(responseURL, sent);
 }
 
 /**
- * Under fetch, a connection that was refused behind a redirect can only be told by where it was to go. Another host behind
- * the same port is not told apart. Not asked of the http adapter, where it may be a proxy that was refused.
+ * Whether a connection failed that was to go elsewhere than the send: so it shows under fetch that a redirect lies between. Another host
+ * with the same port can't be told. Not asked under the http adapter, where the connection may be one to a proxy.
  */
 function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): boolean {
   const { cause } = fieldsOf(error);
@@ -52,11 +52,8 @@ function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): bool
 
 /** Whether the answer came from another origin than the send went to, as far as the adapter tells. */
 export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): boolean {
-  const { request } = (responseOf(outcome) ?? {}) as {
-    request?: { res?: { responseUrl?: unknown }; responseURL?: unknown };
-  };
-  const url = request?.res?.responseUrl ?? request?.responseURL;
-  if (typeof url !== 'string' || url === '') return false;
+  const url = urlTold(responseOf(outcome)?.request);
+  if (url === undefined) return false;
   try {
     return new URL(url).origin !== originOf(sent);
   } catch {
@@ -64,16 +61,19 @@ export function leftOrigin(outcome: Outcome, sent: InternalAxiosRequestConfig): 
   }
 }
 
-/** Which URL answered, behind all redirects, as far as the adapter tells; else the one that was asked. */
+/** The URL that answered, behind all redirects, as far as the adapter tells; else the URL that was asked. */
 export function urlOf(outcome: Outcome, { baseURL = '', ...sent }: InternalAxiosRequestConfig): string {
-  const { request } = (responseOf(outcome) ?? {}) as {
-    request?: { res?: { responseUrl?: unknown }; responseURL?: unknown };
-  };
-  const url = request?.res?.responseUrl ?? request?.responseURL ?? (request && redirectedTo.get(request));
-  return typeof url === 'string' && url !== '' ? url : axios.getUri({ ...sent, baseURL });
+  const request = responseOf(outcome)?.request;
+  return urlTold(request) ?? redirectedTo.get(request) ?? axios.getUri({ ...sent, baseURL });
 }
 
-/** With the query: where a POST's 303 leads is often the same path with another one. */
+/** The URL that answered, as a request of Node's http or an XMLHttpRequest tells it. */
+function urlTold(request: { res?: { responseUrl?: unknown }; responseURL?: unknown } | undefined): string | undefined {
+  const url = request?.res?.responseUrl ?? request?.responseURL;
+  return typeof url === 'string' && url !== '' ? url : undefined;
+}
+
+/** Whether that is the URL that was asked. The query counts: a 303 often leads to the same path with another query. */
 function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosRequestConfig): boolean {
   try {
     const { origin, pathname, search } = new URL(responseUrl);
@@ -84,11 +84,14 @@ function isSame(responseUrl: string, { baseURL = '', ...sent }: InternalAxiosReq
   }
 }
 
-/** Requests that fetch was redirected on, and where to. axios keeps the request and drops what fetch says of it. */
+/** Where fetch was redirected to, by its request: axios keeps the request, and drops what fetch says of redirects. */
 const redirectedTo = new WeakMap<object, string>();
 const watched = new WeakMap<typeof fetch, typeof fetch>();
 
-/** The settings by which axios' fetch adapter lets us see redirects. One function for each fetch, since axios keeps them. */
+/**
+ * A config's `env` with a `fetch` that notes redirects, for axios' fetch adapter. There is one such function for each `fetch`, and no more,
+ * since axios keeps what it makes of each.
+ */
 export function watchingEnv({ env }: InternalAxiosRequestConfig): NonNullable<InternalAxiosRequestConfig['env']> {
   const own = (env?.fetch as typeof fetch | undefined) ?? globalThis.fetch;
   let watching = watched.get(own);

@@ -1,9 +1,9 @@
 /**
- * Whether a body can be read again, so that a second send would carry the same bytes.
+ * Whether a body can be read again, so that a second send carries the same bytes.
  *
- * Streams of Node and of the web, async iterables and the `form-data` package are read once: axios would send what is left
- * of them, which is nothing, and the server might well answer 200. Strings, buffers, typed arrays, Blobs, URLSearchParams
- * and native FormData are read whole every time.
+ * No: streams of Node and of the web, iterators, async iterables, and the `form-data` package. Once read, nothing is left of them, axios
+ * would send an empty body, and the server might answer 200. Yes: strings, buffers, typed arrays, Blobs, URLSearchParams, native FormData
+ * and plain objects.
  */
 export function isReplayable(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return true;

@@ -1,9 +1,7 @@
 import { type Timed, type Timeout, withTimeout } from '../time/with-timeout.ts';
 
-/**
- * What the loop does with a response body that it was handed as a stream: read the beginning of an error's, and get rid
- * of one that nobody will see, so that its socket goes back to the pool.
- */
+// What the loop does with a response body that is a stream or a Blob. Of an error it reads the beginning. One that nobody will see it gets
+// rid of, so that its socket goes back to the pool.
 
 /** The part of Node's `Readable` that is used here; the library has no Node types, since it runs in browsers as well. */
 export interface NodeStream {
@@ -12,13 +10,13 @@ export interface NodeStream {
   readonly readableEnded: boolean;
   readonly readableFlowing: boolean | null;
   readonly readableLength: number;
-  /** Not documented, but there is no other way to see an end that lies behind data still to be read. */
+  /** Not documented. But nothing else tells that the end has come while there is still data to be read. */
   readonly _readableState?: { readonly ended?: boolean };
   read(): Uint8Array | string | null;
   unshift(chunk: Uint8Array | string): void;
   resume(): unknown;
   destroy(error?: unknown): unknown;
-  push?(chunk: Uint8Array | string | null, ...rest: readonly unknown[]): unknown;
+  push(chunk: Uint8Array | string | null, ...rest: readonly unknown[]): unknown;
   listenerCount(event: string): number;
   on(event: string, listener: (chunk: never) => void): unknown;
   removeListener(event: string, listener: (chunk: never) => void): unknown;
@@ -34,22 +32,22 @@ export const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> =
 
 const isBlob = (body: unknown): body is Blob => typeof Blob === 'function' && body instanceof Blob;
 
-/** Whether reading the body takes more than looking at it. */
+/** Whether the body must still be read: it is a stream or a Blob. */
 export const isUnread = (body: unknown): boolean => isNodeStream(body) || isWebStream(body) || isBlob(body);
 
-/** The longest error body that is read, in bytes. */
+/** How much of an error's body is read, in bytes. */
 export const PEEKED_BYTES = 64 * 1024;
 
-/** What was read of a body, and the body for the caller: whole, as if nobody had touched it. */
-export interface Peeked {
+/** What was read of a body, and the body for the caller: whole, as if nobody had read of it. */
+interface Peeked {
   readonly text: string;
   readonly body: unknown;
 }
 
 /**
- * Reads a body's first 64 KiB and puts them back. Never rejects.
+ * Reads the first 64 KiB of a body, and puts them back. Never rejects.
  *
- * @param bound ends the reading early; what has come by then is put back all the same
+ * @param bound when the reading ends at the latest; what has come by then is put back
  */
 export async function peek(body: unknown, bound: Bound): Promise<Peeked> {
   try {
@@ -57,19 +55,19 @@ export async function peek(body: unknown, bound: Bound): Promise<Peeked> {
     if (isNodeStream(body)) return { text: await peekNodeStream(body, bound), body };
     if (isWebStream(body)) return await peekWebStream(body, bound);
   } catch {
-    // It looks like a stream and is none; the caller may know what to do with it.
+    // It looks like a stream and is none. The caller may know what it is.
   }
   return { text: '', body };
 }
 
 async function peekNodeStream(stream: NodeStream, bound: Bound): Promise<string> {
   const hasEnded = () => stream._readableState?.ended !== false;
-  // Listening to a stream whose end is all that is left would make it tell of that now, and not when the caller listens.
+  // Only the end is left: a listener of ours would have the stream emit it now, before the caller listens.
   if (stream.destroyed || (hasEnded() && stream.readableLength === 0)) return '';
   const chunks: (Uint8Array | string)[] = [];
   let size = 0;
   const take = () => {
-    // Reading an empty buffer at the end would be the end. A stream of objects gives them one by one.
+    // Not with an empty buffer: there, `read` would bring about the end. A stream of objects gives them one by one.
     while (!stream.destroyed && stream.readableLength > 0) {
       const chunk = stream.read();
       if (chunk === null) break;
@@ -86,7 +84,7 @@ async function peekNodeStream(stream: NodeStream, bound: Bound): Promise<string>
       stream.removeListener('error', done);
       stream.removeListener('close', done);
       take();
-      // Within the tick in which the last was read, and so before 'end', after which nothing could be put back.
+      // In the same tick as the last `read`, so before 'end': after that nothing can be put back.
       if (!stream.destroyed) for (const chunk of chunks.toReversed()) stream.unshift(chunk);
       resolve();
     };
@@ -117,7 +115,7 @@ async function peekWebStream(stream: ReadableStream<Uint8Array>, bound: Bound): 
       size += value.byteLength;
     }
   };
-  // The caller meets the stream's error in their own half.
+  // An error of the stream shows in the caller's half too.
   await within(read(), bound).catch(() => {});
   reader.cancel().catch(() => {});
   return { text: decode(chunks), body: theirs };
@@ -127,20 +125,20 @@ function decode(chunks: readonly unknown[]): string {
   const decoder = new TextDecoder();
   const texts = chunks.map((chunk) => {
     if (typeof chunk === 'string') return chunk;
-    // A stream of objects may hold anything.
+    // A stream of objects may hold anything; what is no text is passed over.
     return chunk instanceof Uint8Array ? decoder.decode(chunk, { stream: true }) : '';
   });
   return texts.join('') + decoder.decode();
 }
 
-/** The longest body that is read to its end for the sake of its socket, in bytes. */
+/** The longest body that is read to its end so that its socket can be used again, in bytes. */
 const DRAINED_BYTES = 256 * 1024;
 
 /**
- * Gets rid of a body that nobody will read: reads a short one to its end, so that the connection can be used again, and
- * destroys any other. Never rejects.
+ * Gets rid of a body that nobody will read. One of at most 256 KiB is read to its end, so that its connection can be used again; any other
+ * is destroyed. Never rejects.
  *
- * @param bound how long it may take to end; left out, it is destroyed at once
+ * @param bound when it must have ended; left out, it is destroyed at once
  */
 export async function discard(body: unknown, bound?: Bound): Promise<void> {
   try {
@@ -153,7 +151,7 @@ export async function discard(body: unknown, bound?: Bound): Promise<void> {
 
 async function discardNodeStream(stream: NodeStream, bound: Bound | undefined): Promise<void> {
   const over = new Promise<void>((resolve) => {
-    // Stays on: a stream may err after it was destroyed, and without a listener that would end the process.
+    // This listener stays: the stream may fail after it was destroyed, and an error without a listener ends the process.
     stream.on('error', () => resolve());
     if (bound === undefined || stream.destroyed || stream.readableEnded) return resolve();
     let size = 0;
@@ -181,15 +179,15 @@ async function discardWebStream(stream: ReadableStream<Uint8Array>, bound: Bound
       size += value.byteLength;
     }
   };
-  // One that breaks off is over as well.
+  // One that breaks off has ended too.
   if (bound !== undefined) await within(drain(), bound).catch(() => {});
-  // Not awaited, since axios' fetch adapter gets round to it only when the next byte has come.
+  // Not awaited: axios' fetch adapter sees to it only when the next byte has come.
   reader.cancel().catch(() => {});
-  // Where the call ends with this answer after all, its stream is empty, and whoever does away with it may do so.
+  // The call may end with this answer after all. Then its stream is empty, and the caller may cancel it, which needs the lock.
   reader.releaseLock();
 }
 
-/** A promise ends it when it settles. */
+/** A timeout, or a promise that settles when the time is up. */
 type Bound = Timeout | Promise<unknown>;
 
 const within = <T>(promise: Promise<T>, bound: Bound): Promise<Timed<T> | undefined> =>

@@ -1,17 +1,16 @@
 import type { GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
 import { lend } from './snapshot.ts';
 
-/** What ends a send from our side, while it is lent to the config of that send. */
+/** Aborts a send from our side, by a signal that is lent to its config. */
 export interface Aborter {
-  /** Ends the send. */
   abort(): void;
-  /** The adapter has settled: the config has its own signal again. */
+  /** Gives the config its own signal again: the adapter has settled. */
   putBack(): void;
-  /** The send is over, its body too. */
+  /** Lets go of the caller's signal: the send has ended, and its body too. */
   end(): void;
 }
 
-/** Lends a config the signal by which a send can be cut; the caller's own signal still counts. */
+/** Lends a config a signal by which we can abort the send. The caller's own signal aborts it as before. */
 export function lendSignal(config: InternalAxiosRequestConfig): Aborter {
   if (typeof config.adapter === 'function') return lendRealSignal(config);
   const signal = new SendSignal(config.signal);
@@ -19,10 +18,10 @@ export function lendSignal(config: InternalAxiosRequestConfig): Aborter {
 }
 
 /**
- * The signal of one send: the caller's, and ours.
+ * The signal of one send: aborted where the caller's signal is, or where we abort it.
  *
- * axios' own adapters take anything that looks like a signal. An AbortController for every call would cost a sixth of a
- * bare call; this costs next to nothing, and nobody but those adapters ever sees it.
+ * axios' own adapters take anything that looks like a signal, and nobody else sees this one. An AbortController for each call would cost a
+ * sixth of a bare call.
  */
 export class SendSignal implements GenericAbortSignal {
   readonly #outer: GenericAbortSignal | undefined;
@@ -51,20 +50,18 @@ export class SendSignal implements GenericAbortSignal {
     this.#outer?.removeEventListener?.(type, listener);
   }
 
-  /** Ends the send. */
   abort(): void {
     this.#aborted = true;
     for (const listener of [...this.#listeners]) listener.call(this, { type: 'abort' });
   }
 }
 
-/** An adapter function may hand its signal to `fetch`, so it gets a real one. */
+/** An adapter that is a function may hand its signal to `fetch`, which takes a real one only. */
 function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
   const outer = config.signal;
   const controller = new AbortController();
   const follow = () => controller.abort((outer as { reason?: unknown } | undefined)?.reason);
-  if (outer?.aborted) follow();
-  else outer?.addEventListener?.('abort', follow);
+  outer?.addEventListener?.('abort', follow);
   return {
     abort: follow,
     putBack: lend(config, 'signal', controller.signal),

@@ -1,10 +1,11 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { isPlain } from '../check.ts';
 
 /**
- * The same headers as an object of their own, of whichever copy of axios they came from. axios' http adapter writes into
- * the headers that it is given; copying by prototype costs a quarter of `new AxiosHeaders(headers)`.
+ * A copy of headers, of the class that they are of, whichever copy of axios has made it. axios' http adapter writes into the headers that
+ * it is given. To copy fields and prototype takes a quarter of the time of `new AxiosHeaders(headers)`.
  *
- * @param kin whose methods the copy has, where the headers may be a plain object
+ * @param kin headers whose class the copy gets, where `headers` may be a plain object
  */
 export function copyOfHeaders(
   headers: InternalAxiosRequestConfig['headers'],
@@ -13,10 +14,10 @@ export function copyOfHeaders(
   return Object.assign(Object.create(Object.getPrototypeOf(kin)), headers);
 }
 
-/** A config for one send: what is written into it, its headers or its parameters does not show on the caller's. */
+/** A config for one send: what is written into it, into its headers or its parameters, does not show on the caller's. */
 export function copyOfConfig(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const copy = Object.assign(Object.create(Object.getPrototypeOf(config)), config);
-  // What axios gives a config without a prototype; it is not enumerable, so it is not among what was assigned.
+  // axios gives it to a config without a prototype. It is not enumerable, so it has not been assigned.
   const method = Object.getOwnPropertyDescriptor(config, 'hasOwnProperty');
   if (method !== undefined) Object.defineProperty(copy, 'hasOwnProperty', method);
   copy.headers = copyOfHeaders(config.headers);
@@ -25,13 +26,7 @@ export function copyOfConfig(config: InternalAxiosRequestConfig): InternalAxiosR
   return copy;
 }
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Changes one setting for as long as the config is lent out; gives the function that puts it back as it was. */
+/** Changes one setting of a config for a while. Returns the function that puts it back as it was, also where it was not there. */
 export function lend<K extends keyof InternalAxiosRequestConfig>(
   config: InternalAxiosRequestConfig,
   name: K,

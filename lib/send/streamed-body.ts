@@ -1,9 +1,9 @@
 import { headerOf } from '../call/header.ts';
 import { isNodeStream, isWebStream, type NodeStream } from './response-body.ts';
 
-/** The body of an answer that the caller gets as a stream, on its way. */
+/** The body of an answer, while the caller reads it as a stream. */
 export interface StreamedBody {
-  /** What the caller reads: a Node stream is the very one that the adapter gave, a web stream is wrapped. */
+  /** What the caller reads: the Node stream that the adapter gave, or a web stream around the one that it gave. */
   readonly data: unknown;
   /** How much of it has come, in bytes. */
   readonly came: number;
@@ -11,29 +11,29 @@ export interface StreamedBody {
   readonly read: number;
   /** Whether somebody waits for more of it. */
   readonly isAwaited: boolean;
-  /** Whether it has ended, failed, or been destroyed. */
+  /** Whether it has come to its end, failed, or been destroyed. */
   readonly hasEnded: boolean;
-  /** Called once, when it is over. */
+  /** Called once, when it has ended. */
   onEnd: (() => void) | undefined;
-  /** Ends it, for whoever reads it, with that error. */
+  /** Destroys it: whoever reads it gets that error. */
   abort(error: unknown): void;
 }
 
 /**
- * Follows a body to its end, without making it flow, and without taking its error from whom it is for. `undefined` where it is over
- * already, or where there is nothing to follow.
+ * Follows a body to its end. It does not make it flow, and the reader still gets its error. `undefined` where it has ended, or is no stream.
  *
- * @param headers of the answer: a web stream that is empty does not show it before it is read, which nobody need do
+ * @param headers of the answer. An empty web stream shows that it is empty only when somebody reads it, and perhaps nobody will; the
+ * headers may tell
  */
 export function followBody(data: unknown, headers?: unknown): StreamedBody | undefined {
-  if (isNodeStream(data)) return isOver(data) ? undefined : new NodeBody(data);
+  if (isNodeStream(data)) return isFinished(data) ? undefined : new NodeBody(data);
   if (isWebStream(data))
     return data.locked || headerOf(headers, 'content-length') === '0' ? undefined : new WebBody(data);
   return undefined;
 }
 
-/** An answer to HEAD, a 204, a 304: nobody reads what is empty, so it would never close. */
-const isOver = (stream: NodeStream): boolean =>
+/** Whether nothing is left to be read. An empty body (to a HEAD, of a 204 or a 304) may never close, since nobody reads it. */
+const isFinished = (stream: NodeStream): boolean =>
   stream.destroyed || stream.readableEnded || (stream._readableState?.ended === true && stream.readableLength === 0);
 
 class NodeBody implements StreamedBody {
@@ -45,16 +45,15 @@ class NodeBody implements StreamedBody {
   constructor(stream: NodeStream) {
     this.data = stream;
     this.came = stream.readableLength;
-    // A stream that does not close by itself ends all the same.
+    // Some streams end and do not close.
     stream.on('close', this.#end);
     stream.on('end', this.#end);
-    // Listening to its data would make it flow, so what comes is counted where it comes in.
+    // A listener to 'data' would make it flow. So the bytes are counted where they come in.
     const { push } = stream;
-    if (typeof push !== 'function') return;
     const counted = (chunk: Uint8Array | string | null, ...rest: readonly unknown[]): unknown => {
       this.came += chunk === null ? 0 : (chunk?.length ?? 1);
       const pushed = push.call(stream, chunk, ...rest);
-      if (isOver(stream)) this.#end();
+      if (isFinished(stream)) this.#end();
       return pushed;
     };
     Object.defineProperty(stream, 'push', { value: counted, configurable: true, writable: true });
@@ -70,7 +69,7 @@ class NodeBody implements StreamedBody {
   }
 
   abort(error: unknown): void {
-    // Where nobody listens yet, an error of ours must not end the process.
+    // The error must not end the process where nobody listens yet.
     this.data.on('error', () => {});
     this.data.destroy(error);
   }
@@ -86,8 +85,8 @@ class NodeBody implements StreamedBody {
 }
 
 /**
- * Nobody is told of the end of a web stream but who reads it, so the caller gets another one in its place. It keeps nothing in store:
- * it asks for a chunk when it is asked for one.
+ * Only who reads a web stream is told of its end. So we read it, and the caller gets another stream in its place. That one has no buffer:
+ * it reads a chunk when it is asked for one.
  */
 class WebBody implements StreamedBody {
   readonly data: ReadableStream<Uint8Array>;
@@ -97,7 +96,7 @@ class WebBody implements StreamedBody {
   onEnd: (() => void) | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #controller!: ReadableStreamController<Uint8Array>;
-  /** Its last chunk has been read, or is just being handed on. */
+  /** Whether the source has ended: its last chunk has been read, or is being handed on. */
   #isDrained = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
@@ -116,7 +115,7 @@ class WebBody implements StreamedBody {
     this.data = isOfBytes
       ? new ReadableStream({ ...source, type: 'bytes' } as UnderlyingByteSource)
       : new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
-    // It may fail, or be aborted, while nobody reads.
+    // It may end or fail while nobody reads.
     this.#reader.closed.then(
       () => {
         this.#isDrained = true;
@@ -126,7 +125,7 @@ class WebBody implements StreamedBody {
     );
   }
 
-  /** Nothing comes before it is read. */
+  /** Nothing comes before somebody reads. */
   get read(): number {
     return this.came;
   }
@@ -160,7 +159,7 @@ class WebBody implements StreamedBody {
     if (this.hasEnded) return;
     this.#end();
     this.#controller.close();
-    // Who waits with a buffer of their own is told so by an empty answer.
+    // A reader that waits with a buffer of its own gets it back empty.
     if ('byobRequest' in this.#controller) this.#controller.byobRequest?.respond(0);
   }
 
@@ -177,7 +176,7 @@ class WebBody implements StreamedBody {
   }
 }
 
-/** Whether it is a stream of bytes: only those can be read into a buffer of the reader's. */
+/** Whether it is a stream of bytes: only those can be read into a buffer of the reader's own. */
 function takesBuffers(stream: ReadableStream<Uint8Array>): boolean {
   try {
     stream.getReader({ mode: 'byob' }).releaseLock();

@@ -5,45 +5,45 @@ import { lend } from './snapshot.ts';
 type Transforms = InternalAxiosRequestConfig['transformResponse'];
 
 /**
- * What the caller's `transformResponse` makes of an answer's body, for a judge that asks. It runs once: axios, which runs it over the
- * answer that ends the call, is handed what was made.
+ * What the caller's `transformResponse` makes of the body of an answer, for a judge that asks. It runs once only: where axios would run it
+ * again, over the answer that ends the call, axios is given what was made.
  */
 export class TransformedBody {
-  private readonly config: InternalAxiosRequestConfig;
-  private readonly response: AxiosResponse;
-  private made: { readonly value: unknown } | undefined;
+  readonly #config: InternalAxiosRequestConfig;
+  readonly #response: AxiosResponse;
+  #made: { readonly value: unknown } | undefined;
 
   constructor(config: InternalAxiosRequestConfig, response: AxiosResponse) {
-    this.config = config;
-    this.response = response;
+    this.#config = config;
+    this.#response = response;
   }
 
-  /** Makes it; `undefined` where `transformResponse` throws, as it will do for axios again. */
+  /** Runs `transformResponse`. `undefined` where that throws; it will throw again when axios runs it. */
   make(): unknown {
-    const { config, response } = this;
-    // As axios has it, so that an error which a transform makes can name its answer.
+    const [config, response] = [this.#config, this.#response];
+    // As axios does, so that an error that a transform makes can carry the answer.
     Reflect.set(config, 'response', response);
     try {
       const { data, headers, status } = response;
-      this.made = { value: transform(config.transformResponse, config, data, axiosHeaders(headers), status) };
+      this.#made = { value: transform(config.transformResponse, config, data, axiosHeaders(headers), status) };
     } catch {
-      // Whoever reads the error wants axios', which carries the answer.
+      // The caller will get the error when axios runs it: that one carries the answer.
     } finally {
       Reflect.deleteProperty(config, 'response');
     }
-    return this.made?.value;
+    return this.#made?.value;
   }
 
-  /** Has axios take what was made, if anything was. Called when the call ends with this answer. */
+  /** Gives axios what was made, in place of `transformResponse`, where the call ends with this very answer. */
   handOver(ending: AxiosResponse | undefined): void {
-    const { config, made, response } = this;
+    const [config, made, response] = [this.#config, this.#made, this.#response];
     if (made === undefined || ending !== response) return;
     const { transformResponse } = config;
     const raw: unknown = response.data;
     let isTaken = false;
     const take = (data: unknown, headers: AxiosHeaders, status?: number): unknown => {
       putBack();
-      // Somebody in between may have changed the body, or have sent the config once more before axios came to take this.
+      // An interceptor may have changed the body in between, or sent the config once more before axios came for this.
       if (isTaken || data !== raw) return transform(transformResponse, config, data, headers, status);
       isTaken = true;
       return made.value;
@@ -52,7 +52,7 @@ export class TransformedBody {
   }
 }
 
-/** As axios does it: one function or several, each with what the last one made. */
+/** As axios does it: one function or several, each over what the one before it made. */
 function transform(
   transforms: Transforms,
   config: InternalAxiosRequestConfig,
