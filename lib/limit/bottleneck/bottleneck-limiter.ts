@@ -6,9 +6,9 @@ import { withTimeout } from '../../time/with-timeout.ts';
 import installed from '../installed-bottleneck.cjs';
 import type { Limiter } from '../limiter.ts';
 import { fieldsThatWait, fillIn, LIMIT_FIELDS, type LimitOptions, wrongWait } from '../options.ts';
-import { Turnstile } from '../queue/bucket.ts';
+import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
-import { BottleneckPace, type Job } from './bottleneck-pacer.ts';
+import { BottleneckPacer, type Job } from './bottleneck-pacer.ts';
 import { understandRedis7 } from './redis7.ts';
 
 /** Every call waits for Bottleneck, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0. */
@@ -85,7 +85,7 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
   const hold = (key: string, until: number) => {
     for (const name of namesOf(key)) buckets.hold(name, until);
   };
-  const buckets = new Buckets((name): Turnstile<Job> => {
+  const buckets = new Buckets((name): Bucket<Job> => {
     const [key, weight] = JSON.parse(name) as [string, number];
     const run = async (job: Job, task: () => Promise<void>) => {
       const bottleneck = isGroup(given) ? given.key(key) : only;
@@ -102,10 +102,10 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
         jobs.delete(job);
       }
     };
-    const pace = new BottleneckPace({ turnstile: () => turnstile, run, hold: (until) => hold(key, until) });
-    const turnstile = new Turnstile(limit, clock, pace);
-    turnstile.hold(buckets.pausedUntil(nameOf(key, 1)));
-    return turnstile;
+    const pacer = new BottleneckPacer({ bucket: () => bucket, run, hold: (until) => hold(key, until) });
+    const bucket = new Bucket(limit, clock, pacer);
+    bucket.heldByPacer(buckets.pausedUntil(nameOf(key, 1)));
+    return bucket;
   }, limit);
 
   return {
@@ -123,7 +123,7 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       return buckets.acquire({ ...request, key: nameOf(key, weight) });
     },
     pause(key, untilAt) {
-      for (const name of namesOf(key)) buckets.pause(name, untilAt);
+      buckets.pause(nameOf(key, 1), untilAt);
     },
     stats: () => buckets.stats(),
     async close() {

@@ -1,7 +1,6 @@
-import type { Answer } from '../limiter.ts';
-import type { Turnstile } from '../queue/bucket.ts';
-import type { Pace } from '../queue/pacer.ts';
-import type { Place } from '../queue/priority-queue.ts';
+import type { Bucket } from '../queue/bucket.ts';
+import type { Pacer } from '../queue/pacer.ts';
+import type { Waiter } from '../queue/priority-queue.ts';
 
 /** A job in Bottleneck, whose slot is taken until it is told to end. */
 export class Job {
@@ -19,12 +18,12 @@ export class Job {
   }
 }
 
-/** What the pace needs of the bucket and the limiter it belongs to. */
+/** What the pacer needs of the bucket and the limiter it belongs to. */
 export interface BottleneckPorts {
-  turnstile(): Turnstile<Job>;
+  bucket(): Bucket<Job>;
   /** Has Bottleneck run the job by that task. Rejects with what to tell whoever waits. */
   run(job: Job, task: () => Promise<void>): Promise<void>;
-  /** Pauses the whole key, until that instant of the clock. */
+  /** Pauses the whole key, all its weights, until that instant of the clock. */
   hold(until: number): void;
 }
 
@@ -34,7 +33,7 @@ export interface BottleneckPorts {
  * A job belongs to nobody: when it starts, the first of those who wait gets its slot. So the turn of one who has given up is
  * not lost, and priorities hold also where Bottleneck has fixed the order already, as it does with `minTime`.
  */
-export class BottleneckPace implements Pace<Job> {
+export class BottleneckPacer implements Pacer<Job> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #ports: BottleneckPorts;
   /** Those that have yet to start. */
@@ -43,64 +42,54 @@ export class BottleneckPace implements Pace<Job> {
   #isShort = false;
   /** The one that is starting. */
   #slot: Job | undefined;
-  #until = Number.NEGATIVE_INFINITY;
 
   constructor(ports: BottleneckPorts) {
     this.#ports = ports;
   }
 
   nextAt(nowMs: number): number {
-    if (this.#until > nowMs) return this.#until;
     if (this.#isShort) {
       this.#isShort = false;
-      for (const [n, place] of [...this.#ports.turnstile().waiting].entries()) this.#enter(place, n + 1);
+      for (const [n, waiter] of [...this.#ports.bucket().waiting].entries()) this.#enter(waiter, n + 1);
     }
     return this.#slot === undefined ? Number.POSITIVE_INFINITY : nowMs;
   }
 
-  queued(nowMs: number, place: Place, waiting: number): void {
-    if (this.#until > nowMs) this.#isShort = true;
-    else this.#enter(place, waiting);
+  queued(_nowMs: number, waiter: Waiter, waiting: number): void {
+    if (this.#ports.bucket().isPaused) this.#isShort = true;
+    else this.#enter(waiter, waiting);
   }
 
   /** Bottleneck starts nothing at once. */
   earliest(nowMs: number): number {
-    return Math.max(this.#until, nowMs + 1);
+    return nowMs + 1;
   }
 
-  leave(): Job {
+  send(): Job {
     const job = this.#slot as Job;
     this.#slot = undefined;
     return job;
   }
 
-  answered(_nowMs: number, _job: Job, { untilAt }: Answer): void {
-    if (untilAt !== undefined) this.#ports.hold(untilAt);
-  }
+  answered(): undefined {}
 
   ended(_nowMs: number, job: Job): void {
     job.end();
   }
 
-  pause(nowMs: number, untilAt: number): void {
-    if (untilAt > nowMs && untilAt > this.#until) this.#until = untilAt;
+  paused(_nowMs: number, untilAt: number): void {
+    this.#ports.hold(untilAt);
   }
 
-  resume(nowMs: number): void {
-    this.#until = Math.min(this.#until, nowMs);
-  }
+  resumed(): void {}
 
-  pausedUntil(): number {
-    return this.#until;
-  }
-
-  isFresh(nowMs: number): boolean {
-    return this.#until <= nowMs && this.#jobs.size === 0;
+  isFresh(): boolean {
+    return this.#jobs.size === 0;
   }
 
   /** Enters a job, unless those that others have left will do for so many who wait. */
-  #enter(place: Place, waiting: number): void {
-    const job = new Job(place.priority);
+  #enter(waiter: Waiter, waiting: number): void {
+    const job = new Job(waiter.priority);
     const isSpare = this.#jobs.size >= waiting;
     if (isSpare && [...this.#jobs].filter(({ urgency }) => urgency <= job.urgency).length >= waiting) return;
     this.#jobs.add(job);
@@ -109,25 +98,25 @@ export class BottleneckPace implements Pace<Job> {
       if (this.#jobs.delete(job)) this.#start(job);
       return job.ended;
     };
-    job.over = this.#ports.run(job, task).catch((error: unknown) => this.#failed(job, place, error));
+    job.over = this.#ports.run(job, task).catch((error: unknown) => this.#failed(job, waiter, error));
   }
 
   /** Gives the job's slot to whoever is first. Where there is nobody, or a pause, the job ends. */
   #start(job: Job): void {
     this.#slot = job;
-    this.#ports.turnstile().wake();
+    this.#ports.bucket().wake();
     if (this.#slot === undefined) return;
     this.#slot = undefined;
     this.#isShort = true;
     job.end();
   }
 
-  #failed(job: Job, place: Place, error: unknown): void {
+  #failed(job: Job, waiter: Waiter, error: unknown): void {
     // One that has started has lost no more than its slot, by its expiration. Another may start yet, further on in a chain.
     if (!this.#jobs.delete(job)) return;
     job.end();
-    const turnstile = this.#ports.turnstile();
-    if (turnstile.isPaused) this.#isShort = true;
-    else if (this.#jobs.size < turnstile.queued) turnstile.refuse(place, error);
+    const bucket = this.#ports.bucket();
+    if (bucket.isPaused) this.#isShort = true;
+    else if (this.#jobs.size < bucket.queued) bucket.refuse(waiter, error);
   }
 }

@@ -1,9 +1,9 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import type { Limiter } from '../limiter.ts';
 import { fillIn, type LimitOptions, maxWeightOf, type ResolvedLimit, requireLimit, windowsOf } from '../options.ts';
-import { type Bounds, Turnstile } from '../queue/bucket.ts';
+import { type Bounds, Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
-import { LocalPace, type Sent } from './local-pacer.ts';
+import { LocalPacer, type Sent } from './local-pacer.ts';
 
 /**
  * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several.
@@ -23,6 +23,6 @@ export function localLimiterWith(
 ): Buckets<Sent> {
   const windows = windowsOf(options);
   const bounds = { ...options, maxWeight: maxWeightOf(windows) };
-  const bucket = () => new Turnstile(bounds, clock, new LocalPace(windows, options.adaptive), random);
+  const bucket = () => new Bucket(bounds, clock, new LocalPacer(windows, options.adaptive), random);
   return new Buckets(bucket, options);
 }

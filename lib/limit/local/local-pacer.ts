@@ -1,8 +1,8 @@
 import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from '../adaptive/rate.ts';
 import type { Answer } from '../limiter.ts';
-import { type Pace, UNNAMED_MS } from '../queue/pacer.ts';
+import { type Pacer, UNNAMED_MS } from '../queue/pacer.ts';
 import { Gcra, type LimitWindow } from '../windows/gcra.ts';
-import { Travel } from '../windows/latency-spread.ts';
+import { LatencySpread } from '../windows/latency-spread.ts';
 
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
@@ -13,8 +13,8 @@ export interface Sent {
   readonly weight: number;
   /** From when each window charged it. */
   readonly from: readonly number[];
-  /** How far the slots of each window had been moved on. */
-  readonly movedMs: readonly number[];
+  /** How far the slots of each window had been shifted. */
+  readonly shiftMs: readonly number[];
   readonly learning: AdaptiveSend | undefined;
   answered: boolean;
 }
@@ -28,12 +28,11 @@ export interface Known {
 const UNKNOWN: Known = { at: [], heardAt: Number.NEGATIVE_INFINITY };
 
 /** When the sends of a bucket may leave, as far as this process knows. */
-export class LocalPace implements Pace<Sent> {
+export class LocalPacer implements Pacer<Sent> {
   readonly atOnce: number;
   readonly #windows: readonly Gcra[];
   readonly #adaptive: AdaptiveRate | undefined;
-  readonly #travel = new Travel();
-  #until = Number.NEGATIVE_INFINITY;
+  readonly #latency = new LatencySpread();
 
   constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
     this.#windows = windows.map((window) => new Gcra(window));
@@ -57,36 +56,36 @@ export class LocalPace implements Pace<Sent> {
   }
 
   nextAt(nowMs: number, _wanted = 1, _weight = 1, nested = false): number {
-    let at = this.#until;
+    let at = this.#adaptive === undefined ? Number.NEGATIVE_INFINITY : this.#adaptive.nextAt(nowMs, nested);
     for (const window of this.#windows) at = Math.max(at, window.nextAt());
-    return this.#adaptive === undefined ? at : Math.max(at, this.#adaptive.nextAt(nowMs, nested));
+    return at;
   }
 
   earliest(_nowMs: number, ahead: number): number {
-    let at = this.pausedUntil();
+    let at = Number.NEGATIVE_INFINITY;
     for (const window of this.#windows) at = Math.max(at, window.nextAt() + ahead * window.intervalMs);
     return at;
   }
 
-  leave(nowMs: number, weight: number, waited: boolean): Sent {
+  send(nowMs: number, weight: number, waited: boolean): Sent {
     const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
-    const movedMs = this.#windows.map((window) => window.movedMs);
+    const shiftMs = this.#windows.map((window) => window.shiftMs);
     const learning = this.#adaptive?.sent(nowMs, waited);
-    return { at: nowMs, weight, from, movedMs, learning, answered: false };
+    return { at: nowMs, weight, from, shiftMs, learning, answered: false };
   }
 
-  answered(nowMs: number, sent: Sent, answer: Answer): void {
-    if (sent.answered) return;
+  answered(nowMs: number, sent: Sent, answer: Answer): number | undefined {
+    if (sent.answered) return undefined;
     sent.answered = true;
     if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
-    const delay = this.#travel.note(nowMs, nowMs - sent.at);
+    const delay = this.#latency.note(nowMs, nowMs - sent.at);
     for (const [i, window] of this.#windows.entries()) {
       if (answer.throttled) window.refused();
-      window.answered(sent.at, Number(sent.movedMs[i]), delay);
+      window.answered(sent.at, Number(sent.shiftMs[i]), delay);
     }
-    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.#hold(nowMs, answer.untilAt);
-    // Refused without a time: at least no burst.
-    else if (answer.throttled) this.#spend(nowMs, UNNAMED_MS);
+    const isNamed = answer.untilAt !== undefined && answer.untilAt > nowMs;
+    if (answer.throttled && !isNamed) this.#dropBursts(nowMs, UNNAMED_MS);
+    return this.#adaptive?.pausedUntilMs;
   }
 
   ended(nowMs: number, { learning }: Sent): void {
@@ -94,54 +93,43 @@ export class LocalPace implements Pace<Sent> {
   }
 
   dropped(nowMs: number, { from, weight, learning }: Sent): void {
-    for (const [i, window] of this.#windows.entries()) window.giveBack(Number(from[i]), weight);
+    for (const [i, window] of this.#windows.entries()) window.refund(Number(from[i]), weight);
     if (learning !== undefined) this.#adaptive?.dropped(nowMs, learning);
   }
 
-  pause(nowMs: number, untilAt: number): void {
-    this.#hold(nowMs, untilAt);
+  paused(nowMs: number, untilAt: number): void {
+    this.#dropBursts(untilAt, untilAt - nowMs);
     this.#adaptive?.pause(nowMs, untilAt);
   }
 
-  resume(nowMs: number): void {
-    this.#until = Math.min(this.#until, nowMs);
+  resumed(nowMs: number): void {
     for (const window of this.#windows) window.resume(nowMs);
     this.#adaptive?.resume(nowMs);
   }
 
   /**
-   * Goes on where another pace has stopped, whose last send left then: at its own distance, and without a burst. But what was left of
-   * the burst of a long window is left, as far as was known: in the time since then, less than that window, not all of it has gone.
+   * Goes on where another pacer has stopped, whose last send left then: an interval after it, and without a burst. But of a window that is
+   * longer than what is known of it is old, what was left of the burst then is left still: of 5,000 an hour, heard of 2 s ago, not all can
+   * have gone since.
    */
-  follow(nowMs: number, lastLeftAt: number, { at, heardAt }: Known = UNKNOWN): void {
+  continueAfter(nowMs: number, lastSentAt: number, { at, heardAt }: Known = UNKNOWN): void {
     for (const [i, window] of this.#windows.entries()) {
       const from = at[i];
       if (from !== undefined && window.burst > 1 && !window.isAsShortAs(nowMs - heardAt)) {
-        window.spend(from);
+        window.dropBurst(from);
       } else {
-        window.spend(nowMs);
-        window.follow(lastLeftAt);
+        window.dropBurst(nowMs);
+        window.continueAfter(lastSentAt);
       }
     }
   }
 
-  pausedUntil(): number {
-    return Math.max(this.#until, this.#adaptive?.pausedUntilMs ?? this.#until);
-  }
-
   isFresh(nowMs: number): boolean {
-    if (this.#until > nowMs || this.#adaptive?.hasLearnt) return false;
-    return this.#windows.every((window) => window.isFresh(nowMs));
+    return !this.#adaptive?.hasLearnt && this.#windows.every((window) => window.isFresh(nowMs));
   }
 
-  #hold(nowMs: number, untilAt: number): void {
-    if (untilAt <= nowMs || untilAt <= this.#until) return;
-    this.#until = untilAt;
-    this.#spend(untilAt, untilAt - nowMs);
-  }
-
-  /** Gives up the bursts of the windows that are as short as a pause of so long. */
-  #spend(atMs: number, pauseMs: number): void {
-    for (const window of this.#windows) if (window.isAsShortAs(pauseMs)) window.spend(atMs);
+  /** Of the windows that are as short as a pause of so long. */
+  #dropBursts(atMs: number, pauseMs: number): void {
+    for (const window of this.#windows) if (window.isAsShortAs(pauseMs)) window.dropBurst(atMs);
   }
 }

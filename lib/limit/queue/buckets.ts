@@ -2,22 +2,22 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { LimitError } from '../../failure/errors.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from '../limiter.ts';
 import type { LimitOptions } from '../options.ts';
-import type { Turnstile } from './bucket.ts';
+import type { Bucket } from './bucket.ts';
 
 /** From so many buckets on, those that are idle are looked for, each time their number has doubled. */
 const MANY = 1_000;
 
-/** A limiter of one turnstile for each key, made when it is first asked for, forgotten when it is idle. */
-export class Buckets<Leave> implements Limiter {
+/** A limiter of one bucket for each key, made when it is first asked for, forgotten when it is idle. */
+export class Buckets<Handle> implements Limiter {
   readonly key: ((config: InternalAxiosRequestConfig) => string) | undefined;
   readonly priority: ((config: InternalAxiosRequestConfig) => number) | undefined;
   readonly takesNested = true;
-  readonly #make: (key: string) => Turnstile<Leave>;
-  readonly #byKey = new Map<string, Turnstile<Leave>>();
+  readonly #make: (key: string) => Bucket<Handle>;
+  readonly #byKey = new Map<string, Bucket<Handle>>();
   #many = MANY;
   #closed = false;
 
-  constructor(make: (key: string) => Turnstile<Leave>, { key, priority }: Pick<LimitOptions, 'key' | 'priority'>) {
+  constructor(make: (key: string) => Bucket<Handle>, { key, priority }: Pick<LimitOptions, 'key' | 'priority'>) {
     this.#make = make;
     this.key = key;
     this.priority = priority;
@@ -43,12 +43,12 @@ export class Buckets<Leave> implements Limiter {
 
   /** Until when the bucket is paused, on the clock, if it is. */
   pausedUntil(key: string): number {
-    return this.#byKey.get(key)?.pace.pausedUntil() ?? Number.NEGATIVE_INFINITY;
+    return this.#byKey.get(key)?.pausedUntil ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Refuses everybody who waits, each with an error of its own. */
   refuseAll(reason: () => Error): void {
-    for (const turnstile of this.#byKey.values()) turnstile.refuseAll(reason);
+    for (const bucket of this.#byKey.values()) bucket.refuseAll(reason);
   }
 
   async close(): Promise<void> {
@@ -60,26 +60,26 @@ export class Buckets<Leave> implements Limiter {
     let queued = 0;
     let running = 0;
     let paused = 0;
-    for (const turnstile of this.#byKey.values()) {
-      queued += turnstile.queued;
-      running += turnstile.running;
-      if (turnstile.isPaused) paused += 1;
+    for (const bucket of this.#byKey.values()) {
+      queued += bucket.queued;
+      running += bucket.running;
+      if (bucket.isPaused) paused += 1;
     }
     return { queued, running, paused };
   }
 
-  #of(key: string): Turnstile<Leave> {
-    let turnstile = this.#byKey.get(key);
-    if (turnstile === undefined) {
+  #of(key: string): Bucket<Handle> {
+    let bucket = this.#byKey.get(key);
+    if (bucket === undefined) {
       if (this.#byKey.size >= this.#many) this.#forget();
-      turnstile = this.#make(key);
-      this.#byKey.set(key, turnstile);
+      bucket = this.#make(key);
+      this.#byKey.set(key, bucket);
     }
-    return turnstile;
+    return bucket;
   }
 
   #forget(): void {
-    for (const [key, turnstile] of this.#byKey) if (turnstile.isIdle) this.#byKey.delete(key);
+    for (const [key, bucket] of this.#byKey) if (bucket.isIdle) this.#byKey.delete(key);
     this.#many = Math.max(MANY, 2 * this.#byKey.size);
   }
 }

@@ -1,83 +1,84 @@
-/** A place in a line. The line keeps `index` and `turn`. */
-export interface Place {
+/** Somebody who waits. The queue keeps `sequence` and `index`. */
+export interface Waiter {
   /** Smaller goes first. */
   readonly priority: number;
   /** Within a priority the oldest goes first, ms since the epoch. */
   readonly since: number;
-  /** Counts those who came, which decides where that is the same. */
-  turn: number;
+  /** Where both are the same, who came first goes first. */
+  sequence: number;
+  /** Where in the heap it stands. */
   index: number;
 }
 
-type Rank = Pick<Place, 'priority' | 'since'>;
+type Rank = Pick<Waiter, 'priority' | 'since'>;
 
 const FIRST: Rank = { priority: Number.NEGATIVE_INFINITY, since: Number.NEGATIVE_INFINITY };
 
-/** Those who wait, in order. A binary heap that knows where everybody stands, so that leaving from the middle is cheap too. */
-export class Line<T extends Place> {
+/** Those who wait, in order: a binary heap that knows where everybody stands, so that leaving from the middle is cheap too. */
+export class PriorityQueue<T extends Waiter> {
   readonly #heap: T[] = [];
-  #turns = 0;
-  /** Who is the how manieth, until somebody comes or leaves. */
-  #order: Map<T, number> | undefined;
-  /** Whether somebody has been asked about since then: one alone is counted, which costs less than an order of all. */
+  #pushed = 0;
+  /** Everybody's place, from 0; made anew when somebody has come or left. */
+  #places: Map<T, number> | undefined;
+  /** Whether a place has been asked for since: the first is counted, which costs less than sorting all. */
   #isAsked = false;
-  /** The largest priority since the line was last empty, and the latest of it. */
+  /** Who would go last of all that were pushed since the queue was last empty. */
   #last: Rank = FIRST;
 
   get size(): number {
     return this.#heap.length;
   }
 
-  /** How many would go before a newcomer, at least; all of them, unless the newcomer goes before somebody. */
+  /** How many go before a newcomer, at least: all, where none of them goes after it; else 0, since nobody has counted. */
   ahead(newcomer: Rank): number {
     return order(this.#last, newcomer) <= 0 ? this.#heap.length : 0;
   }
 
-  /** Who is first. */
+  /** Who goes next. */
   get first(): T | undefined {
     return this.#heap[0];
   }
 
-  /** How many stand before somebody. */
-  before(place: T): number {
-    // The newest of the last rank, as a rule, since that is who is asked about most.
-    if (place.turn === this.#turns - 1 && order(this.#last, place) <= 0) return this.#heap.length - 1;
+  /** How many go before one who waits. */
+  before(waiter: T): number {
+    // Who has just come and goes last: whose place is asked for most.
+    if (waiter.sequence === this.#pushed - 1 && order(this.#last, waiter) <= 0) return this.#heap.length - 1;
     if (!this.#isAsked) {
       this.#isAsked = true;
-      return this.#heap.reduce((count, each) => (goesBefore(each, place) ? count + 1 : count), 0);
+      return this.#heap.reduce((count, each) => (goesBefore(each, waiter) ? count + 1 : count), 0);
     }
-    this.#order ??= new Map([...this.#heap].sort((a, b) => (goesBefore(a, b) ? -1 : 1)).map((each, i) => [each, i]));
-    return this.#order.get(place) ?? 0;
+    this.#places ??= new Map([...this.#heap].sort((a, b) => (goesBefore(a, b) ? -1 : 1)).map((each, i) => [each, i]));
+    return this.#places.get(waiter) ?? 0;
   }
 
-  push(place: T): void {
+  push(waiter: T): void {
     this.#changed();
-    place.turn = this.#turns++;
-    if (this.#heap.length === 0 || order(this.#last, place) < 0) {
-      // Not the place itself, which would be kept for as long as the line is empty.
-      this.#last = { priority: place.priority, since: place.since };
+    waiter.sequence = this.#pushed++;
+    if (this.#heap.length === 0 || order(this.#last, waiter) < 0) {
+      // Not the waiter itself, which would be kept for as long as the queue is empty.
+      this.#last = { priority: waiter.priority, since: waiter.since };
     }
-    this.#heap.push(place);
-    this.#rise(place, this.#heap.length - 1);
+    this.#heap.push(waiter);
+    this.#rise(waiter, this.#heap.length - 1);
   }
 
-  /** Takes out who is first. */
+  /** Takes out who goes next. */
   shift(): T | undefined {
     const [first] = this.#heap;
     if (first !== undefined) this.remove(first);
     return first;
   }
 
-  has(place: Place): boolean {
-    return this.#heap[place.index] === place;
+  has(waiter: Waiter): boolean {
+    return this.#heap[waiter.index] === waiter;
   }
 
-  /** Takes out who is in the line. */
-  remove(place: T): void {
+  /** Takes out one who is in the queue. */
+  remove(waiter: T): void {
     this.#changed();
     const last = this.#heap.pop();
-    if (last === undefined || last === place) return;
-    this.#rise(last, place.index);
+    if (last === undefined || last === waiter) return;
+    this.#rise(last, waiter.index);
     this.#sink(last, last.index);
   }
 
@@ -86,26 +87,26 @@ export class Line<T extends Place> {
   }
 
   #changed(): void {
-    this.#order = undefined;
+    this.#places = undefined;
     this.#isAsked = false;
   }
 
-  #rise(place: T, from: number): void {
+  #rise(waiter: T, from: number): void {
     const heap = this.#heap;
     let index = from;
     while (index > 0) {
       const above = (index - 1) >> 1;
       const parent = heap[above] as T;
-      if (!goesBefore(place, parent)) break;
+      if (!goesBefore(waiter, parent)) break;
       heap[index] = parent;
       parent.index = index;
       index = above;
     }
-    heap[index] = place;
-    place.index = index;
+    heap[index] = waiter;
+    waiter.index = index;
   }
 
-  #sink(place: T, from: number): void {
+  #sink(waiter: T, from: number): void {
     const heap = this.#heap;
     let index = from;
     for (;;) {
@@ -113,20 +114,20 @@ export class Line<T extends Place> {
       if (below >= heap.length) break;
       if (below + 1 < heap.length && goesBefore(heap[below + 1] as T, heap[below] as T)) below += 1;
       const child = heap[below] as T;
-      if (!goesBefore(child, place)) break;
+      if (!goesBefore(child, waiter)) break;
       heap[index] = child;
       child.index = index;
       index = below;
     }
-    heap[index] = place;
-    place.index = index;
+    heap[index] = waiter;
+    waiter.index = index;
   }
 }
 
 /** Whether one of two who wait goes before the other. */
-export const goesBefore = (a: Place, b: Place): boolean => {
+export const goesBefore = (a: Waiter, b: Waiter): boolean => {
   const by = order(a, b);
-  return by === 0 ? a.turn < b.turn : by < 0;
+  return by === 0 ? a.sequence < b.sequence : by < 0;
 };
 
 /** Below 0 where `a` goes first. Subtraction would make NaN of two infinities. */

@@ -23,23 +23,25 @@ export interface Departed {
 }
 
 /**
- * How a bucket is paused by refusals, and comes back from that.
+ * The pause of a bucket, and how it comes back from one. No other place keeps either, but for a rate that learns (`AdaptiveRate`): its
+ * pauses and probes are part of what a fleet shares as text.
  *
- * A refusal that names no time pauses it by the backoff after throttling, counted over the refusals that follow each other: 1, 2, 4 …
- * to 20 s, less up to half of it at random. So 60 calls on a server that refuses for 3 s cost it a handful of sends, and not a hundred.
- * What left before the pause and is refused as well is no further refusal.
+ * A refusal that names no time pauses it by the backoff after throttling: 1, 2, 4 … to 20 s while refusals follow each other, less up to
+ * half of it at random. So 60 calls on a server that refuses for 3 s cost it a handful of sends, and not a hundred. What left before the
+ * pause and is refused as well is no further refusal.
  *
- * After a pause one send leaves, and with every answer one more may be out, so that a queue is not let loose on a server that has just
- * asked for a rest; where the windows say how fast they may leave, all follow the first answer at that pace.
+ * After a pause one send leaves, the probe. With each answer one more may be in flight, so that a queue is not let loose on a server that
+ * has just asked for a rest; where windows say how fast sends may leave, all follow the first answer at that pace.
  */
 export class Recovery {
   readonly #hasWindows: () => boolean;
   readonly #random: Random;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   #pauses = 0;
-  /** How many may be out at once of those that left since the last pause. */
-  #opening = Number.POSITIVE_INFINITY;
-  #out = 0;
-  #lastLeftAt = Number.NEGATIVE_INFINITY;
+  /** How many that left since the last pause may be in flight at once. */
+  #rampUpLimit = Number.POSITIVE_INFINITY;
+  #inFlight = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
   /** When the pause began, or a probe last left while it is on. */
   #probedAt = Number.NEGATIVE_INFINITY;
   /** Refusals in a row that named no time. */
@@ -53,23 +55,32 @@ export class Recovery {
     this.#random = random;
   }
 
-  /** A pause has begun, or is cut short for a probe. */
-  paused(nowMs: number): void {
-    this.#pauses += 1;
-    this.#opening = 1;
-    this.#out = 0;
-    this.#probedAt = nowMs;
+  /** The end of the last pause: nothing leaves before. */
+  get pausedUntil(): number {
+    return this.#pausedUntil;
   }
 
-  /** From when somebody who waits for no longer pause may leave while one is on. */
+  /** Nothing leaves before that instant. False where that is known, or a longer pause is on. */
+  pause(nowMs: number, untilAt: number): boolean {
+    if (untilAt <= nowMs || untilAt <= this.#pausedUntil) return false;
+    this.#begin(nowMs, untilAt);
+    return true;
+  }
+
+  /** The pause ends before its time, for a probe. */
+  resume(nowMs: number): void {
+    this.#begin(nowMs, nowMs);
+  }
+
+  /** From when somebody who waits for no longer pause may be the probe while one is on. */
   probeAt(maxPauseMs: number): number {
     return this.#probedAt + Math.max(maxPauseMs, LEAST_PROBE_MS);
   }
 
-  /** From when the next may leave, as far as those go that are out. */
+  /** From when the next may leave, as far as those go that are in flight. */
   nextAt(): number {
     // An answer may take for ever.
-    return this.#out < this.#opening ? Number.NEGATIVE_INFINITY : this.#lastLeftAt + PATIENCE_MS;
+    return this.#inFlight < this.#rampUpLimit ? Number.NEGATIVE_INFINITY : this.#lastSentAt + PATIENCE_MS;
   }
 
   /** How many pauses there have been. */
@@ -79,12 +90,12 @@ export class Recovery {
 
   /** Whether what leaves now, and not within another, is to find out whether the pause is over. */
   get isProbing(): boolean {
-    return this.#opening === 1;
+    return this.#rampUpLimit === 1;
   }
 
   /** How many may leave now; at least one, which may be due for having waited. */
   get room(): number {
-    return Math.max(1, this.#opening - this.#out);
+    return Math.max(1, this.#rampUpLimit - this.#inFlight);
   }
 
   /** The call that the next probe had better not be for. */
@@ -92,10 +103,10 @@ export class Recovery {
     return this.isProbing && this.#refusedProbes >= MANY_REFUSED ? this.#refused : undefined;
   }
 
-  left(nowMs: number, nested: boolean): void {
+  sent(nowMs: number, nested: boolean): void {
     if (nested) return;
-    this.#out += 1;
-    this.#lastLeftAt = nowMs;
+    this.#inFlight += 1;
+    this.#lastSentAt = nowMs;
   }
 
   /** It was answered; gives for how long the bucket is to pause, in ms, where it was refused and no time was named. */
@@ -103,7 +114,7 @@ export class Recovery {
     if (pauses !== this.#pauses) return undefined;
     if (!throttled && !isNamed) {
       if (nested) return undefined;
-      this.#opening = this.#hasWindows() ? Number.POSITIVE_INFINITY : this.#opening + 1;
+      this.#rampUpLimit = this.#hasWindows() ? Number.POSITIVE_INFINITY : this.#rampUpLimit + 1;
       this.#refusals = 0;
       this.#refusedProbes = 0;
       this.#refused = undefined;
@@ -113,13 +124,20 @@ export class Recovery {
       this.#refusedProbes += 1;
       this.#refused = call;
     }
-    const retry = isNamed ? 0 : this.#refusals + 1;
-    this.#refusals = retry;
-    if (retry === 0) return undefined;
-    return backoff({ retry: retry - 1, verdict: THROTTLED, previousMs: 0, random: this.#random });
+    this.#refusals = isNamed ? 0 : this.#refusals + 1;
+    if (isNamed) return undefined;
+    return backoff({ retry: this.#refusals - 1, verdict: THROTTLED, previousMs: 0, random: this.#random });
   }
 
   ended({ pauses, nested }: Departed): void {
-    if (pauses === this.#pauses && !nested) this.#out -= 1;
+    if (pauses === this.#pauses && !nested) this.#inFlight -= 1;
+  }
+
+  #begin(nowMs: number, untilAt: number): void {
+    this.#pausedUntil = untilAt;
+    this.#pauses += 1;
+    this.#rampUpLimit = 1;
+    this.#inFlight = 0;
+    this.#probedAt = nowMs;
   }
 }

@@ -1,60 +1,60 @@
 import type { Answer } from '../limiter.ts';
-import type { LocalPace } from '../local/local-pacer.ts';
-import type { Pace } from '../queue/pacer.ts';
-import type { RedisPace } from './redis-pacer.ts';
+import type { LocalPacer } from '../local/local-pacer.ts';
+import type { Pacer } from '../queue/pacer.ts';
+import type { RedisPacer } from './redis-pacer.ts';
 import { PROBE_MS, type StoredBucket } from './shared-store.ts';
 
 /** A send, and who let it go. */
 interface Granted {
-  readonly pace: Pace<unknown>;
-  readonly leave: unknown;
+  readonly pacer: Pacer<unknown>;
+  readonly handle: unknown;
 }
 
 /** What happens while the store cannot be reached. */
 export interface Alone {
-  /** The pace of this process on its own, by what is known now; `undefined` where nothing leaves. */
-  pace(): LocalPace | undefined;
+  /** The pacer of this process on its own, by what is known now; `undefined` where nothing leaves. */
+  pacer(): LocalPacer | undefined;
   /** Then: refuses whoever waits. */
   refuse(): void;
 }
 
-/** The pace that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
-export class FallbackPace implements Pace<Granted> {
+/** The pacer that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
+export class FallbackPacer implements Pacer<Granted> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #bucket: StoredBucket;
-  readonly #shared: RedisPace<unknown>;
+  readonly #shared: RedisPacer<unknown>;
   readonly #loss: Alone;
-  #alone: LocalPace | undefined;
+  #alone: LocalPacer | undefined;
   #isAlone = false;
   #aloneSince = 0;
-  #lastLeftAt = Number.NEGATIVE_INFINITY;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
 
-  constructor(bucket: StoredBucket, shared: RedisPace<unknown>, loss: Alone) {
+  constructor(bucket: StoredBucket, shared: RedisPacer<unknown>, loss: Alone) {
     this.#bucket = bucket;
     this.#shared = shared;
     this.#loss = loss;
   }
 
   get learns(): boolean {
-    return this.#pace.learns === true;
+    return this.#pacer.learns === true;
   }
 
   get hasWindows(): boolean {
-    return this.#pace.hasWindows === true;
+    return this.#pacer.hasWindows === true;
   }
 
   /** By which it goes at present. */
-  get #pace(): Pace<unknown> {
-    return (this.#isAlone && this.#alone) || (this.#shared as Pace<unknown>);
+  get #pacer(): Pacer<unknown> {
+    return (this.#isAlone && this.#alone) || (this.#shared as Pacer<unknown>);
   }
 
   nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
     const wasAlone = this.#isAlone;
     this.#isAlone = this.#bucket.error !== undefined;
     if (!this.#isAlone) {
-      // The store knows nothing of what left alone; where it comes and goes, twice as many would leave.
-      if (wasAlone) this.#notBefore = this.#lastLeftAt + (this.#alone?.intervalMs ?? 0);
+      // Redis did not see what was sent without it: so one interval is waited for, or a Redis that comes and goes doubles the rate.
+      if (wasAlone) this.#notBefore = this.#lastSentAt + (this.#alone?.intervalMs ?? 0);
       return Math.max(this.#shared.nextAt(nowMs, wanted, weight, nested), this.#notBefore);
     }
     if (!wasAlone) this.#goAlone(nowMs);
@@ -62,7 +62,7 @@ export class FallbackPace implements Pace<Granted> {
       this.#shared.wasUnseen(nowMs - this.#aloneSince);
       this.#shared.ask();
     }
-    // Whoever asks is in line only when this has returned.
+    // Whoever asks is in the queue only when this has returned.
     if (this.#alone === undefined) Promise.resolve().then(this.#loss.refuse);
     const nextAt = this.#alone?.nextAt(nowMs, wanted, weight, nested) ?? Number.POSITIVE_INFINITY;
     // Also to look for the store again.
@@ -70,42 +70,36 @@ export class FallbackPace implements Pace<Granted> {
   }
 
   earliest(nowMs: number, ahead: number): number {
-    return this.#isAlone ? (this.#alone?.earliest(nowMs, ahead) ?? nowMs) : this.#shared.earliest();
+    return this.#isAlone && this.#alone !== undefined ? this.#alone.earliest(nowMs, ahead) : nowMs;
   }
 
-  leave(nowMs: number, weight: number, waited: boolean): Granted {
-    const pace = this.#pace;
-    this.#lastLeftAt = nowMs;
-    if (pace === this.#alone) this.#shared.leftUnseen(weight);
-    return { pace, leave: pace.leave(nowMs, weight, waited) };
+  send(nowMs: number, weight: number, waited: boolean): Granted {
+    const pacer = this.#pacer;
+    this.#lastSentAt = nowMs;
+    if (pacer === this.#alone) this.#shared.leftUnseen(weight);
+    return { pacer, handle: pacer.send(nowMs, weight, waited) };
   }
 
-  answered(nowMs: number, { pace, leave }: Granted, answer: Answer): void {
-    pace.answered(nowMs, leave, answer);
-    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
+  answered(nowMs: number, { pacer, handle }: Granted, answer: Answer): number | undefined {
+    return pacer.answered(nowMs, handle, answer);
   }
 
-  ended(nowMs: number, { pace, leave }: Granted): void {
-    pace.ended(nowMs, leave);
+  ended(nowMs: number, { pacer, handle }: Granted): void {
+    pacer.ended(nowMs, handle);
   }
 
-  dropped(nowMs: number, { pace, leave }: Granted): void {
-    pace.dropped?.(nowMs, leave);
+  dropped(nowMs: number, { pacer, handle }: Granted): void {
+    pacer.dropped?.(nowMs, handle);
   }
 
-  pause(nowMs: number, untilAt: number): void {
-    this.#shared.pause(nowMs, untilAt);
-    this.#alone?.pause(nowMs, untilAt);
+  paused(nowMs: number, untilAt: number): void {
+    this.#shared.paused(nowMs, untilAt);
+    this.#alone?.paused(nowMs, untilAt);
   }
 
-  resume(nowMs: number): void {
-    this.#shared.resume(nowMs);
-    this.#alone?.resume(nowMs);
-  }
-
-  pausedUntil(): number {
-    const shared = this.#shared.pausedUntil();
-    return this.#isAlone ? Math.max(shared, this.#alone?.pausedUntil() ?? shared) : shared;
+  resumed(nowMs: number): void {
+    this.#shared.resumed();
+    this.#alone?.resumed(nowMs);
   }
 
   isFresh(nowMs: number): boolean {
@@ -114,9 +108,8 @@ export class FallbackPace implements Pace<Granted> {
 
   /** By what is known now, of the fleet and of what it has learnt. The others may have used the burst. */
   #goAlone(nowMs: number): void {
-    this.#alone = this.#loss.pace();
-    this.#alone?.pause(nowMs, this.#shared.pausedUntil());
-    this.#alone?.follow(nowMs, this.#lastLeftAt, this.#shared.known);
+    this.#alone = this.#loss.pacer();
+    this.#alone?.continueAfter(nowMs, this.#lastSentAt, this.#shared.known);
     this.#aloneSince = nowMs;
   }
 }

@@ -65,7 +65,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return this.#ratePerMs < Number.POSITIVE_INFINITY ? [{ requests: this.#ratePerMs * 1_000, perMs: 1_000 }] : [];
   }
 
-  answered(nowMs: number, { leave: send }: Granted<AdaptiveSend | undefined>, answer: Answer): boolean {
+  answered(nowMs: number, { handle: send }: Granted<AdaptiveSend | undefined>, answer: Answer): boolean {
     if (send === undefined) return false;
     this.#events.push((rate, skewMs) => {
       const untilAt = answer.untilAt === undefined ? undefined : answer.untilAt + skewMs;
@@ -80,7 +80,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return this.#isWaitedFor(send);
   }
 
-  dropped(nowMs: number, { leave: send }: Granted<AdaptiveSend | undefined>): void {
+  dropped(nowMs: number, { handle: send }: Granted<AdaptiveSend | undefined>): void {
     if (send !== undefined) this.#events.push((rate, skewMs) => rate.dropped(nowMs + skewMs, { ...send }));
   }
 
@@ -113,11 +113,11 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       while (slots.length < Math.min(want, share)) {
         const at = rate.nextAt(now);
         if (at > now + horizonMs) break;
-        slots.push({ at: at - skewMs, leave: rate.sent(at) });
+        slots.push({ at: at - skewMs, handle: rate.sent(at) });
       }
       // What is learnt counts sends, whatever they weigh.
       const [first] = slots;
-      if (first !== undefined) for (let i = 0; i < more; i++) slots.splice(1, 0, { at: first.at, leave: undefined });
+      if (first !== undefined) for (let i = 0; i < more; i++) slots.splice(1, 0, { at: first.at, handle: undefined });
       const learnt = rate.save();
       const members = await this.#keep(this.#version, learnt);
       if (members === undefined) continue;

@@ -2,7 +2,7 @@ import { type Check, isRecord, kindOf, must, number, oneOf } from '../../check.t
 import { LimitError } from '../../failure/errors.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
-import { LocalPace } from '../local/local-pacer.ts';
+import { LocalPacer } from '../local/local-pacer.ts';
 import {
   fieldsThatWait,
   fillIn,
@@ -12,12 +12,12 @@ import {
   windowsOf,
   wrongWait,
 } from '../options.ts';
-import { Turnstile } from '../queue/bucket.ts';
+import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
 import type { LimitWindow } from '../windows/gcra.ts';
-import { FallbackPace } from './fallback-pacer.ts';
+import { FallbackPacer } from './fallback-pacer.ts';
 import { LearningBook } from './learning.ts';
-import { type Book, RedisPace } from './redis-pacer.ts';
+import { type Book, RedisPacer } from './redis-pacer.ts';
 import { type LimiterRedis, SharedStore, StoredBucket } from './shared-store.ts';
 import { WindowBook } from './windows.ts';
 
@@ -91,27 +91,26 @@ class RedisLimiter extends Buckets<unknown> {
     const bounds = { ...limit, maxWeight: maxWeightOf(windows) };
     const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
     super((key) => {
-      const bucket = new StoredBucket(store, key, keysOf(prefix, key));
-      const book = limit.adaptive ? new LearningBook(bucket, limit.adaptive, windows) : new WindowBook(bucket, windows);
-      const shared = new RedisPace<unknown>(book as Book<unknown>, {
+      const stored = new StoredBucket(store, key, keysOf(prefix, key));
+      const book = limit.adaptive ? new LearningBook(stored, limit.adaptive, windows) : new WindowBook(stored, windows);
+      const shared = new RedisPacer<unknown>(book as Book<unknown>, {
         clock,
         learns: limit.adaptive !== false,
         hasWindows: windows.length > 0,
-        wanted: () => turnstile.wanted,
-        wake: () => turnstile.wake(),
+        bucket: () => bucket,
       });
       const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], shared.members);
       const alone = {
-        local: () => new LocalPace(share(), limit.adaptive),
-        open: () => new LocalPace([], false),
+        local: () => new LocalPacer(share(), limit.adaptive),
+        open: () => new LocalPacer([], false),
         closed: () => undefined,
       };
-      const pace = new FallbackPace(bucket, shared, {
-        pace: alone[onStoreLoss],
-        refuse: () => turnstile.refuseAll(() => refusal(bucket.error)),
+      const pacer = new FallbackPacer(stored, shared, {
+        pacer: alone[onStoreLoss],
+        refuse: () => bucket.refuseAll(() => refusal(stored.error)),
       });
-      const turnstile: Turnstile<unknown> = new Turnstile(bounds, clock, pace, random);
-      return turnstile;
+      const bucket: Bucket<unknown> = new Bucket(bounds, clock, pacer, random);
+      return bucket;
     }, limit);
     this.#store = store;
   }

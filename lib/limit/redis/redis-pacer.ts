@@ -1,7 +1,8 @@
 import type { Clock } from '../../time/clock.ts';
 import type { Answer } from '../limiter.ts';
 import type { Known } from '../local/local-pacer.ts';
-import { type Pace, UNNAMED_MS } from '../queue/pacer.ts';
+import type { Bucket } from '../queue/bucket.ts';
+import { type Pacer, UNNAMED_MS } from '../queue/pacer.ts';
 import { PROBE_MS } from './shared-store.ts';
 
 /**
@@ -29,25 +30,25 @@ export interface Turn {
   readonly pauseMs?: number | undefined;
   /** The pause is over before its time. */
   readonly resume?: boolean | undefined;
-  /** The bursts of windows as short as this are given up. As long as the pause, unless it is named. */
-  readonly spendMs?: number | undefined;
+  /** Windows as short as this lose their bursts. Default: those as short as the pause. */
+  readonly dropBurstMs?: number | undefined;
   /** So many have left where the store did not see it. */
   readonly unseen: number;
 }
 
 /** What is told in a turn of its own. */
-type Told = Pick<Turn, 'pauseMs' | 'resume' | 'spendMs'>;
+type Told = Pick<Turn, 'pauseMs' | 'resume' | 'dropBurstMs'>;
 
 /** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
-export interface Slot<Leave> {
+export interface Slot<Handle> {
   readonly at: number;
-  readonly leave: Leave;
+  readonly handle: Handle;
 }
 
 /** What the store gave. */
-export interface Entry<Leave> {
+export interface Entry<Handle> {
   /** In order. */
-  readonly slots: readonly Slot<Leave>[];
+  readonly slots: readonly Slot<Handle>[];
   readonly pausedUntil: number;
   /** How many processes share the bucket. */
   readonly members: number;
@@ -58,20 +59,20 @@ export interface Entry<Leave> {
 }
 
 /** How a bucket is kept in the store. */
-export interface Book<Leave> {
+export interface Book<Handle> {
   /** Tells what has happened since, and reserves; one round trip. */
-  turn(turn: Turn): Promise<Entry<Leave>>;
+  turn(turn: Turn): Promise<Entry<Handle>>;
   /** To be told in the next turn; gives whether others wait for it. */
-  answered(nowMs: number, send: Granted<Leave>, answer: Answer): boolean;
+  answered(nowMs: number, send: Granted<Handle>, answer: Answer): boolean;
   /** A slot that was not used, or a send that was not answered; the same. */
-  lost(nowMs: number, leave: Leave): boolean;
+  lost(nowMs: number, handle: Handle): boolean;
   /** A send that has not left after all: its slot is given back in the next turn. */
-  dropped(nowMs: number, send: Granted<Leave>): void;
+  dropped(nowMs: number, send: Granted<Handle>): void;
 }
 
 /** A send that has left in its slot. */
-export interface Granted<Leave> {
-  readonly leave: Leave;
+export interface Granted<Handle> {
+  readonly handle: Handle;
   readonly sentAt: number;
   readonly weight: number;
   answered: boolean;
@@ -82,26 +83,24 @@ export interface RedisPorts {
   /** Whether the book learns from refusals, and whether it has windows. */
   readonly learns?: boolean | undefined;
   readonly hasWindows?: boolean | undefined;
-  /** How many permits could be used now, and how to tell that something has changed. */
-  wanted(): number;
-  wake(): void;
+  /** Whose pacer it is. */
+  bucket(): Pick<Bucket<unknown>, 'wanted' | 'wake' | 'pausedUntil' | 'heldByPacer'>;
 }
 
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
-export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
+export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   readonly atOnce = Number.POSITIVE_INFINITY;
   readonly learns: boolean;
   readonly hasWindows: boolean;
-  readonly #book: Book<Leave>;
+  readonly #book: Book<Handle>;
   readonly #ports: RedisPorts;
-  #slots: Slot<Leave>[] = [];
-  #until = Number.NEGATIVE_INFINITY;
+  #slots: Slot<Handle>[] = [];
   /** When the store last said something, and when there may be more. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #askAgainAt = Number.NEGATIVE_INFINITY;
   /** How long the store takes to answer, in ms. */
   #answerMs = 0;
-  /** What whoever is first needs. */
+  /** How many permits the next send needs. */
   #weight = 1;
   /** How many left where the store did not see it, and in how long. */
   #unseen = 0;
@@ -114,7 +113,7 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   /** How many processes shared the bucket when the store was last heard. */
   members = 1;
 
-  constructor(book: Book<Leave>, ports: RedisPorts) {
+  constructor(book: Book<Handle>, ports: RedisPorts) {
     this.#book = book;
     this.#ports = ports;
     this.learns = ports.learns === true;
@@ -123,16 +122,16 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
 
   nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
     // The next slot may depend on the answer to the very send that waits for this one.
-    if (nested && this.learns) return this.#until;
+    if (nested && this.learns) return nowMs;
     this.#dropStale(nowMs);
     const [next] = this.#slots;
-    if (wanted > this.#slots.length && this.#runsOut(nowMs, weight)) {
-      const askAt = Math.max(this.#until, this.#askAgainAt);
+    if (permitsFor(wanted, weight) > this.#slots.length && this.#runsOut(nowMs, weight)) {
+      const askAt = this.#askAgainAt;
       if (askAt <= nowMs) this.#askFor(weight);
       if (this.#slots.length < weight) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
     }
     if (next === undefined || this.#slots.length < weight) return Number.POSITIVE_INFINITY;
-    const dueAt = Math.max(next.at, this.#until);
+    const dueAt = next.at;
     if (dueAt - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return dueAt;
     // In time to hear of a pause before it is due.
     const checkAt = dueAt - this.#answerMs;
@@ -141,53 +140,44 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     return Number.POSITIVE_INFINITY;
   }
 
-  earliest(): number {
-    return this.#until;
-  }
-
-  leave(nowMs: number, weight: number): Granted<Leave> | undefined {
+  send(nowMs: number, weight: number): Granted<Handle> | undefined {
     const [slot, ...others] = this.#slots.splice(0, weight);
     this.#giveUp(nowMs, others);
-    return slot && { leave: slot.leave, sentAt: nowMs, weight, answered: false };
+    return slot && { handle: slot.handle, sentAt: nowMs, weight, answered: false };
   }
 
-  answered(nowMs: number, send: Granted<Leave> | undefined, answer: Answer): void {
+  answered(nowMs: number, send: Granted<Handle> | undefined, answer: Answer): undefined {
     if (send === undefined || send.answered) return;
     send.answered = true;
     const isUrgent = this.#book.answered(nowMs, send, answer);
-    if (answer.untilAt !== undefined && answer.untilAt > nowMs) this.pause(nowMs, answer.untilAt);
-    else if (answer.throttled) this.#tell({ spendMs: UNNAMED_MS });
+    // A pause is told in a turn of its own, and this with it.
+    if (answer.untilAt !== undefined && answer.untilAt > nowMs) return;
+    if (answer.throttled) this.#tell({ dropBurstMs: UNNAMED_MS });
     else if (isUrgent) this.#askSoon();
   }
 
-  ended(nowMs: number, send: Granted<Leave> | undefined): void {
-    if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.leave)) this.#askSoon();
+  ended(nowMs: number, send: Granted<Handle> | undefined): void {
+    if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.handle)) this.#askSoon();
   }
 
-  dropped(nowMs: number, send: Granted<Leave> | undefined): void {
+  dropped(nowMs: number, send: Granted<Handle> | undefined): void {
     if (send === undefined) return;
     this.#book.dropped(nowMs, send);
     this.#askSoon();
   }
 
-  pause(nowMs: number, untilAt: number): void {
-    if (untilAt <= nowMs || untilAt <= this.#until) return;
-    this.#hold(nowMs, untilAt);
+  paused(nowMs: number, untilAt: number): void {
+    this.#voidBefore(nowMs, untilAt);
     this.#tell({ pauseMs: untilAt - nowMs });
   }
 
-  resume(nowMs: number): void {
-    this.#until = Math.min(this.#until, nowMs);
+  resumed(): void {
     this.#tell({ resume: true });
-  }
-
-  pausedUntil(): number {
-    return this.#until;
   }
 
   isFresh(nowMs: number): boolean {
     this.#dropStale(nowMs);
-    return this.#until <= nowMs && this.#slots.length === 0 && !this.#asking;
+    return this.#slots.length === 0 && !this.#asking;
   }
 
   /** What is known of the windows of the store. */
@@ -209,16 +199,16 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
   ask(): void {
     if (this.#asking) return;
     this.#asking = true;
-    const { clock, wanted, wake } = this.#ports;
+    const { clock, bucket } = this.#ports;
     void Promise.resolve()
-      .then(() => this.#turn(wanted() - this.#slots.length))
+      .then(() => this.#turn(permitsFor(bucket().wanted, this.#weight) - this.#slots.length))
       .catch(() => {
         this.#askAgainAt = clock.now() + PROBE_MS;
       })
       .then(() => {
         this.#asking = false;
         if (this.#isUrgent) this.#askSoon();
-        wake();
+        bucket().wake();
       });
   }
 
@@ -235,19 +225,19 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
 
   /** Tells the others. That it could not be told is the store's to say. */
   #tell(what: Told): void {
-    this.#turn(0, what).then(this.#ports.wake, () => {});
+    this.#turn(0, what).then(this.#ports.bucket().wake, () => {});
   }
 
   async #turn(wanted: number, what?: Told): Promise<void> {
     const unseen = this.#unseen;
-    const spent = what ?? { spendMs: this.#unseenMs };
+    const changes = what ?? { dropBurstMs: this.#unseenMs };
     const want = Math.max(0, wanted);
     const held = this.#slots.length;
     const least = Math.max(0, LEAST - held, this.#weight - held);
     const more = Math.max(0, this.#weight - 1 - held);
-    const { clock } = this.#ports;
+    const { bucket, clock } = this.#ports;
     const askedAt = clock.now();
-    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...spent });
+    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...changes });
     const { slots, pausedUntil, members, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
@@ -256,11 +246,14 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#heardAt = now;
     this.#dueAt = dueAt;
     this.members = members;
-    // What was granted came after the pause was known.
-    if (pausedUntil > Math.max(now, this.#until)) this.#hold(now, pausedUntil);
+    if (pausedUntil > Math.max(now, bucket().pausedUntil)) {
+      // What is granted with this answer was granted after the pause, and stays.
+      this.#voidBefore(now, pausedUntil);
+      bucket().heldByPacer(pausedUntil);
+    }
     for (const slot of slots) {
       // A pause may have been met here while the answer was on its way.
-      if (slot.at >= this.#until) this.#slots.push(slot);
+      if (slot.at >= bucket().pausedUntil) this.#slots.push(slot);
       else this.#giveUp(now, [slot]);
     }
     this.#askAgainAt = askAgainAt;
@@ -284,9 +277,8 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     if (stale > 0) this.#giveUp(nowMs, this.#slots.splice(0, stale));
   }
 
-  /** Nothing leaves before that instant, and what was reserved before it is void. */
-  #hold(nowMs: number, untilAt: number): void {
-    this.#until = untilAt;
+  /** What was reserved for before that instant is void, since there is a pause. */
+  #voidBefore(nowMs: number, untilAt: number): void {
     this.#giveUp(
       nowMs,
       this.#slots.filter(({ at }) => at < untilAt),
@@ -294,7 +286,10 @@ export class RedisPace<Leave> implements Pace<Granted<Leave> | undefined> {
     this.#slots = this.#slots.filter(({ at }) => at >= untilAt);
   }
 
-  #giveUp(nowMs: number, slots: readonly Slot<Leave>[]): void {
-    for (const { leave } of slots) this.#book.lost(nowMs, leave);
+  #giveUp(nowMs: number, slots: readonly Slot<Handle>[]): void {
+    for (const { handle } of slots) this.#book.lost(nowMs, handle);
   }
 }
+
+/** So many for the next send, and one at least for each other: what those need besides is asked for when it is their turn. */
+const permitsFor = (sends: number, weight: number): number => (sends > 0 ? sends - 1 + weight : 0);

@@ -1,6 +1,6 @@
 import type { Answer } from '../limiter.ts';
 import { Gcra, type LimitWindow } from '../windows/gcra.ts';
-import { Travel } from '../windows/latency-spread.ts';
+import { LatencySpread } from '../windows/latency-spread.ts';
 import type { Book, Entry, Granted, Turn } from './redis-pacer.ts';
 import type { StoredBucket } from './shared-store.ts';
 
@@ -29,11 +29,11 @@ const RESERVE = `
   local first, most, fields, windows = 10, tonumber(ARGV[9]), { 'until' }, {}
   for i = first, #ARGV, 7 do
     fields[#fields + 1] = ARGV[i]
-    fields[#fields + 1] = ARGV[i] .. ':moved'
-    fields[#fields + 1] = ARGV[i] .. ':unspent'
+    fields[#fields + 1] = ARGV[i] .. ':shift'
+    fields[#fields + 1] = ARGV[i] .. ':undropped'
     windows[#windows + 1] = {
       field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3]),
-      back = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), spent = tonumber(ARGV[i + 6])
+      refund = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), drop = tonumber(ARGV[i + 6])
     }
   end
   local stored = redis.call('HMGET', KEYS[1], unpack(fields))
@@ -45,24 +45,26 @@ const RESERVE = `
 
   local granted, changed = want, paused or resumed
   for i, window in ipairs(windows) do
-    window.moved = tonumber(stored[3 * i] or 0)
-    window.unspent = wasPaused and tonumber(stored[3 * i + 1] or '') or nil
-    if resumed and window.unspent then
-      stored[3 * i - 1] = math.max(window.unspent, now + window.tolerance)
-      window.unspent = nil
+    window.shift = tonumber(stored[3 * i] or 0)
+    window.undropped = wasPaused and tonumber(stored[3 * i + 1] or '') or nil
+    local kept = tonumber(stored[3 * i - 1] or '') or now
+    if resumed and window.undropped then
+      kept = math.max(window.undropped, now + window.tolerance)
+      window.undropped = nil
     end
-    local by = math.min(math.max(0, window.to - window.moved), most)
-    window.moved = window.moved + by
-    window.paidAt = math.max(tonumber(stored[3 * i - 1] or 0) + by - window.back, now)
+    local by = math.min(math.max(0, window.to - window.shift), most)
+    kept = kept + by - window.refund
+    window.paidAt = math.max(kept, now)
+    window.shift = window.shift + by + window.paidAt - kept
     if not stale then
       window.paidAt = math.max(window.paidAt, math.min(window.paidAt + window.unseen, now + window.tolerance))
     end
-    if window.spent then
-      -- Of a pause that grows longer the whole is taken back at once.
-      window.unspent = window.unspent or window.paidAt
-      window.paidAt = math.max(window.paidAt, now + window.spent - ago + window.tolerance)
+    if window.drop then
+      -- Where it was dropped before, the pause has grown longer: what ends it undoes both.
+      window.undropped = window.undropped or window.paidAt
+      window.paidAt = math.max(window.paidAt, now + window.drop - ago + window.tolerance)
     end
-    changed = changed or window.back > 0 or window.unseen > 0 or window.spent
+    changed = changed or window.refund > 0 or window.unseen > 0 or window.drop
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1
     granted = math.min(granted, math.max(math.floor(due / members), least))
@@ -74,11 +76,11 @@ const RESERVE = `
   local writes = { 'until', string.format('%.3f', pausedUntil) }
   for _, window in ipairs(windows) do
     reply[#reply + 1] = string.format('%.3f', window.from - now)
-    reply[#reply + 1] = string.format('%.3f', window.moved)
+    reply[#reply + 1] = string.format('%.3f', window.shift)
     window.paidAt = window.paidAt + granted * window.interval
     lasts = math.max(lasts, window.paidAt)
-    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':moved', window.moved,
-      window.field .. ':unspent', window.unspent or '' }) do
+    for _, each in ipairs({ window.field, window.paidAt, window.field .. ':shift', window.shift,
+      window.field .. ':undropped', window.undropped or '' }) do
       writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
     end
   end
@@ -89,12 +91,12 @@ const RESERVE = `
   return reply
 `;
 
-/** What the slots are moved on at most at once, in ms: the count of it may be lost, and then what is asked for is void. */
+/** How far the slots are shifted at once at most, in ms: where Redis has lost the count of it, what is asked for makes no sense. */
 const MOST_MS = 100;
 
-/** Of a slot: how far those of each window had been moved on, and when all before it is paid for there. */
+/** Of a slot: how far those of each window had been shifted, and when all before it is paid for there. */
 interface Reserved {
-  readonly movedMs: readonly number[];
+  readonly shiftMs: readonly number[];
   readonly from: readonly number[];
 }
 
@@ -102,13 +104,13 @@ interface Reserved {
 export class WindowBook implements Book<Reserved> {
   readonly #bucket: StoredBucket;
   readonly #windows: readonly (Gcra & { readonly field: string })[];
-  readonly #travel = new Travel();
-  /** What is to be given back to each window, in ms. */
-  #back: number[];
+  readonly #latency = new LatencySpread();
+  /** What is to be refunded to each window, in ms. */
+  #refunds: number[];
 
   constructor(bucket: StoredBucket, windows: readonly LimitWindow[]) {
     this.#bucket = bucket;
-    this.#back = windows.map(() => 0);
+    this.#refunds = windows.map(() => 0);
     this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
   }
 
@@ -118,24 +120,24 @@ export class WindowBook implements Book<Reserved> {
     horizonMs,
     pauseMs = -1,
     resume,
-    spendMs = pauseMs,
+    dropBurstMs = pauseMs,
     unseen,
   }: Turn): Promise<Entry<Reserved>> {
     const asked = this.#bucket.now();
-    const back = this.#back;
+    const refunds = this.#refunds;
     // Once, whatever comes of it: Redis may carry out what is not heard of any more.
-    this.#back = back.map(() => 0);
+    this.#refunds = refunds.map(() => 0);
     const windows = this.#windows.flatMap((window, w) => {
-      const isSpent = window.isAsShortAs(spendMs);
+      const isDropped = window.isAsShortAs(dropBurstMs);
       return [
         window.field,
         window.intervalMs,
         window.toleranceMs,
-        window.movedBy(asked + horizonMs),
-        Number(back[w]),
+        window.shiftBy(asked + horizonMs),
+        Number(refunds[w]),
         // No more than the burst, and all of that where the window is as short as the time in which they left.
-        isSpent ? 0 : unseen * window.intervalMs,
-        isSpent ? Math.max(0, pauseMs) : '',
+        isDropped ? 0 : unseen * window.intervalMs,
+        isDropped ? Math.max(0, pauseMs) : '',
       ];
     });
     const beat = this.#bucket.beat();
@@ -144,24 +146,24 @@ export class WindowBook implements Book<Reserved> {
     const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
     // From now, since the way back took time that nobody can measure: so a slot is never early.
     const now = this.#bucket.now();
-    const movedMs = this.#windows.map((window, w) => {
-      window.movedMs = Number(rest[2 * w + 1]);
-      return window.movedMs;
+    const shiftMs = this.#windows.map((window, w) => {
+      window.shiftMs = Number(rest[2 * w + 1]);
+      return window.shiftMs;
     });
     const dueAt = (i: number) => this.#windows.map(({ intervalMs }, w) => now + Number(rest[2 * w]) + i * intervalMs);
     const slots = Array.from({ length: granted }, (_, i) => {
       const at = dueAt(i);
       const from = this.#windows.map(({ toleranceMs }, w) => Number(at[w]) + toleranceMs);
-      return { at: Math.max(now, ...at), leave: { movedMs, from } };
+      return { at: Math.max(now, ...at), handle: { shiftMs, from } };
     });
     return { slots, pausedUntil: now + pausedMs, members, askAgainAt: now, dueAt: dueAt(granted) };
   }
 
-  answered(nowMs: number, { sentAt, leave: { movedMs } }: Granted<Reserved>, { throttled }: Answer): boolean {
-    const delay = this.#travel.note(nowMs, nowMs - sentAt);
+  answered(nowMs: number, { sentAt, handle: { shiftMs } }: Granted<Reserved>, { throttled }: Answer): boolean {
+    const delay = this.#latency.note(nowMs, nowMs - sentAt);
     for (const [w, window] of this.#windows.entries()) {
       if (throttled) window.refused();
-      window.answered(sentAt, Number(movedMs[w]), delay);
+      window.answered(sentAt, Number(shiftMs[w]), delay);
     }
     return false;
   }
@@ -170,11 +172,11 @@ export class WindowBook implements Book<Reserved> {
     return false;
   }
 
-  dropped(nowMs: number, { leave: { from }, weight }: Granted<Reserved>): void {
+  dropped(nowMs: number, { handle: { from }, weight }: Granted<Reserved>): void {
     // Others may have left by now, who did not have to wait for what had been paid for.
-    this.#back = this.#windows.map(({ intervalMs }, w) => {
+    this.#refunds = this.#windows.map(({ intervalMs }, w) => {
       const at = Number(from[w]);
-      return Number(this.#back[w]) + Math.max(0, at + weight * intervalMs - Math.max(at, nowMs));
+      return Number(this.#refunds[w]) + Math.max(0, at + weight * intervalMs - Math.max(at, nowMs));
     });
   }
 }

@@ -1,17 +1,17 @@
-import { Arrears } from './late-arrivals.ts';
+import { LateArrivals } from './late-arrivals.ts';
 import type { Delay } from './latency-spread.ts';
 
 /** How late a send may leave and still have its slot count from when it was due, in ms: a timer of Node is some ms late. */
 const MAX_LATE_MS = 10;
-/** And as a share of the window, since it is paid for with as much of the quota. */
+/** And as a share of the window, since as much of the quota is kept free for it. */
 const MAX_LATE_SHARE = 0.005;
-/** What may be given of each window for requests that take longer to arrive than others; and after a refusal, which costs far more. */
+/** How far the slots may be shifted in each window for requests that arrive late; and after a refusal, which costs far more. */
 const MAX_EXCESS_SHARE = 0.004;
 const MAX_EXCESS_SHARE_REFUSED = 0.02;
 /** And no more than this, in ms: what takes longer is slow to be answered, not to arrive. */
 const MAX_EXCESS_MS = 100;
 
-/** How much longer than a pause a window may be and still be one as short, as a share of it: a second that is named is one just gone by. */
+/** So much shorter than a window may a pause be and still be as long, as a share: of a second that is named some ms have gone by. */
 const ABOUT = 0.1;
 
 /** What an instant since 1970 may be off in a double, and more, in ms. */
@@ -31,16 +31,16 @@ export interface LimitWindow {
 }
 
 /**
- * One window of a limit, by the generic cell rate algorithm (ITU-T I.371): a single number, the instant at which the window
- * would be empty again, tells when the next send may leave.
+ * One window of a limit, by the generic cell rate algorithm (ITU-T I.371). A single number tells when the next send may leave: the
+ * instant at which all that has left is paid for, each send with one interval.
  *
- * Slots lie an interval apart and are absolute: a timer that fires late does not move the slots behind it, as long as it is no
- * more than `lateMs` late. So the interval is longer than `perMs / requests` by a hair (0.5 % at most): else the sends of a window
- * that began late would be one too many.
+ * Slots are absolute and an interval apart: 100 a second are 10.05 ms apart, not 10. The 0.5 % are for timers, which fire late: a send may
+ * leave 5 ms after its slot without moving the slots behind it. Without them the sends of a window that began late would be one too many.
  *
- * A server counts when a request arrives. If one is slow to arrive (the first, for which a connection has to be made), those
- * that follow come closer together than they left, and the server counts one too many. So the slots a window behind it are moved
- * on, by what its answer was late: at most 0.4 % of the window, and once a send was refused all the same, 2 %.
+ * A server counts when a request arrives. One that arrives late (the first, for which a connection has to be made) begins the server's
+ * window later, and the sends one window on would be one too many. So those are shifted by as much: 8 ms late are 3 ms beyond the 5, and the
+ * slots a second later are shifted by 3 ms. No shift is more than 0.4 % of the window, or 2 % once a send was refused all the same. A slot
+ * that nobody used shifts those behind it, too: who sends less than the window allows pays nothing.
  *
  * A server that asks for a pause of a second has a limit that refills in about a second. So a pause costs the bursts of windows that
  * are as short as it is, and of no longer one: of 50 a second and 5,000 an hour (burst 5,000), `Retry-After: 1` leaves what is left of
@@ -55,17 +55,18 @@ export class Gcra {
   readonly toleranceMs: number;
   /** The theoretical arrival time: when everything that has left is paid for, on the clock. */
   #paidAt = Number.NEGATIVE_INFINITY;
-  /** Below which it does not come back by a slot that is given back: the burst was spent. */
-  #spentTo = Number.NEGATIVE_INFINITY;
+  /** To where a pause has dropped the burst: no refund goes back behind it. */
+  #droppedTo = Number.NEGATIVE_INFINITY;
   /** What was paid for then without that. */
-  #unspentAt = Number.NEGATIVE_INFINITY;
-  /** When the last send left. */
-  #lastAt = Number.NEGATIVE_INFINITY;
+  #undroppedAt = Number.NEGATIVE_INFINITY;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  /** When a send last left that had waited. */
+  #waitedAt = Number.NEGATIVE_INFINITY;
   readonly #perMs: number;
-  readonly #arrears = new Arrears();
+  readonly #lateArrivals = new LateArrivals();
   #excessShare = MAX_EXCESS_SHARE;
-  /** How far the slots were moved on since the beginning, in ms. */
-  movedMs = 0;
+  /** How far the slots were shifted since the beginning, by late arrivals and by slots that nobody used, in ms. */
+  shiftMs = 0;
 
   constructor({ requests, perMs, burst = 1 }: LimitWindow) {
     this.#perMs = perMs;
@@ -77,32 +78,34 @@ export class Gcra {
 
   /** The instant from which the next send may leave. */
   nextAt(): number {
-    this.#moveTo(this.#arrears.takeDue(this.#paidAt - this.toleranceMs));
+    this.#shiftTo(this.#lateArrivals.takeDue(this.#paidAt - this.toleranceMs));
     return this.#paidAt - this.toleranceMs;
   }
 
   /**
-   * Takes a slot for a send that leaves now. `waited`: it would have left when the slot was due, had the timer been on time.
+   * Takes a slot for a send that leaves now. `waited`: a timer let it go, and it would have left when its slot was due, had the timer been on
+   * time. So would those that come right after it: at 5,000 a second five slots go by in each ms that a timer is late, and one call after
+   * the other uses them all.
    *
-   * @returns when all before it is paid for, for `giveBack`
+   * @returns when all before it is paid for, for `refund`
    */
   take(nowMs: number, weight: number, waited: boolean): number {
-    // After a rest there is nothing to make up for.
-    if (this.#paidAt < nowMs - this.lateMs) this.#arrears.takeDue(nowMs);
-    const from = Math.max(this.#paidAt, waited ? nowMs - this.lateMs : nowMs);
+    if (waited) this.#waitedAt = nowMs;
+    const from = Math.max(this.#paidAt, nowMs - this.#waitedAt <= this.lateMs ? nowMs - this.lateMs : nowMs);
+    if (this.#paidAt > Number.NEGATIVE_INFINITY) this.shiftMs += from - this.#paidAt;
     this.#paidAt = from + weight * this.intervalMs;
-    this.#lastAt = nowMs;
+    this.#lastSentAt = nowMs;
     return from;
   }
 
   /**
-   * Gives back the slot of a send that has not left after all. What has been paid for by the time that another left is gone: that
-   * one did not have to wait for it.
+   * Takes back a slot whose send has not left after all. What has been paid for by the time that another left is gone: that one did not have
+   * to wait for it.
    */
-  giveBack(from: number, weight: number): void {
+  refund(from: number, weight: number): void {
     const costMs = weight * this.intervalMs;
-    const unpaidMs = Math.max(0, from + costMs - Math.max(from, this.#lastAt));
-    this.#paidAt = Math.max(this.#paidAt - unpaidMs, Math.min(this.#paidAt, this.#spentTo));
+    const unpaidMs = Math.max(0, from + costMs - Math.max(from, this.#lastSentAt));
+    this.#paidAt = Math.max(this.#paidAt - unpaidMs, Math.min(this.#paidAt, this.#droppedTo));
   }
 
   /** Whether it is as short as a pause, or a rest of which nothing is known. */
@@ -110,34 +113,34 @@ export class Gcra {
     return this.#perMs <= pauseMs * (1 + ABOUT);
   }
 
-  /** Spends the burst: one send may leave at that instant, the others an interval apart. */
-  spend(atMs: number): void {
-    // What has been spent already is spent still: of a pause that grows longer the whole is taken back at once.
-    if (this.#paidAt > this.#spentTo) this.#unspentAt = this.#paidAt;
-    // The slots may have been moved on by more than the pause was prolonged.
-    this.#spentTo = Math.max(this.#spentTo, atMs + this.toleranceMs);
-    this.#paidAt = Math.max(this.#paidAt, this.#spentTo);
+  /** Drops the burst: one send may leave at that instant, the others an interval apart. */
+  dropBurst(atMs: number): void {
+    // Where it was dropped before, and nobody has sent since, the pause has grown longer: `resume` undoes both.
+    if (this.#paidAt > this.#droppedTo) this.#undroppedAt = this.#paidAt;
+    // The slots may have been shifted by more than the pause has grown.
+    this.#droppedTo = Math.max(this.#droppedTo, atMs + this.toleranceMs);
+    this.#paidAt = Math.max(this.#paidAt, this.#droppedTo);
   }
 
-  /** The pause that the burst was spent for is over before its time: it is spent from now. */
+  /** The pause that the burst was dropped for is over before its time: it is dropped from now. */
   resume(nowMs: number): void {
-    if (this.#paidAt > this.#spentTo || this.#spentTo <= nowMs + this.toleranceMs) return;
-    this.#paidAt = this.#unspentAt;
-    this.#spentTo = Number.NEGATIVE_INFINITY;
-    this.spend(nowMs);
+    if (this.#paidAt > this.#droppedTo || this.#droppedTo <= nowMs + this.toleranceMs) return;
+    this.#paidAt = this.#undroppedAt;
+    this.#droppedTo = Number.NEGATIVE_INFINITY;
+    this.dropBurst(nowMs);
   }
 
   /**
    * A send was answered.
    *
-   * @param sentAt when it left, and `movedMs` of then
+   * @param sentAt when it left, and `shiftMs` of then
    * @param excessMs how much longer than others it took
    * @param gainMs how much faster it was than all before it, which so were slower than anybody knew
    */
-  answered(sentAt: number, movedMs: number, { excessMs, gainMs }: Delay): void {
+  answered(sentAt: number, shiftMs: number, { excessMs, gainMs }: Delay): void {
     const excess = Math.min(excessMs - this.lateMs, this.#excessShare * this.#perMs, MAX_EXCESS_MS);
-    if (excess > 0) this.#arrears.owe(sentAt + this.#perMs, movedMs + excess);
-    if (gainMs > 0) this.#moveTo(this.movedMs + Math.min(gainMs, MAX_EXCESS_MS));
+    if (excess > 0) this.#lateArrivals.note(sentAt + this.#perMs, shiftMs + excess);
+    if (gainMs > 0) this.#shiftTo(this.shiftMs + Math.min(gainMs, MAX_EXCESS_MS));
   }
 
   /** A send was refused for its rate. */
@@ -145,15 +148,15 @@ export class Gcra {
     this.#excessShare = MAX_EXCESS_SHARE_REFUSED;
   }
 
-  /** Moves the slots on that are due by then, for one who keeps them elsewhere; gives how far they were moved in all, in ms. */
-  movedBy(atMs: number): number {
-    this.#moveTo(this.#arrears.takeDue(atMs));
-    return this.movedMs;
+  /** For one who keeps the slots elsewhere: how far they have to be shifted in all by then, in ms. */
+  shiftBy(atMs: number): number {
+    this.#shiftTo(this.#lateArrivals.takeDue(atMs));
+    return this.shiftMs;
   }
 
   /** One send may leave an interval after that instant, the others an interval apart. */
-  follow(atMs: number): void {
-    this.spend(atMs + this.intervalMs);
+  continueAfter(atMs: number): void {
+    this.dropBurst(atMs + this.intervalMs);
   }
 
   /** Whether nothing that left is still to be paid for. */
@@ -161,12 +164,12 @@ export class Gcra {
     return this.#paidAt <= nowMs;
   }
 
-  #moveTo(toMs: number): void {
-    const byMs = Math.max(0, toMs - this.movedMs);
-    this.movedMs += byMs;
+  #shiftTo(toMs: number): void {
+    const byMs = Math.max(0, toMs - this.shiftMs);
+    this.shiftMs += byMs;
     this.#paidAt += byMs;
-    // Else it would look as if somebody had left after the burst was spent, and no probe could end that pause.
-    this.#spentTo += byMs;
-    this.#unspentAt += byMs;
+    // Else it would look as if somebody had left after the burst was dropped, and no probe could end that pause.
+    this.#droppedTo += byMs;
+    this.#undroppedAt += byMs;
   }
 }

@@ -1,4 +1,4 @@
-/** How long the fastest of late is remembered, in ms, and as long again. */
+/** How long the fastest answer is remembered, in ms, and as long again. */
 const EPOCH_MS = 60_000;
 
 /** How slow a request was to be answered, in ms. */
@@ -10,10 +10,10 @@ export interface Delay {
 }
 
 /**
- * How much longer than others an answer took: so much later than others its request may have arrived, by a connection that had
- * to be made first for example.
+ * How much longer than the fastest an answer took: so much later its request may have arrived, for a connection that had to be made first
+ * for example. The fastest is that of the last one to two minutes, since the way to a server may become longer.
  */
-export class Travel {
+export class LatencySpread {
   #fastestMs = Number.POSITIVE_INFINITY;
   #fastestBeforeMs = Number.POSITIVE_INFINITY;
   #epochAt = Number.NEGATIVE_INFINITY;

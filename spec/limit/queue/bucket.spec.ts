@@ -2,19 +2,21 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { LimitError } from '../../../lib/failure/errors.ts';
 import type { Answer, Permit, PermitRequest } from '../../../lib/limit/limiter.ts';
-import { type Bounds, Turnstile } from '../../../lib/limit/queue/bucket.ts';
-import type { Pace } from '../../../lib/limit/queue/pacer.ts';
+import { type Bounds, Bucket } from '../../../lib/limit/queue/bucket.ts';
+import type { Pacer } from '../../../lib/limit/queue/pacer.ts';
 import { MAX_TIMER_MS } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A pace that does what the test says, and writes down what it is told. */
-class Scripted implements Pace<number> {
+/** A pacer that does what the test says, and writes down what it is told. */
+class Scripted implements Pacer<number> {
   atOnce = Number.POSITIVE_INFINITY;
   from = Number.NEGATIVE_INFINITY;
-  until = Number.NEGATIVE_INFINITY;
+  /** What it says is the earliest, and until when it pauses by what it has learnt. */
+  least = Number.NEGATIVE_INFINITY;
+  learntUntil: number | undefined;
   fresh = true;
   readonly asked: { readonly wanted: number; readonly weight: number }[] = [];
   readonly told: unknown[] = [];
@@ -22,52 +24,47 @@ class Scripted implements Pace<number> {
 
   nextAt(_nowMs: number, wanted: number, weight: number): number {
     this.asked.push({ wanted, weight });
-    return Math.max(this.from, this.until);
+    return this.from;
   }
 
   earliest(): number {
-    return this.until;
+    return this.least;
   }
 
-  leave(_nowMs: number, weight: number, waited: boolean): number {
+  send(_nowMs: number, weight: number, waited: boolean): number {
     this.#left += 1;
     this.told.push({ left: this.#left, weight, waited });
     return this.#left;
   }
 
-  answered(_nowMs: number, leave: number, answer: Answer): void {
-    this.told.push({ answered: leave, ...answer });
-    if (answer.untilAt !== undefined) this.until = Math.max(this.until, answer.untilAt);
+  answered(_nowMs: number, handle: number, answer: Answer): number | undefined {
+    this.told.push({ answered: handle, ...answer });
+    return this.learntUntil;
   }
 
-  ended(_nowMs: number, leave: number): void {
-    this.told.push({ ended: leave });
+  ended(_nowMs: number, handle: number): void {
+    this.told.push({ ended: handle });
   }
 
-  pause(_nowMs: number, untilAt: number): void {
-    this.until = Math.max(this.until, untilAt);
-  }
-
-  pausedUntil(): number {
-    return this.until;
+  paused(nowMs: number, untilAt: number): void {
+    this.told.push({ pausedForMs: untilAt - nowMs });
   }
 
   isFresh(): boolean {
     return this.fresh;
   }
 
-  resume(nowMs: number): void {
-    this.until = Math.min(this.until, nowMs);
+  resumed(): void {
+    this.told.push('resumed');
   }
 }
 
 function made(bounds: Partial<Bounds> = {}, clock = new ManualClock()) {
-  const pace = new Scripted();
+  const pacer = new Scripted();
   const all = { maxConcurrent: Number.POSITIVE_INFINITY, maxQueue: 10, maxWaitMs: Number.POSITIVE_INFINITY, ...bounds };
-  const turnstile = new Turnstile(all, clock, pace);
-  const ask = async (request: Partial<PermitRequest> = {}): Promise<Permit> =>
-    turnstile.acquire({ key: 'k', ...request });
-  return { clock, pace, turnstile, ask };
+  const bucket = new Bucket(all, clock, pacer, () => 1);
+  const ask = async (request: Partial<PermitRequest> = {}): Promise<Permit> => bucket.acquire({ key: 'k', ...request });
+  return { clock, pacer, bucket, ask };
 }
 
 /** What has happened to it so far. */
@@ -84,67 +81,68 @@ function watched<T>(promise: Promise<T>): { settled: 'given' | unknown } {
   return state;
 }
 
-describe(Turnstile.name, () => {
-  it('tells the pace how many permits could be used: all that wait, as far as maxConcurrent has room', async () => {
-    const { pace, turnstile, ask } = made({ maxConcurrent: 3 });
-    expect(turnstile.wanted).toBe(0);
+describe(Bucket.name, () => {
+  it('tells the pacer how many sends could leave: all that wait, as far as maxConcurrent has room', async () => {
+    const { pacer, bucket, ask } = made({ maxConcurrent: 3 });
+    expect(bucket.wanted).toBe(0);
     await ask({ weight: 7 });
-    expect(pace.asked.splice(0)).toEqual([{ wanted: 7, weight: 7 }]);
-    pace.from = Number.POSITIVE_INFINITY;
+    expect(pacer.asked.splice(0)).toEqual([{ wanted: 1, weight: 7 }]);
+    pacer.from = Number.POSITIVE_INFINITY;
     const waiting = [ask({ weight: 2 }), ask({ weight: 5 }), ask({ weight: 1, priority: 1 })].map(watched);
-    expect(turnstile.wanted).toBe(2 * 2);
-    pace.asked.splice(0);
-    turnstile.wake();
-    expect(pace.asked).toEqual([{ wanted: 4, weight: 2 }]);
-    pace.from = 0;
-    turnstile.wake();
+    expect(bucket.wanted).toBe(2);
+    pacer.asked.splice(0);
+    bucket.wake();
+    expect(pacer.asked).toEqual([{ wanted: 2, weight: 2 }]);
+    pacer.from = 0;
+    bucket.wake();
     await settle();
     expect(waiting.map(({ settled }) => settled)).toEqual(['given', 'given', undefined]);
-    expect(turnstile.wanted).toBe(0);
+    expect(bucket.wanted).toBe(0);
   });
 
   it('counts as wanted what waits, while there is room, and no more what has left or was refused', async () => {
-    const { pace, turnstile, ask } = made();
-    pace.from = Number.POSITIVE_INFINITY;
+    const { pacer, bucket, ask } = made();
+    pacer.from = Number.POSITIVE_INFINITY;
     const controller = new AbortController();
     const gone = rejectionOf(ask({ weight: 4, signal: controller.signal }));
     const next = ask({ weight: 2 });
     const last = ask({ weight: 1 });
-    expect(turnstile.wanted).toBe(7);
+    expect(bucket.wanted).toBe(3);
     controller.abort();
     await gone;
-    expect(turnstile.wanted).toBe(3);
-    pace.from = 0;
-    turnstile.wake();
+    expect(bucket.wanted).toBe(2);
+    pacer.from = 0;
+    bucket.wake();
     await Promise.all([next, last]);
-    expect(turnstile.wanted).toBe(0);
+    expect(bucket.wanted).toBe(0);
   });
 
-  it('tells the pace of each send that it left, was answered and is over, and of no release twice', async () => {
-    const { pace, ask } = made();
+  it('tells the pacer of each send that it left, was answered and is over, and of no release twice', async () => {
+    const { pacer, ask } = made();
     const permit = await ask({ weight: 2 });
     permit.answered?.({ throttled: true });
     permit.release();
     permit.release();
     permit.answered?.({ throttled: false });
-    expect(pace.told).toEqual([
+    expect(pacer.told).toEqual([
       { left: 1, weight: 2, waited: false },
       { answered: 1, throttled: true, untilAt: undefined, quota: undefined },
+      { pausedForMs: 1_000 },
       { ended: 1 },
     ]);
   });
 
-  it('tells the pace who stood in line', async () => {
-    const { clock, pace, ask } = made();
-    pace.from = clock.now() + 100;
+  it('tells the pacer who waited', async () => {
+    const { clock, pacer, ask } = made();
+    pacer.from = clock.now() + 100;
     await clock.run(ask());
-    expect(pace.told).toEqual([{ left: 1, weight: 1, waited: true }]);
+    expect(pacer.told).toEqual([{ left: 1, weight: 1, waited: true }]);
   });
 
-  it('lets as many leave in one turn as the pace says, and the next a millisecond later', async () => {
-    const { clock, pace, ask } = made({ maxQueue: 100 });
-    pace.atOnce = 3;
-    pace.from = clock.now() + 10;
+  it('lets as many leave in one turn as the pacer says, and the next a millisecond later', async () => {
+    const { clock, pacer, ask } = made({ maxQueue: 100 });
+    pacer.atOnce = 3;
+    pacer.from = clock.now() + 10;
     const waiting = Array.from({ length: 7 }, () => watched(ask()));
     const given = () => waiting.filter(({ settled }) => settled === 'given').length;
     await clock.advance(9);
@@ -158,8 +156,8 @@ describe(Turnstile.name, () => {
   });
 
   it('holds no timer once those who waited have left', async () => {
-    const { clock, pace, ask } = made();
-    pace.from = clock.now() + 10;
+    const { clock, pacer, ask } = made();
+    pacer.from = clock.now() + 10;
     const next = ask({ signal: new AbortController().signal, deadlineAt: clock.now() + 1_000 });
     expect(clock.pending).toBe(2);
     await clock.advance(10);
@@ -169,8 +167,8 @@ describe(Turnstile.name, () => {
 
   it('has one timer for everybody, set anew only where the time has changed', async () => {
     const clock = new ManualClock();
-    const { pace, ask } = made({}, clock);
-    pace.from = clock.now() + 10;
+    const { pacer, ask } = made({}, clock);
+    pacer.from = clock.now() + 10;
     const waiting = [ask(), ask(), ask()];
     expect(clock.pending).toBe(1);
     expect(clock.asked).toEqual([10]);
@@ -185,11 +183,11 @@ describe(Turnstile.name, () => {
     });
 
     it('who comes when the queue is full, naming the option', async () => {
-      const { turnstile, ask } = made({ maxConcurrent: 1, maxQueue: 0 });
+      const { bucket, ask } = made({ maxConcurrent: 1, maxQueue: 0 });
       await ask();
       const full = new LimitError('ERR_LIMIT_QUEUE_FULL', 'limit.maxQueue: 0 sends are waiting already');
       expect(await rejectionOf(ask())).toEqual(full);
-      expect(turnstile.queued).toBe(0);
+      expect(bucket.queued).toBe(0);
     });
 
     it("who has waited for the limiter's maxWaitMs, or for its own, naming the option", async () => {
@@ -217,19 +215,19 @@ describe(Turnstile.name, () => {
     });
 
     it('at once who could only leave too late, and nobody who could leave in the very last moment', async () => {
-      const { clock, pace, ask } = made({ maxWaitMs: 50 });
-      pace.until = clock.now() + 50;
+      const { clock, pacer, ask } = made({ maxWaitMs: 50 });
+      pacer.from = pacer.least = clock.now() + 50;
       expect(watched(ask())).toEqual({ settled: undefined });
       expect(await rejectionOf(ask({ maxWaitMs: 49 }))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
       await clock.advance(50);
     });
 
-    it('at a pause those whose time ends before it, and leaves the others in line', async () => {
-      const { clock, turnstile, ask } = made({ maxConcurrent: 1 });
+    it('at a pause those whose time ends before it, and leaves the others in the queue', async () => {
+      const { clock, bucket, ask } = made({ maxConcurrent: 1 });
       await ask();
       const within = (ms: number) => watched(ask({ deadlineAt: clock.now() + ms }));
       const [early, exact, patient, endless] = [within(99), within(100), within(101), watched(ask())];
-      turnstile.pause(clock.now() + 100);
+      bucket.pause(clock.now() + 100);
       await settle();
       expect(early?.settled).toMatchObject({ code: 'ERR_LIMIT_DEADLINE' });
       expect([exact, patient, endless].map((each) => each?.settled)).toEqual([undefined, undefined, undefined]);
@@ -248,27 +246,27 @@ describe(Turnstile.name, () => {
     });
 
     it('who is named, or whoever is first where that one waits no more, or nobody', async () => {
-      const { pace, turnstile, ask } = made();
-      pace.from = Number.POSITIVE_INFINITY;
+      const { pacer, bucket, ask } = made();
+      pacer.from = Number.POSITIVE_INFINITY;
       const error = new Error('lost');
       const states = [watched(ask()), watched(ask()), watched(ask())];
-      const [, second] = [...turnstile.waiting];
-      for (let i = 0; i < 2; i++) turnstile.refuse(second as never, error);
+      const [, second] = [...bucket.waiting];
+      for (let i = 0; i < 2; i++) bucket.refuse(second as never, error);
       await settle();
       expect(states.map(({ settled }) => settled)).toEqual([error, error, undefined]);
-      turnstile.refuse(second as never, error);
-      turnstile.refuse(second as never, error);
+      bucket.refuse(second as never, error);
+      bucket.refuse(second as never, error);
       await settle();
       expect(states[2]?.settled).toBe(error);
-      expect(turnstile.queued).toBe(0);
+      expect(bucket.queued).toBe(0);
     });
 
     it('everybody, and leaves no timer and no listener', async () => {
-      const { clock, pace, turnstile, ask } = made();
-      pace.from = clock.now() + 10;
+      const { clock, pacer, bucket, ask } = made();
+      pacer.from = clock.now() + 10;
       const { signal } = new AbortController();
       const waiting = [ask({ signal }), ask({ deadlineAt: clock.now() + 1_000 }), ask()].map(rejectionOf);
-      turnstile.refuseAll(() => new Error('closed'));
+      bucket.refuseAll(() => new Error('closed'));
       const errors = await Promise.all(waiting);
       expect(errors).toEqual([new Error('closed'), new Error('closed'), new Error('closed')]);
       expect(new Set(errors).size).toBe(3);
@@ -289,48 +287,94 @@ describe(Turnstile.name, () => {
   });
 
   it('is paused until the instant of the pause, for a day at most, and not by nonsense', () => {
-    const { clock, pace, turnstile } = made();
+    const { clock, pacer, bucket } = made();
     const now = clock.now();
-    turnstile.pause(Number.NaN);
-    turnstile.pause(now - 5);
-    expect([pace.until, turnstile.isPaused]).toEqual([now, false]);
-    turnstile.pause(now + 5);
-    expect([pace.until, turnstile.isPaused]).toEqual([now + 5, true]);
+    bucket.pause(Number.NaN);
+    bucket.pause(now - 5);
+    expect([pacer.told, bucket.isPaused]).toEqual([[], false]);
+    bucket.pause(now + 5);
+    expect([bucket.pausedUntil, bucket.isPaused]).toEqual([now + 5, true]);
     clock.jump(5);
-    expect(turnstile.isPaused).toBe(false);
-    turnstile.pause(Number.POSITIVE_INFINITY);
-    expect(pace.until).toBe(now + 5 + DAY_MS);
+    expect(bucket.isPaused).toBe(false);
+    bucket.pause(Number.POSITIVE_INFINITY);
+    expect(bucket.pausedUntil).toBe(now + 5 + DAY_MS);
+  });
+
+  describe('owns the pause', () => {
+    it('and tells the pacer of each that began or grew longer, so that nothing is asked of it meanwhile', async () => {
+      const { clock, pacer, bucket, ask } = made();
+      bucket.pause(clock.now() + 100);
+      bucket.pause(clock.now() + 50);
+      bucket.pause(clock.now() + 200);
+      const next = watched(ask());
+      expect(pacer.told).toEqual([{ pausedForMs: 100 }, { pausedForMs: 200 }]);
+      expect(pacer.asked).toEqual([]);
+      await clock.advance(200);
+      expect(next.settled).toBe('given');
+    });
+
+    it('also where the pacer has learnt of it by an answer, or elsewhere, and need not be told', async () => {
+      const { clock, pacer, bucket, ask } = made();
+      const first = await ask();
+      pacer.told.splice(0);
+      pacer.learntUntil = clock.now() + 100;
+      first.answered?.({ throttled: false });
+      expect(bucket.pausedUntil).toBe(clock.now() + 100);
+      bucket.heldByPacer(clock.now() + 150);
+      expect(bucket.pausedUntil).toBe(clock.now() + 150);
+      expect(pacer.told).toEqual([expect.objectContaining({ answered: 1 })]);
+      const late = await rejectionOf(ask({ deadlineAt: clock.now() + 149 }));
+      expect(late).toMatchObject({ code: 'ERR_LIMIT_DEADLINE' });
+    });
+
+    it('and ends it for a probe', async () => {
+      const { clock, pacer, bucket, ask } = made();
+      bucket.pause(clock.now() + 60_000);
+      clock.jump(1_000);
+      await ask({ maxPauseMs: 1_000 });
+      expect(pacer.told).toEqual([{ pausedForMs: 60_000 }, 'resumed', { left: 1, weight: 1, waited: false }]);
+      expect(bucket.isPaused).toBe(false);
+    });
   });
 
   describe('may be forgotten', () => {
     it('when nobody runs and nobody waits, if it would be the same made anew', async () => {
-      const { pace, turnstile, ask } = made({ maxConcurrent: 1 });
-      expect(turnstile.isIdle).toBe(true);
+      const { pacer, bucket, ask } = made({ maxConcurrent: 1 });
+      expect(bucket.isIdle).toBe(true);
       const permit = await ask();
-      expect(turnstile.isIdle).toBe(false);
+      expect(bucket.isIdle).toBe(false);
       permit.release();
-      expect(turnstile.isIdle).toBe(true);
-      pace.from = Number.POSITIVE_INFINITY;
+      expect(bucket.isIdle).toBe(true);
+      pacer.from = Number.POSITIVE_INFINITY;
       const waiting = rejectionOf(ask());
-      expect(turnstile.isIdle).toBe(false);
-      turnstile.refuseAll(() => new Error('closed'));
+      expect(bucket.isIdle).toBe(false);
+      bucket.refuseAll(() => new Error('closed'));
       await waiting;
-      expect(turnstile.isIdle).toBe(true);
+      expect(bucket.isIdle).toBe(true);
+    });
+
+    it('not during a pause', () => {
+      const { clock, bucket } = made();
+      bucket.pause(clock.now() + 500);
+      clock.jump(499);
+      expect(bucket.isIdle).toBe(false);
+      clock.jump(1);
+      expect(bucket.isIdle).toBe(true);
     });
 
     it('ten minutes after its last use and its last pause, whatever it has learnt', async () => {
-      const { clock, pace, turnstile, ask } = made();
-      pace.fresh = false;
+      const { clock, pacer, bucket, ask } = made();
+      pacer.fresh = false;
       (await ask()).release();
       clock.jump(600_000);
-      expect(turnstile.isIdle).toBe(false);
+      expect(bucket.isIdle).toBe(false);
       clock.jump(1);
-      expect(turnstile.isIdle).toBe(true);
-      turnstile.pause(clock.now() + 10);
+      expect(bucket.isIdle).toBe(true);
+      bucket.pause(clock.now() + 10);
       clock.jump(600_010);
-      expect(turnstile.isIdle).toBe(false);
+      expect(bucket.isIdle).toBe(false);
       clock.jump(1);
-      expect(turnstile.isIdle).toBe(true);
+      expect(bucket.isIdle).toBe(true);
     });
   });
 });

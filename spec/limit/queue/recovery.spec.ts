@@ -11,7 +11,7 @@ function made({ hasWindows = false, chance = 1 } = {}) {
   );
   const leave = (nowMs: number, call?: Departed['call'], nested = false): Departed => {
     const { pauses, isProbing } = recovery;
-    recovery.left(nowMs, nested);
+    recovery.sent(nowMs, nested);
     return { call, pauses, isProbe: isProbing && !nested, nested };
   };
   const end = (departed: Departed, throttled = false, isNamed = false) => {
@@ -19,7 +19,13 @@ function made({ hasWindows = false, chance = 1 } = {}) {
     recovery.ended(departed);
     return pauseMs;
   };
-  return { recovery, leave, end };
+  /** Each longer than the one before, so that it counts. */
+  let ms = 0;
+  const pause = () => {
+    ms += 1;
+    recovery.pause(T0, T0 + ms);
+  };
+  return { recovery, leave, end, pause };
 }
 
 describe(Recovery.name, () => {
@@ -29,9 +35,23 @@ describe(Recovery.name, () => {
     expect(recovery.nextAt()).toBe(FREE);
   });
 
+  it('keeps the longest pause, and none that is over', () => {
+    const { recovery } = made();
+    const paused = [T0 - 1, T0, T0 + 500, T0 + 400, T0 + 500, T0 + 600].map((untilAt) => recovery.pause(T0, untilAt));
+    expect(paused).toEqual([false, false, true, false, false, true]);
+    expect([recovery.pausedUntil, recovery.pauses]).toEqual([T0 + 600, 2]);
+  });
+
+  it('ends a pause before its time, for a probe', () => {
+    const { recovery, leave } = made();
+    recovery.pause(T0, T0 + 60_000);
+    recovery.resume(T0 + 1_000);
+    expect([recovery.pausedUntil, leave(T0 + 1_000).isProbe]).toEqual([T0 + 1_000, true]);
+  });
+
   it('lets one out after a pause, and one more with every answer', () => {
-    const { recovery, leave, end } = made();
-    recovery.paused(T0);
+    const { recovery, leave, end, pause } = made();
+    pause();
     const first = leave(T0 + 500);
     expect(recovery.nextAt()).toBe(T0 + 10_500);
     end(first);
@@ -45,27 +65,27 @@ describe(Recovery.name, () => {
   });
 
   it('lets all out after the first answer where windows say how fast', () => {
-    const { recovery, leave, end } = made({ hasWindows: true });
-    recovery.paused(T0);
+    const { recovery, leave, end, pause } = made({ hasWindows: true });
+    pause();
     end(leave(T0));
     for (let i = 0; i < 100; i++) leave(T0);
     expect(recovery.nextAt()).toBe(FREE);
   });
 
   it('takes no send that left before a pause for one that left afterwards', () => {
-    const { recovery, leave, end } = made();
+    const { recovery, leave, end, pause } = made();
     const before = leave(T0);
-    recovery.paused(T0);
+    pause();
     leave(T0 + 500);
     expect(end(before, true)).toBeUndefined();
     expect(recovery.nextAt()).toBe(T0 + 10_500);
   });
 
   it('gives a pause for a refusal without a time, longer while they follow each other, and none for a named one', () => {
-    const { recovery, leave, end } = made();
+    const { leave, end, pause } = made();
     const refuse = (isNamed = false) => {
       const pauseMs = end(leave(T0), true, isNamed);
-      recovery.paused(T0);
+      pause();
       return pauseMs;
     };
     expect([refuse(), refuse(), refuse(true), refuse(), refuse()]).toEqual([1_000, 2_000, undefined, 1_000, 2_000]);
@@ -81,10 +101,10 @@ describe(Recovery.name, () => {
   });
 
   it('shuns the call whose two probes in a row were refused, until one is answered well', () => {
-    const { recovery, leave, end } = made();
+    const { recovery, leave, end, pause } = made();
     const call = { url: '/a' };
     const shunned = () => {
-      recovery.paused(T0);
+      pause();
       return recovery.shunned;
     };
     end(leave(T0, call), true);
@@ -98,8 +118,8 @@ describe(Recovery.name, () => {
   });
 
   it('counts what leaves within another send neither as out nor as a probe, but hears it refused', () => {
-    const { recovery, leave, end } = made();
-    recovery.paused(T0);
+    const { recovery, leave, end, pause } = made();
+    pause();
     const nested = leave(T0, undefined, true);
     expect(nested.isProbe).toBe(false);
     expect(recovery.nextAt()).toBe(FREE);
@@ -110,8 +130,8 @@ describe(Recovery.name, () => {
   });
 
   it('has a probe leave so long after the last as somebody waits, but not more often than once a second', () => {
-    const { recovery } = made();
-    recovery.paused(T0);
+    const { recovery, pause } = made();
+    pause();
     expect([recovery.probeAt(60_000), recovery.probeAt(0)]).toEqual([T0 + 60_000, T0 + 1_000]);
   });
 });

@@ -30,6 +30,18 @@ describe(Gcra.name, () => {
     expect(came.nextAt() - T0).toBeCloseTo(24.05, 1);
   });
 
+  it('makes up for it also in what comes right after one who waited, which would have been as early', () => {
+    const gcra = new Gcra({ requests: 5_000, perMs: 1_000 });
+    gcra.take(T0, 1, false);
+    // The timer for the second slot is 2 ms late, in which ten slots go by.
+    gcra.take(T0 + 2.2, 1, true);
+    let more = 0;
+    for (; gcra.nextAt() <= T0 + 2.3; more++) gcra.take(T0 + 2.3, 1, false);
+    expect(more).toBe(10);
+    gcra.take(T0 + 100, 1, false);
+    expect(gcra.nextAt()).toBeGreaterThan(T0 + 100.1);
+  });
+
   it('makes up for 5 ms at most', () => {
     const gcra = window();
     gcra.take(T0, 1, false);
@@ -42,8 +54,8 @@ describe(Gcra.name, () => {
       const gcra = window(3);
       const first = gcra.take(T0, 1, false);
       const second = gcra.take(T0, 2, false);
-      gcra.giveBack(first, 1);
-      gcra.giveBack(second, 2);
+      gcra.refund(first, 1);
+      gcra.refund(second, 2);
       for (let i = 0; i < 3; i++) {
         expect(gcra.nextAt()).toBeLessThanOrEqual(T0);
         gcra.take(T0, 1, false);
@@ -55,15 +67,15 @@ describe(Gcra.name, () => {
       const gcra = window();
       const first = gcra.take(T0, 1, false);
       gcra.take(T0 + 500, 1, false);
-      gcra.giveBack(first, 1);
+      gcra.refund(first, 1);
       expect(gcra.nextAt() - T0).toBeCloseTo(510.05, 1);
     });
 
-    it('has no burst that was spent meanwhile', () => {
+    it('has no burst that was dropped meanwhile', () => {
       const gcra = window(5);
       const first = gcra.take(T0, 1, false);
-      gcra.spend(T0 + 1_000);
-      gcra.giveBack(first, 1);
+      gcra.dropBurst(T0 + 1_000);
+      gcra.refund(first, 1);
       expect(gcra.nextAt() - T0).toBeCloseTo(1_000, 1);
     });
   });
@@ -80,10 +92,10 @@ describe(Gcra.name, () => {
     expect(gcra.isFresh(T0 + 11)).toBe(true);
   });
 
-  it('lets one leave at once and the others evenly when the burst is spent, or follows another pace', () => {
+  it('lets one leave at once and the others evenly when the burst is dropped, or it goes on after another pacer', () => {
     const [spent, follows] = [window(5), window(5)];
-    spent.spend(T0);
-    follows.follow(T0);
+    spent.dropBurst(T0);
+    follows.continueAfter(T0);
     expect(spent.nextAt() - T0).toBeCloseTo(0, 1);
     expect(follows.nextAt() - T0).toBeCloseTo(10.05, 1);
     spent.take(T0, 1, true);
@@ -94,12 +106,12 @@ describe(Gcra.name, () => {
     it.each([1, 5])('moves the slots on a window later, and no sooner, with a burst of %i', (burst) => {
       const gcra = window(burst);
       gcra.take(T0, 1, false);
-      gcra.answered(T0, gcra.movedMs, { excessMs: 8, gainMs: 0 });
+      gcra.answered(T0, gcra.shiftMs, { excessMs: 8, gainMs: 0 });
       takeUntil(gcra, 985);
-      expect(gcra.movedMs).toBe(0);
+      expect(gcra.shiftMs).toBe(0);
       takeUntil(gcra, 1_001);
       // What it was late beyond the 5 ms that every window has to spare.
-      expect(gcra.movedMs).toBeCloseTo(3, 5);
+      expect(gcra.shiftMs).toBeCloseTo(3, 5);
     });
 
     it('moves them once for all the slow ones of a window', () => {
@@ -107,10 +119,10 @@ describe(Gcra.name, () => {
       for (let i = 0; i < 50; i++) {
         const at = Math.max(T0, gcra.nextAt());
         gcra.take(at, 1, true);
-        gcra.answered(at, gcra.movedMs, { excessMs: 8, gainMs: 0 });
+        gcra.answered(at, gcra.shiftMs, { excessMs: 8, gainMs: 0 });
       }
       takeUntil(gcra, 1_600);
-      expect(gcra.movedMs).toBeCloseTo(3, 5);
+      expect(gcra.shiftMs).toBeCloseTo(3, 5);
     });
 
     it.each([
@@ -122,14 +134,14 @@ describe(Gcra.name, () => {
       gcra.take(T0, 1, false);
       if (wasRefused) gcra.refused();
       gcra.answered(T0, 0, { excessMs: 60_000, gainMs: 0 });
-      expect(gcra.movedBy(T0 + options.perMs)).toBe(most);
+      expect(gcra.shiftBy(T0 + options.perMs)).toBe(most);
     });
 
     it('does not move them for what every window has to spare', () => {
       const gcra = window();
       gcra.answered(T0, 0, { excessMs: 5, gainMs: 0 });
       gcra.answered(T0, 0, none);
-      expect(gcra.movedBy(T0 + 5_000)).toBe(0);
+      expect(gcra.shiftBy(T0 + 5_000)).toBe(0);
     });
 
     it('moves them at once, by a tenth of a second at most, when it turns out that all before it were slow', () => {
@@ -142,13 +154,26 @@ describe(Gcra.name, () => {
       expect(gcra.nextAt() - before).toBeCloseTo(130, 5);
     });
 
-    it('owes nothing after a rest', () => {
-      const gcra = window();
-      gcra.take(T0, 1, false);
-      gcra.answered(T0, 0, { excessMs: 8, gainMs: 0 });
-      gcra.take(T0 + 3_000, 1, false);
-      takeUntil(gcra, 3_500);
-      expect(gcra.movedMs).toBe(0);
+    it('does not shift them where slots were not used, which shift those behind them', () => {
+      const [late, even] = [window(), window()];
+      for (const gcra of [late, even]) {
+        gcra.take(T0, 1, false);
+        if (gcra === late) gcra.answered(T0, 0, { excessMs: 8, gainMs: 0 });
+        gcra.take(T0 + 14, 1, false);
+        takeUntil(gcra, 1_500);
+      }
+      expect([late.shiftMs, late.nextAt()]).toEqual([even.shiftMs, even.nextAt()]);
+    });
+
+    it('shifts them by the rest where fewer were not used', () => {
+      const [late, even] = [window(), window()];
+      for (const gcra of [late, even]) {
+        gcra.take(T0, 1, false);
+        if (gcra === late) gcra.answered(T0, 0, { excessMs: 8, gainMs: 0 });
+        gcra.take(T0 + 12, 1, false);
+        takeUntil(gcra, 1_500);
+      }
+      expect(late.shiftMs - even.shiftMs).toBeCloseTo(3 - 1.95, 2);
     });
 
     it('still owes it where it falls due while a send is late', () => {
@@ -156,19 +181,11 @@ describe(Gcra.name, () => {
       gcra.take(T0, 1, false);
       gcra.answered(T0 - 3, 0, { excessMs: 8, gainMs: 0 });
       takeUntil(gcra, 990);
-      expect(gcra.movedMs).toBe(0);
+      expect(gcra.shiftMs).toBe(0);
       // Its slot lay at 994.95, what is owed falls due at 997.
       gcra.take(T0 + 998, 1, true);
       takeUntil(gcra, 1_100);
-      expect(gcra.movedMs).toBeCloseTo(3, 5);
-    });
-
-    it('still owes it where the window goes on', () => {
-      const gcra = window();
-      gcra.take(T0, 1, false);
-      gcra.answered(T0, 0, { excessMs: 8, gainMs: 0 });
-      for (let at = T0 + 12; at < T0 + 1_100; at += 12) gcra.take(Math.max(at, gcra.nextAt()), 1, true);
-      expect(gcra.movedMs).toBeCloseTo(3, 5);
+      expect(gcra.shiftMs).toBeCloseTo(3, 5);
     });
   });
 });
