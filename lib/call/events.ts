@@ -6,6 +6,11 @@ import type { VerdictKind } from './verdict.ts';
 /**
  * Every event by its name, and what a listener is given. Frozen plain data without headers, bodies and queries, so it can be logged as it
  * is. Durations are in ms, instants in ms since the epoch.
+ *
+ * @example
+ * const stop = attachment.on('retry-scheduled', ({ call, delayMs, status }) => metrics.retry(call.url, status, delayMs));
+ * attachment.on('*', (event) => log.debug(event.name, event));
+ * attach(other, { on: { finished: ({ report }) => metrics.time(report.elapsedMs) } });
  */
 export interface Events {
   /** A request leaves. `send` counts from 1. */

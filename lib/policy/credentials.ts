@@ -7,12 +7,17 @@ import { systemClock } from '../time/clock.ts';
 import { resolve } from './resolve.ts';
 
 /**
- * One credential for several instances: a token that any of them needs is refreshed once for all, by `http` if that is given, else by the
- * instance of the call that began it. `attach(one, { auth })`, `attach(other, { auth })`.
+ * One credential for several instances: the token is refreshed once for all of them, by the instance `http`, or where none is given by that of
+ * the call that needs it first.
  *
- * Closing an attachment refuses its own calls only; `close()` ends it for all.
+ * To close an attachment refuses the calls of that attachment only; `close()` of the credentials refuses those of all.
  *
- * @throws {InvalidPolicyError} when an option is wrong: all problems at once, under the names that they have in a policy (`auth.refresh`)
+ * @throws {InvalidPolicyError} where an option is wrong, with all problems at once, under the names of a policy (`auth.refresh`)
+ *
+ * @example
+ * const auth = credentials({ token: () => session.accessToken, refresh: ({ http }) => http.post('/token').then(({ data }) => data.token) });
+ * attach(orders, { auth });
+ * attach(invoices, { auth });
  */
 export function credentials(options: CredentialsOptions): Credentials {
   const { http, ...auth }: CredentialsOptions = { http: undefined, ...options };

@@ -6,14 +6,18 @@ import { asWritten, type PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
 /**
- * One policy out of several, as if they had been written in one place.
+ * Makes one policy out of several, as if they had been written in one place.
  *
- * The later one wins, option by option, also inside `retry`, `statuses` and the other groups; an explicit `undefined` is no
- * opinion; `false` turns a group off, and a later object turns it on again. What can stand side by side adds up instead of
- * replacing: the later policy's judges are asked first, of `beforeSend` and the hooks of `retry` the earlier policy's run first, and every
- * listener hears its event; each once, however often it is given.
+ * The later one wins, option by option, also inside of `retry`, `statuses` and the other groups. An explicit `undefined` is no opinion.
+ * `false` turns a group off, and a later object turns it on again.
  *
- * @throws {InvalidPolicyError} when one of them is wrong.
+ * Functions that can stand side by side are all kept, each once. Of judges (`classify`), the later policy's are asked first. Of `beforeSend`,
+ * `onRetry` and `onGiveUp`, the earlier policy's run first. Every listener hears its event.
+ *
+ * @throws {InvalidPolicyError} where one of them is wrong
+ *
+ * @example
+ * attach(client, mergePolicies(partnerApi(), { deadlineMs: 30_000, retry: { maxRetries: 5 } }));
  */
 export function mergePolicies(...policies: readonly (Policy | PreparedPolicy | undefined)[]): Policy {
   const given = policies.filter((policy) => policy !== undefined).map(asWritten);

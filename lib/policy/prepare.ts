@@ -5,15 +5,18 @@ import { PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
 /**
- * A policy that many calls are given, checked now and not at each call: `const quick = preparePolicy({ deadlineMs: 500 })`, then
- * `client.get(url, { holdfast: quick })`. There, and among an instance's defaults, it means what the plain policy means: it is laid over
- * the attached one, but only once for each attachment. `attach` and `mergePolicies` take it too.
+ * Prepares a policy that many calls are given in their `holdfast`: it is checked now, and laid over the attached policy once for each
+ * attachment. A plain policy means the same, but it is checked and laid over at each call.
  *
- * It keeps a copy: what is later changed in the object that it was made of does not show. axios merges a plain `holdfast` of a call with
- * that of the instance's defaults, but not where one of them is prepared: then the call's stands alone.
+ * It keeps a copy: later changes to `policy` have no effect. `attach`, `mergePolicies` and the defaults of an instance take it too. But axios
+ * merges the `holdfast` of a call with that of the instance's defaults only where both are plain objects; else the call's stands alone.
  *
- * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once. What only a call is refused for, as numbers of its own
- * for a limiter that all calls share, is told at the call
+ * @throws {InvalidPolicyError} where the policy is wrong, with all problems at once. What only a call is refused for (numbers of its own
+ * for a limiter that all calls share) is told at the call
+ *
+ * @example
+ * const quick = preparePolicy({ deadlineMs: 500, retry: { maxRetries: 1 } });
+ * await client.get('/suggestions', { holdfast: quick });
  */
 export function preparePolicy(policy: Policy): PreparedPolicy {
   validate(policy);

@@ -3,47 +3,56 @@ import type { Verdict } from '../call/verdict.ts';
 import type { Random } from './clock.ts';
 
 /**
- * How long to wait before the next send when the server named no time, in ms. Asked once per retry; must give a finite
- * number of at least 0. All that it needs is handed to it, so one backoff serves any number of calls at once.
+ * How long to wait before a retry where the server named no wait, in ms. It is called once for each retry, and must give a finite number of
+ * at least 0. It is told all that it needs and keeps nothing, so one backoff serves any number of calls.
+ *
+ * @example
+ * const backoff: Backoff = ({ retry, random }) => (retry === 0 ? 0 : 1_000 * (1 + random())); // at once, then after 1 to 2 s
  */
 export type Backoff = (context: {
-  /** Retries made so far in this call, from 0. */
+  /** How many retries this call has made: 0 before the first. */
   readonly retry: number;
+  /** What the last outcome means. */
   readonly verdict: Verdict;
-  /** The wait before, in ms; 0 at the first retry. */
+  /** The last wait of this call, in ms; 0 before the first retry. */
   readonly previousMs: number;
+  /** Gives a number from 0 up to but not including 1. Use it in place of `Math.random`, so that tests can choose it. */
   readonly random: Random;
 }) => number;
 
 /**
- * How the waits of clients that failed together are spread. With v = min(cap, base · factorⁿ):
+ * How chance spreads the waits of clients that failed at the same time. The n-th retry (from 0) has the bound v = min(cap, base · factorⁿ);
+ * with the defaults 500, 1,000 and 2,000 ms.
  *
- * - `full`: U(0, v). Fewest sends and the soonest end under contention; but all the waits together may be next to nothing.
- * - `equal`: v/2 + U(0, v/2). Never waits less than half, so that a number of retries outlasts a known time; hence the default.
- * - `decorrelated`: min(cap, U(base, 3 · previous wait)). Takes no notice of `factor`.
+ * - `full`: anything from 0 to v. Spreads best, but all waits of a call together may be next to nothing.
+ * - `equal`: anything from v/2 to v. The retries of a call outlast a time that is known beforehand (1.75 s with the defaults), so this is the
+ *   default.
+ * - `decorrelated`: anything from base to three times the last wait, at most the cap. `factor` has no effect.
  * - `none`: v. Clients that failed together come back together.
  *
  * Source: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
  */
 export type Jitter = 'full' | 'equal' | 'decorrelated' | 'none';
 
+/** What `exponentialBackoff` is given. All of it may be left out. */
 export interface ExponentialBackoffOptions {
-  /** The first wait's bound after a transient failure, in ms; at least 0. Default 500. */
+  /** The bound of the first wait after a transient failure, in ms; at least 0. Default 500. */
   readonly baseMs?: number | undefined;
-  /** The same after throttling, in ms; at least 0. Default 1,000. */
+  /** The bound of the first wait after throttling, in ms; at least 0. Default 1,000. */
   readonly throttledBaseMs?: number | undefined;
-  /** No wait is longer, in ms; at least 0. Applied before full and equal jitter. Default 20,000. */
+  /** The longest wait, in ms; at least 0. Default 20,000. */
   readonly capMs?: number | undefined;
-  /** How much the bound grows with each retry; at least 1. Default 2. */
+  /** By how much the bound is multiplied at each retry; at least 1. Default 2. */
   readonly factor?: number | undefined;
   /** Default `equal`. */
   readonly jitter?: Jitter | undefined;
 }
 
+/** What `linearBackoff` is given. All of it may be left out. */
 export interface LinearBackoffOptions {
-  /** The first wait, and how much longer each further one is, in ms; at least 0. Default 1,000. */
+  /** The first wait, and by how much each further one is longer, in ms; at least 0. Default 1,000. */
   readonly stepMs?: number | undefined;
-  /** No wait is longer, in ms; at least 0. Default 20,000. */
+  /** The longest wait, in ms; at least 0. Default 20,000. */
   readonly capMs?: number | undefined;
 }
 
@@ -63,9 +72,14 @@ export const BACKOFF_DEFAULTS = {
 const JITTERS: readonly unknown[] = ['full', 'equal', 'decorrelated', 'none'] satisfies Jitter[];
 
 /**
- * Waits that grow with each retry, with jitter.
+ * Waits that grow with each retry, with jitter: the default. With its own defaults the waits are 250–500, 500–1,000 and 1,000–2,000 ms after
+ * transient failures, and twice that after throttling.
  *
- * @throws TypeError if there is no such option or it has the wrong type, RangeError if it is out of its range
+ * @throws {TypeError} where an option has the wrong type, or there is none of that name
+ * @throws {RangeError} where an option is out of its range
+ *
+ * @example
+ * attach(client, { retry: { backoff: exponentialBackoff({ baseMs: 200, capMs: 5_000 }) } });
  */
 export function exponentialBackoff(options: ExponentialBackoffOptions = {}): Backoff {
   requireOptions('exponentialBackoff', options, ['baseMs', 'throttledBaseMs', 'capMs', 'factor', 'jitter']);
@@ -86,7 +100,7 @@ export function exponentialBackoff(options: ExponentialBackoffOptions = {}): Bac
   return ({ retry, verdict, previousMs, random }) => {
     const base = verdict.kind === 'throttled' ? throttledBaseMs : baseMs;
     if (jitter === 'decorrelated') return decorrelated(base, capMs, previousMs, random);
-    // factorⁿ overflows to Infinity, which the cap takes in; but 0 · Infinity would be NaN.
+    // factorⁿ may be Infinity, which the cap bounds. But 0 · Infinity would be NaN.
     const bound = base === 0 ? 0 : Math.min(capMs, base * factor ** retry);
     if (jitter === 'none') return bound;
     return jitter === 'equal' ? bound * ((1 + random()) / 2) : random() * bound;
@@ -96,8 +110,9 @@ export function exponentialBackoff(options: ExponentialBackoffOptions = {}): Bac
 /**
  * The same wait before every retry.
  *
- * @param ms at least 0
- * @throws TypeError if it is not a number, RangeError if it is negative or not finite
+ * @param ms finite, at least 0
+ * @throws {TypeError} where it is no number
+ * @throws {RangeError} where it is negative or not finite
  */
 export function constantBackoff(ms: number): Backoff {
   requireNumber('ms', ms, 0);
@@ -105,10 +120,11 @@ export function constantBackoff(ms: number): Backoff {
 }
 
 /**
- * Waits of one step, two steps, three …, without jitter: for one client and a server that asks for it. Many clients
- * that fail together are better served by `exponentialBackoff`.
+ * Waits of one step, two steps, three …, without jitter: with the defaults 1, 2, 3 s. For a single client. Where many clients may fail
+ * together, use `exponentialBackoff`.
  *
- * @throws TypeError if there is no such option or it has the wrong type, RangeError if it is out of its range
+ * @throws {TypeError} where an option has the wrong type, or there is none of that name
+ * @throws {RangeError} where an option is out of its range
  */
 export function linearBackoff(options: LinearBackoffOptions = {}): Backoff {
   requireOptions('linearBackoff', options, ['stepMs', 'capMs']);
@@ -120,14 +136,14 @@ export function linearBackoff(options: LinearBackoffOptions = {}): Backoff {
 
 function decorrelated(baseMs: number, capMs: number, previousMs: number, random: Random): number {
   const base = Math.min(baseMs, capMs);
-  // Written so that a NaN, and the 0 of the first retry, give the base. The wait before may also have been the server's
-  // own and longer than the cap; both bounds keep 0 · Infinity, which is NaN, out of the product.
+  // A NaN, and the 0 before the first retry, give the base. The last wait may have been the server's, and longer than the cap. Neither bound
+  // may be Infinity: 0 · Infinity is NaN.
   const previous = previousMs > base ? Math.min(previousMs, capMs) : base;
   const spread = Math.min(3 * previous, Number.MAX_VALUE) - base;
   return Math.min(capMs, base + random() * spread);
 }
 
-/** What is not read would leave the defaults in force, and nobody would know. */
+/** Refuses options that nobody would read: the defaults would hold, and nobody would notice. */
 function requireOptions(factory: string, options: unknown, known: readonly [first: string, ...others: string[]]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const meant = typeof options === 'number' ? `; did you mean { ${known[0]}: ${options} }?` : '';
