@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../call/address.ts';
+import { spellingIn } from '../call/header.ts';
 import { isReentrant } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
 import { bearer } from './bearer.ts';
@@ -98,9 +99,10 @@ export class Authenticator {
    */
   write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
     const { headers } = config;
-    const before: Readonly<Record<string, unknown>> = { ...headers };
+    const touched = () => (this.isStandard ? authorizationIn(headers) : { ...headers });
+    const before = touched();
     requireNoPromise(this.options.apply(headers as never, token));
-    const written = Object.entries<unknown>({ ...headers }).filter(([name, value]) => value !== before[name]);
+    const written = Object.entries(touched()).filter(([name, value]) => value !== before[name]);
     const { beforeRedirect } = config;
     config.beforeRedirect = (options, ...details) => {
       // And what stood in its place is no business of that origin either.
@@ -109,6 +111,11 @@ export class Authenticator {
     };
     return (now) => takeOff(now, written, before);
   }
+}
+
+function authorizationIn(headers: Headers): Readonly<Record<string, unknown>> {
+  const name = spellingIn(headers, 'Authorization');
+  return { [name]: headers[name] };
 }
 
 /** A header that is written later would never be sent. */

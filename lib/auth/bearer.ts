@@ -1,7 +1,9 @@
 import type { AxiosHeaders } from 'axios';
+import { spellingIn } from '../call/header.ts';
 import type { Token } from './options.ts';
 
-/** RFC 6750 §2.1. Takes the place of whatever stands there. */
+/** Writes `Authorization: Bearer …` (RFC 6750 §2.1), in place of whatever stands there. */
 export function bearer(headers: InstanceType<typeof AxiosHeaders>, { value }: Token): void {
-  headers.set('Authorization', `Bearer ${value}`, true);
+  // `set` would look at name and value once more, though the token is known to be fit for a header.
+  headers[spellingIn(headers, 'Authorization')] = `Bearer ${value}`;
 }

@@ -8,34 +8,41 @@ import { isCredentials } from './credential-set.ts';
 
 /** An access token. */
 export interface Token {
-  /** Printable ASCII; anything else is refused before a request leaves, since axios would strip it in silence. */
+  /** Printable ASCII, without blanks around it. Anything else is a `TypeError` before the request leaves: axios would strip it in silence. */
   readonly value: string;
-  /** Instant, ms since the epoch. Without it the token is good until the server says otherwise. */
+  /** When it expires, in ms since the epoch. Left out: it is good until the server answers 401. */
   readonly expiresAt?: number | undefined;
-  /** What your `refresh` gets the next one with, where it is to travel along with the token; see `RefreshContext.token`. Never sent. */
+  /** What your `refresh` gets the next token with, where that changes with each refresh. Kept beside the token, and never sent. */
   readonly refreshToken?: string | undefined;
 }
 
-/** A token that a refresh gave, as a store keeps it. */
+/** A token as a store keeps it. */
 export interface StoredToken extends Token {
-  /** Counts the refreshes of a key, from 1. */
+  /** How many refreshes there have been for its key, this one included: from 1. */
   readonly generation: number;
 }
 
 /**
- * Where refreshed tokens are kept, and who may refresh: the port that makes one refresh do for a process (the default, in
- * memory) or for a fleet.
+ * Decides who refreshes, and keeps what a refresh gave: in one process (the default), or for a fleet (`redisTokenStore`).
+ *
+ * @example
+ * // A process that refreshes alone, and keeps nothing: `auth` remembers the token.
+ * const store: TokenStore = {
+ *   refresh: async (key, generation, refresh) => ({ ...(await refresh()), generation: generation + 1 }),
+ * };
  */
 export interface TokenStore {
-  /** The newest token that a refresh gave for this key, for whoever wants to look: the loop does not. */
+  /** The newest token that a refresh gave for this key, for whoever wants to look: `auth` itself does not ask. */
   read?(key: string): Promise<StoredToken | undefined>;
   /**
-   * Makes the one refresh after `generation`: calls `refresh`, keeps what it gives and gives it back under the next
-   * generation; or, where somebody else has refreshed since, gives theirs without calling it, unless it has expired. In memory
-   * nobody else can.
+   * Gives a token that is newer than `generation`. Where somebody else has refreshed since, and their token has not expired, gives
+   * theirs. Else calls `refresh`, keeps what it gives, and gives that with the next generation.
    *
-   * Calls `refresh` once at most, with the newest token that is kept, where that is newer than `generation`. Rejects with what it rejects
-   * with, and never for trouble of the store's own: then the refresh of this process has to do.
+   * Calls `refresh` once at most, and tells it the newest token that is kept, where that is newer than `generation`. Rejects as
+   * `refresh` does. Trouble of the store's own is no reason to reject: then it calls `refresh` and keeps nothing.
+   *
+   * @param key see `AuthOptions.key`
+   * @param generation of the token that this process knows; 0 for none
    */
   refresh(
     key: string,
@@ -45,54 +52,70 @@ export interface TokenStore {
   ): Promise<StoredToken>;
 }
 
-/** What a store is told of the refresh that it makes or waits for. */
+/** What a store is told beside the refresh. */
 export interface StoreContext {
-  /** Aborts when nobody waits any longer. A refresh that is under way ends by itself. */
+  /** Aborts when nobody waits any longer: stop looking for somebody else's token. `refresh` then rejects by itself. */
   readonly signal?: AbortSignal | undefined;
-  /** To be told why the store could not be reached. */
+  /** Call it with the error when the store cannot be reached: the event `store-lost` tells of it. */
   readonly lost?: ((error: unknown) => void) | undefined;
 }
 
 /** What a refresh is told. */
 export interface RefreshContext {
-  /** Whose credential; see `AuthOptions.key`. */
+  /** Whose token it is; see `AuthOptions.key`. */
   readonly key: string;
   /**
-   * The token that is to be replaced: with a shared store the newest that anybody got, with all the fields it was given. Where the policy
-   * has no `token`, its value is the empty string.
+   * The token to replace, with all its fields. With a shared store it is the newest that anybody got. Where the policy has no `token`,
+   * its value is the empty string.
    */
   readonly token: Token;
-  /** What the 401's `WWW-Authenticate` asks for; empty where there was none. */
+  /** What the 401's `WWW-Authenticate` says (RFC 9110 §11.6.1); empty where there was none. */
   readonly challenges: readonly Challenge[];
-  /** The 401's body, if it is of a known shape. */
+  /** The 401's body, where it is of a known shape. */
   readonly api: ApiError | undefined;
+  /** `expiring`: by its `expiresAt`, before the server has refused it; then there are no `challenges` and no `api`. */
   readonly reason: 'expiring' | 'unauthorized';
   /** Aborts when `refreshTimeoutMs` is over, or the credentials are closed. */
   readonly signal: AbortSignal;
   /**
-   * The same instance for the refresh's own requests: the caller's interceptors run, ours does not, so they carry no token,
-   * take no permit and cannot wait for themselves.
+   * The same instance for the refresh's own requests. Your interceptors run, but these requests carry no token and take no permit, so
+   * they cannot wait for the refresh that they are part of.
    */
   readonly http: AxiosInstance;
 }
 
 /**
- * Tokens: writing them, and refreshing them once for everybody.
+ * Writes a token on each send, and refreshes it once for everybody.
  *
- * Everybody is all calls of one attachment whose policy has the same `token` function (without one, the same `refresh`); and those of
- * another attachment that was given the very same object, where both have the same origins. `credentials(options)` shares among any.
- * Processes refresh separately unless they share a `store`.
+ * Everybody is all calls of one attachment whose policy has the same `token` function (without one, the same `refresh`). Two attachments
+ * share where they were given the very same object and have the same origins. `credentials(options)` shares among any; a `store` among
+ * processes.
+ *
+ * @example
+ * attach(client, {
+ *   auth: {
+ *     token: () => session.accessToken,
+ *     refresh: async ({ http, signal }) => {
+ *       const { data } = await http.post('/oauth/token', { refresh_token: session.refreshToken }, { signal });
+ *       session.refreshToken = data.refresh_token;
+ *       return { value: data.access_token, expiresAt: Date.now() + data.expires_in * 1_000 };
+ *     },
+ *   },
+ * });
+ *
+ * @example
+ * // The session is an httpOnly cookie: there is no token to write, and the refresh gives none.
+ * attach(client, { auth: { refresh: async ({ http }) => void (await http.post('/session/refresh')) } });
  */
 export interface AuthOptions {
   /**
-   * The token of now; asked before every send. `undefined`, or the `null` of a storage, sends none and never refreshes (logged out). One that takes longer than
-   * `refreshTimeoutMs` ends the call with a `TokenRefreshError`.
+   * Gives the token of now; asked before every send. `undefined` (or `null`, as storages say it) is a logout: nothing is sent, and nothing
+   * refreshed. If it takes longer than `refreshTimeoutMs`, the call ends with a `TokenRefreshError`.
    *
-   * A refreshed token takes the place of the very value that it was refreshed from, for as long as this goes on returning
-   * that value. Any other answer wins at once: a logout, another user, or your own copy of the refreshed token.
+   * You need not keep what `refresh` gives. If this gives `old` and the refresh gave `new`, sends carry `new` for as long as this goes
+   * on giving `old`. Any other answer wins at once: your own copy of `new`, another user, a logout.
    *
-   * Left out, nothing is written: the session is in cookies, which the browser or a cookie jar sends. A 401 from one of the `origins` is
-   * refreshed all the same, once for everybody.
+   * Left out: the session is in cookies, and nothing is written. A 401 from one of the `origins` is refreshed all the same.
    */
   readonly token?:
     | ((context: {
@@ -100,55 +123,66 @@ export interface AuthOptions {
       }) => Token | string | null | undefined | Promise<Token | string | null | undefined>)
     | undefined;
   /**
-   * Gets a new token. Runs once for all calls that wait for it; see `refreshTimeoutMs` and `retry`. It may give nothing: then `token` is
-   * asked again and has to give a new one; where that is left out too, the new cookie is there.
+   * Gets a new token, once for all calls that wait for it.
+   *
+   * If it gives nothing, `token` is asked again and must give another than before; where there is no `token`, the new cookie is set. If
+   * it rejects, the calls that wait end with a `TokenRefreshError`, and for 3 s no other refresh is tried. See `retry` and
+   * `refreshTimeoutMs`.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return gives a promise of void
   readonly refresh: (context: RefreshContext) => Promise<Token | string | void>;
   /**
-   * Keeps a token that a refresh gave: on disk, in a session. Awaited before the waiting calls go on, within `refreshTimeoutMs`. Not
-   * called where `token` gives none by then (a logout), or that of somebody else; nor where another process refreshed. If it fails, the
-   * token is used all the same, and one warning of the process says so.
+   * Keeps a token that `refresh` gave, on disk or in a session. The waiting calls go on when it is done, or `refreshTimeoutMs` is over.
+   *
+   * Not called where `token` gives none by then (a logout) or another user's, nor where another process refreshed. If it fails, the
+   * token is used all the same, and one process warning (`HOLDFAST_SAVE`) says so.
    */
   readonly save?: ((token: Token, context: { readonly key: string }) => void | Promise<void>) | undefined;
-  /** Writes the token into a send's headers, at once. Default: `Authorization: Bearer …`, in place of whatever stands there. */
+  /**
+   * Writes the token into a send's headers, at once: a promise is a `TypeError`. Default: `Authorization: Bearer …` (RFC 6750 §2.1), in
+   * place of whatever stands there.
+   */
   readonly apply?: ((headers: InstanceType<typeof AxiosHeaders>, token: Token) => void) | undefined;
   /**
-   * How long before `expiresAt` a refresh begins in the background, in ms, while calls go on with the old token. At most half
-   * of the token's life where that is known. From 0; default 120,000.
+   * How long before `expiresAt` a refresh begins in the background, in ms; calls go on with the old token meanwhile. Never more than half
+   * of the token's life, where a refresh gave it. From 0; default 120,000.
    */
   readonly refreshAheadMs?: number | undefined;
-  /** Bounds a refresh, its retries included, in ms. Above 0; default 30,000. */
+  /** Bounds a refresh with its retries, the store's part and `save`; and each time `token` is asked. In ms; above 0, default 30,000. */
   readonly refreshTimeoutMs?: number | undefined;
   /**
-   * Origins that may see the token. Default: the origin of the call's `baseURL`, or of the instance's where the call's is empty.
+   * Who may see the token, as `https://api.example.com`. Default: the origin of the call's `baseURL`, or of the instance's where the
+   * call's is empty.
    *
-   * `'any'` shows it to whatever URL a call is made to, so only for an instance whose URLs are all your own. Even then not over plain http
-   * except to this machine, nor to another origin that `beforeSend` or a redirect leads to.
+   * `'any'` shows it to every URL that a call is made to, so only for an instance whose URLs are all your own. Even then not over plain
+   * HTTP (except to this machine), nor to another origin that `beforeSend` or a redirect leads to.
    */
   readonly origins?: readonly string[] | 'any' | undefined;
-  /** On which 401s a refresh would not help: codes of the body, and the `error` of a challenge. Default none. */
+  /** Which 401s no refresh would cure: codes of the body, and the `error` of a challenge. Default: none. */
   readonly neverRefreshOn?: readonly string[] | undefined;
-  /** Whose credential a call uses: a tenant, a user. Keys do not wait for each other. Default: one for all. */
+  /**
+   * Whose token a call carries, by the name of a tenant or a user; `token` and `refresh` are told it. Each key is refreshed by itself.
+   * Must give a string at once, else the call ends with a `TypeError`. Default: one token for all.
+   */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
-  /** Default: this process's memory. `redisTokenStore` makes one refresh do for a fleet. */
+  /** Makes one refresh do for several processes: `redisTokenStore`. Default: each process refreshes by itself. */
   readonly store?: TokenStore | undefined;
   /**
-   * How p-retry repeats the refresh itself; only after what the classifier calls transient or throttled, so an
-   * `invalid_grant` is not repeated. Default `{ retries: 2, minTimeout: 200 }`.
+   * How `refresh` is repeated, in the options of p-retry: only what a call would repeat, too (503, 429, a lost connection), so not
+   * `invalid_grant`. Default `{ retries: 2, minTimeout: 200 }`.
    */
   readonly retry?: RetryOptions | undefined;
 }
 
-/** One credential for several instances: what `credentials()` makes. */
+/** One session for several instances; made by `credentials()`, and given to each as `auth`. */
 export interface Credentials {
-  /** Ends a refresh that is under way and refuses the calls that wait for it, with a `TokenRefreshError`. No other is begun. */
+  /** Ends a refresh that is under way, and begins no other. Calls that need one end with a `TokenRefreshError`. */
   close(): Promise<void>;
 }
 
 /** What `credentials()` is given. */
 export interface CredentialsOptions extends AuthOptions {
-  /** The instance that `refresh` is given as `http`. Default: that of the call that began the refresh. */
+  /** The instance that `refresh` is given as its `http`. Default: that of the call that began the refresh. */
   readonly http?: AxiosInstance | undefined;
 }
 

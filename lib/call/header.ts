@@ -32,6 +32,13 @@ export function headerNames(headers: unknown): readonly string[] {
   }
 }
 
+/** A header's name as it is spelled there, if it is there; else as it is given. */
+export function spellingIn(headers: object, name: string): string {
+  if (Object.hasOwn(headers, name)) return name;
+  const lower = name.toLowerCase();
+  return Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === lower) ?? name;
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
