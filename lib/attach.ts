@@ -257,7 +257,7 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
 function beginnerOf(axios: AxiosInstance, tell: Tell, tally: Tally): Beginner {
   return {
     http: passThrough(axios),
-    mayPass: isRetryable,
+    isRetryable,
     refreshing: (key, reason) => tell('refreshing', { key, reason }),
     refreshed: (key, durationMs) => {
       tally.refreshes += 1;

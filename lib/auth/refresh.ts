@@ -15,7 +15,7 @@ export type Unauthorized = Pick<RefreshContext, 'challenges' | 'api'>;
 export interface Beginner {
   readonly http: RefreshContext['http'];
   /** Whether an error of the refresh is worth another try. */
-  mayPass(error: unknown): boolean;
+  isRetryable(error: unknown): boolean;
   refreshing(key: string, reason: RefreshContext['reason']): void;
   refreshed(key: string, durationMs: number): void;
   refreshFailed(key: string, error: unknown, durationMs: number): void;
@@ -145,7 +145,7 @@ export class Refresh {
       return await this.#refreshFrom(newest);
     } catch (error) {
       // The fleet's grant may be dead, and the caller have signed in anew.
-      if (this.#aborter.signal.aborted || beginner.mayPass(error)) throw error;
+      if (this.#aborter.signal.aborted || beginner.isRetryable(error)) throw error;
       return this.#refreshFrom(own);
     }
   }
@@ -162,7 +162,7 @@ export class Refresh {
       signal: this.#aborter.signal,
       ...unauthorized,
     };
-    return runRefresh(options, context, beginner.mayPass, (given) => {
+    return runRefresh(options, context, beginner.isRetryable, (given) => {
       this.given = given;
       late(given ?? (options.token === undefined ? newSession() : undefined));
     });

@@ -5,14 +5,14 @@ import { tokenOf } from './token.ts';
 /**
  * Runs the caller's refresh, with its own retries, until its signal aborts; also where it is deaf to that.
  *
- * @param mayPass whether an error is worth another try
+ * @param isRetryable whether an error is worth another try
  * @param late is given what comes after all: the refresh token that it cost is used up
  * @returns `undefined` where the refresh gives nothing
  */
 export async function runRefresh(
   { refresh, retry }: Pick<ResolvedAuth, 'refresh' | 'retry'>,
   context: RefreshContext,
-  mayPass: (error: unknown) => boolean,
+  isRetryable: (error: unknown) => boolean,
   late: (token: Token | undefined) => void,
 ): Promise<Token | undefined> {
   const { signal } = context;
@@ -31,7 +31,7 @@ export async function runRefresh(
   const flight = pRetry(attempt, {
     ...retry,
     signal,
-    shouldRetry: async (state) => mayPass(state.error) && (await (retry.shouldRetry?.(state) ?? true)),
+    shouldRetry: async (state) => isRetryable(state.error) && (await (retry.shouldRetry?.(state) ?? true)),
   });
   return Promise.race([flight, aborted(signal)]);
 }

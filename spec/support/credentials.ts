@@ -11,7 +11,7 @@ import { ManualClock } from './manual-clock.ts';
 /** What a call brings to a refresh, where it tells nobody of it. */
 export const quiet: Beginner = {
   http: undefined as never,
-  mayPass: isRetryable,
+  isRetryable,
   refreshing: () => {},
   refreshed: () => {},
   refreshFailed: () => {},
