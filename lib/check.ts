@@ -1,9 +1,6 @@
 import { nearest } from './call/nearest.ts';
 import type { PolicyProblem } from './failure/errors.ts';
 
-/** Options that have all been filled in. */
-export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
-
 /** Adds what is wrong with `value`, which stands at `path`, to the problems. */
 export type Check = (value: unknown, path: string, problems: PolicyProblem[]) => void;
 
@@ -33,6 +30,13 @@ export function integer(min: number, max: number): Check {
   return must(
     max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`,
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+  );
+}
+
+export function aCount(min: number, why = ''): Check {
+  return must(
+    `an integer of at least ${min}, or Infinity${why}`,
+    (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= min),
   );
 }
 
@@ -69,7 +73,6 @@ export const functionsOr = (said = kindOf): Check =>
       typeof value === 'function' || (Array.isArray(value) && value.every((each) => typeof each === 'function')),
     said,
   );
-export const functions = functionsOr();
 
 /** A header's name is a token (RFC 9110 §5.1), and so is a method (§9.1). */
 const isToken = (value: unknown): boolean => typeof value === 'string' && /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/.test(value);
@@ -79,6 +82,11 @@ export const methodNames = listOf('an array of method names', isToken);
 /** Advice to whoever writes `true`, and to whoever writes the name of a header. */
 export const TURNS_ON = '`{}` turns it on';
 export const A_HEADER = 'here it is { header }';
+
+/** The problem that nothing stands at `path`. */
+export function missing(path: string, bound: string): PolicyProblem {
+  return { path, bound, value: undefined, message: `${path} must be ${bound}, got nothing` };
+}
 
 /** `false` turns a feature off; anything else has to pass `check`. */
 export function orFalse(check: Check): Check {
@@ -139,6 +147,11 @@ export function requireKey(made: unknown, option: string): string {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What it has itself, and nothing of a prototype: one that somebody else has polluted must not speak for it. */
+export function bare<T extends object>(options: T): T {
+  return Object.assign(Object.create(null), options);
 }
 
 /** A plain object, of any realm or without a prototype. No Map, promise or class instance: nobody would read the options in it. */

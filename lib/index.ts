@@ -6,6 +6,7 @@ export {
   type CloseOptions,
   type Stats,
 } from './attach.ts';
+export { credentials } from './auth/credentials.ts';
 export type {
   AuthOptions,
   Credentials,
@@ -55,7 +56,6 @@ export type { Quota, QuotaPolicy } from './limit/quota/headers.ts';
 export type { LimitWindow } from './limit/windows/gcra.ts';
 export type { Logger } from './observe/log.ts';
 export type { PendingCall, PendingPhase } from './observe/pending.ts';
-export { credentials } from './policy/credentials.ts';
 export { mergePolicies } from './policy/merge.ts';
 export type { Policy, ResolvedPolicy } from './policy/options.ts';
 export { preparePolicy } from './policy/prepare.ts';

@@ -1,10 +1,11 @@
 import type { AxiosHeaders, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { Options as RetryOptions } from 'p-retry';
-import { aBoolean, aFunction, type Check, isRecord, kindOf, listOf, must, number, object } from '../check.ts';
+import { aBoolean, aFunction, isRecord, kindOf, listOf, missing, must, number } from '../check.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import type { Challenge } from '../failure/challenge.ts';
+import { Group } from '../group.ts';
 import { bearer } from './bearer.ts';
-import { isCredentials } from './credential-set.ts';
+import { type CredentialSet, isCredentials } from './credential-set.ts';
 
 /** An access token. */
 export interface Token {
@@ -195,41 +196,53 @@ export type ResolvedAuth = AuthOptions & {
   readonly retry: RetryOptions;
 };
 
-export const AUTH_DEFAULTS: Omit<ResolvedAuth, 'refresh'> = {
-  apply: bearer,
-  refreshAheadMs: 120_000,
-  refreshTimeoutMs: 30_000,
-  neverRefreshOn: [],
-  retry: { retries: 2, minTimeout: 200 },
-};
-
-const isOrigin = (value: unknown): boolean => {
+/** Of what is a URL with one: `'null'` stands for none. */
+function originIn(url: unknown): string | undefined {
   try {
-    return typeof value === 'string' && new URL(value).origin === value;
+    const { origin } = new URL(String(url));
+    return origin === 'null' ? undefined : origin;
   } catch {
-    return false;
+    return undefined;
   }
-};
+}
+
+const isOrigin = (value: unknown): boolean => typeof value === 'string' && originIn(value) === value;
 
 /** A path or a slash at the end is the usual mistake. Of a URL only the origin is shown: it may hold a password. */
 function notAnOrigin(value: unknown): string {
-  let meant = '';
-  try {
-    const { origin } = new URL(typeof value === 'string' ? value : '');
-    if (origin !== 'null') meant = `: its origin is '${origin}'`;
-  } catch {
-    // Then it is no URL either.
-  }
-  return `${kindOf(value)} in it that is none${meant}`;
+  const origin = originIn(value);
+  return `${kindOf(value)} in it that is none${origin === undefined ? '' : `: its origin is '${origin}'`}`;
 }
 
-const authOptions = object(
-  {
+/** Those of p-retry that make sense here; the signal is ours. */
+const REFRESH_RETRY = new Group<Omit<RetryOptions, 'signal'>, Pick<Required<RetryOptions>, 'retries' | 'minTimeout'>>({
+  starts: 'always-on',
+  fields: {
+    retries: [number(0), 2],
+    factor: number(0),
+    minTimeout: [number(0), 200],
+    maxTimeout: number(0),
+    maxRetryTime: number(0),
+    randomize: aBoolean,
+    unref: aBoolean,
+    onFailedAttempt: aFunction,
+    shouldRetry: aFunction,
+    shouldConsumeRetry: aFunction,
+  },
+});
+
+export const AUTH = new Group<
+  AuthOptions,
+  Omit<ResolvedAuth, 'refresh'>,
+  ResolvedAuth | CredentialSet,
+  AuthOptions | Credentials
+>({
+  fields: {
     token: aFunction,
     refresh: aFunction,
-    apply: aFunction,
-    refreshAheadMs: number(0),
-    refreshTimeoutMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+    apply: [aFunction, bearer],
+    refreshAheadMs: [number(0), 120_000],
+    refreshTimeoutMs: [number(0, Number.POSITIVE_INFINITY, { above: true }), 30_000],
     // A URL may hold a password.
     origins: must(
       "an array of origins such as 'https://api.example.com', or 'any'",
@@ -237,31 +250,14 @@ const authOptions = object(
       (value) => (Array.isArray(value) ? notAnOrigin(value.find((each) => !isOrigin(each))) : kindOf(value)),
     ),
     save: aFunction,
-    neverRefreshOn: listOf('an array of strings', (value) => typeof value === 'string'),
+    neverRefreshOn: [listOf('an array of strings', (value) => typeof value === 'string'), []],
     key: aFunction,
     store: must('a TokenStore', (value) => isRecord(value) && typeof value.refresh === 'function', kindOf),
-    // Those of p-retry that make sense here; the signal is ours.
-    retry: object({
-      retries: number(0),
-      factor: number(0),
-      minTimeout: number(0),
-      maxTimeout: number(0),
-      maxRetryTime: number(0),
-      randomize: aBoolean,
-      unref: aBoolean,
-      onFailedAttempt: aFunction,
-      shouldRetry: aFunction,
-      shouldConsumeRetry: aFunction,
-    }),
+    retry: REFRESH_RETRY,
   },
-  { on: 'it needs { token, refresh }' },
-);
-
-export const checkAuth: Check = (value, path, problems) => {
-  if (isCredentials(value)) return;
-  authOptions(value, path, problems);
-  if (!isRecord(value) || value.refresh !== undefined) return;
-  const at = `${path}.refresh`;
-  const bound = 'a function';
-  problems.push({ path: at, bound, value: undefined, message: `${at} must be ${bound}, got nothing` });
-};
+  advice: { on: 'it needs { token, refresh }' },
+  value: { is: isCredentials },
+  also: ({ refresh }, path, problems) => {
+    if (refresh === undefined) problems.push(missing(`${path}.refresh`, 'a function'));
+  },
+});

@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { aFunction, type Filled, integer, number, object, TURNS_ON } from '../check.ts';
+import { aFunction, integer, number, TURNS_ON } from '../check.ts';
 import type { Evidence } from '../classify/options.ts';
+import { type Filled, Group } from '../group.ts';
 import { MAX_TIMER_MS } from '../time/clock.ts';
 import { BREAKER_NAMES } from './other-names.ts';
 
@@ -32,24 +33,17 @@ export interface BreakerOptions {
   readonly isFailure?: ((evidence: Evidence) => boolean | undefined) | undefined;
 }
 
-export type ResolvedBreaker = Filled<Omit<BreakerOptions, 'key' | 'isFailure'>> &
-  Pick<BreakerOptions, 'key' | 'isFailure'>;
+export type ResolvedBreaker = Filled<BreakerOptions, 'key' | 'isFailure'>;
 
-export const BREAKER_DEFAULTS: ResolvedBreaker = {
-  failureRatio: 0.5,
-  minimumThroughput: 20,
-  windowMs: 10_000,
-  openMs: 5_000,
-};
-
-export const checkBreaker = object(
-  {
-    failureRatio: number(0, 1, { above: true }),
-    minimumThroughput: integer(1, Number.MAX_SAFE_INTEGER),
-    windowMs: number(100, MAX_TIMER_MS),
-    openMs: number(0, MAX_TIMER_MS, { above: true }),
+export const BREAKER = new Group<BreakerOptions, ResolvedBreaker>({
+  fields: {
+    failureRatio: [number(0, 1, { above: true }), 0.5],
+    minimumThroughput: [integer(1, Number.MAX_SAFE_INTEGER), 20],
+    windowMs: [number(100, MAX_TIMER_MS), 10_000],
+    openMs: [number(0, MAX_TIMER_MS, { above: true }), 5_000],
     key: aFunction,
     isFailure: aFunction,
   },
-  { names: BREAKER_NAMES, on: TURNS_ON },
-);
+  advice: { names: BREAKER_NAMES, on: TURNS_ON },
+  ofCall: { options: ['key', 'isFailure'] },
+});

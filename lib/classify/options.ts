@@ -2,8 +2,9 @@ import type { AxiosError, AxiosHeaders, AxiosResponse } from 'axios';
 import type { Call } from '../call/call.ts';
 import type { Outcome } from '../call/outcome.ts';
 import type { Verdict } from '../call/verdict.ts';
-import { type Check, functionsOr, isPlain, kindOf, oneOf } from '../check.ts';
+import { functionsOr, isPlain, kindOf, must, oneOf } from '../check.ts';
 import type { ApiError } from '../failure/api-error.ts';
+import { Group, type Several } from '../group.ts';
 
 /** What a status means by a policy: see `Policy.statuses`. */
 export type StatusRule = 'retry' | 'fail' | 'refresh' | 'pending';
@@ -63,26 +64,29 @@ export interface ResolvedRules {
   readonly classify: readonly Classifier[];
 }
 
-export const CLASSIFY_DEFAULTS: ResolvedRules = { statuses: {}, classify: [] };
-
 /** A status as three digits, or a range. `5e2` or `0500` would never match. */
 const STATUS = /^[1-9](\d\d|\dx|xx)$/;
 const A_STATUS = "a status from 100 to 999, or a range such as '5xx' or '52x'";
 
-export const checkStatuses: Check = (value, path, problems) => {
-  if (value === undefined) return;
-  if (!isPlain(value)) {
-    const bound = "an object like { 500: 'retry' }";
-    problems.push({ path, bound, value, message: `${path} must be ${bound}, got ${kindOf(value)}` });
-    return;
-  }
-  for (const [status, rule] of Object.entries(value)) {
-    const at = `${path}.${status}`;
-    if (STATUS.test(status)) oneOf('retry', 'fail', 'refresh', 'pending')(rule, at, problems);
-    else problems.push({ path: at, bound: A_STATUS, value: status, message: `${at} is not ${A_STATUS}` });
-  }
-};
+const aRule = oneOf('retry', 'fail', 'refresh', 'pending');
+const rules = must("an object like { 500: 'retry' }", isPlain, kindOf);
 
-export const checkClassify = functionsOr((value) =>
-  isPlain(value) ? `${kindOf(value)}: rules by status stand in statuses` : kindOf(value),
-);
+export const STATUSES = new Group({
+  starts: 'always-on',
+  fields: {},
+  check: (value, path, problems) => {
+    rules(value, path, problems);
+    for (const [status, rule] of isPlain(value) ? Object.entries(value) : []) {
+      const at = `${path}.${status}`;
+      if (STATUS.test(status)) aRule(rule, at, problems);
+      else problems.push({ path: at, bound: A_STATUS, value: status, message: `${at} is not ${A_STATUS}` });
+    }
+  },
+});
+
+export const CLASSIFY: Several = {
+  laterFirst: true,
+  check: functionsOr((value) =>
+    isPlain(value) ? `${kindOf(value)}: rules by status stand in statuses` : kindOf(value),
+  ),
+};

@@ -1,4 +1,5 @@
-import { A_HEADER, aFunction, aHeaderName, type Filled, object, TURNS_ON } from '../check.ts';
+import { A_HEADER, aFunction, aHeaderName, TURNS_ON } from '../check.ts';
+import { type Filled, Group } from '../group.ts';
 
 export interface CorrelationOptions {
   /** The header that carries the id. A value that the caller has set wins. Default `X-Correlation-ID`. */
@@ -7,8 +8,9 @@ export interface CorrelationOptions {
   readonly generate?: (() => string) | undefined;
 }
 
-export type ResolvedCorrelation = Filled<Omit<CorrelationOptions, 'generate'>> & Pick<CorrelationOptions, 'generate'>;
+export type ResolvedCorrelation = Filled<CorrelationOptions, 'generate'>;
 
-export const CORRELATION_DEFAULTS: ResolvedCorrelation = { header: 'X-Correlation-ID' };
-
-export const checkCorrelation = object({ header: aHeaderName, generate: aFunction }, { on: TURNS_ON, text: A_HEADER });
+export const CORRELATION = new Group<CorrelationOptions, ResolvedCorrelation>({
+  fields: { header: [aHeaderName, 'X-Correlation-ID'], generate: aFunction },
+  advice: { on: TURNS_ON, text: A_HEADER },
+});

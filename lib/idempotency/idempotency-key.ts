@@ -2,7 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { headerOf } from '../call/header.ts';
 import { headerValue } from '../send/header-value.ts';
 import { randomId } from '../time/clock.ts';
-import { IDEMPOTENCY_DEFAULTS, type ResolvedIdempotency } from './options.ts';
+import { IDEMPOTENCY, type ResolvedIdempotency } from './options.ts';
 
 /** One call's idempotency key: the caller's own, or one that is made for it. */
 export class IdempotencyKey {
@@ -57,7 +57,7 @@ export class IdempotencyKey {
   }
 
   get header(): string {
-    return (this.options === false ? IDEMPOTENCY_DEFAULTS : this.options).header;
+    return (this.options === false ? IDEMPOTENCY.defaults : this.options).header;
   }
 
   /** A key that the caller has set wins, and counts as one, also where the policy makes none. */

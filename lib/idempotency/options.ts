@@ -1,4 +1,5 @@
-import { A_HEADER, aFunction, aHeaderName, type Filled, methodNames, object, oneOf, TURNS_ON } from '../check.ts';
+import { A_HEADER, aFunction, aHeaderName, methodNames, oneOf, TURNS_ON } from '../check.ts';
+import { type Filled, Group } from '../group.ts';
 
 export interface IdempotencyOptions {
   /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
@@ -14,20 +15,14 @@ export interface IdempotencyOptions {
   readonly renew?: 'never' | 'after-response' | undefined;
 }
 
-export type ResolvedIdempotency = Filled<Omit<IdempotencyOptions, 'generate'>> & Pick<IdempotencyOptions, 'generate'>;
+export type ResolvedIdempotency = Filled<IdempotencyOptions, 'generate'>;
 
-export const IDEMPOTENCY_DEFAULTS: ResolvedIdempotency = {
-  header: 'Idempotency-Key',
-  methods: ['post', 'patch'],
-  renew: 'never',
-};
-
-export const checkIdempotency = object(
-  {
-    header: aHeaderName,
-    methods: methodNames,
+export const IDEMPOTENCY = new Group<IdempotencyOptions, ResolvedIdempotency>({
+  fields: {
+    header: [aHeaderName, 'Idempotency-Key'],
+    methods: [methodNames, ['post', 'patch']],
     generate: aFunction,
-    renew: oneOf('never', 'after-response'),
+    renew: [oneOf('never', 'after-response'), 'never'],
   },
-  { on: TURNS_ON, text: A_HEADER },
-);
+  advice: { on: TURNS_ON, text: A_HEADER },
+});

@@ -125,3 +125,7 @@ export interface Limiter {
   /** Listens to the loss of a store that the limiter shares with others; gives the function that stops listening. */
   onStoreLost?(listener: (key: string, error: unknown) => void): () => void;
 }
+
+/** Whether it is a limiter, and not the numbers for one. */
+export const isLimiter = (limit: unknown): limit is Limiter =>
+  typeof (limit as Partial<Limiter> | null | undefined)?.acquire === 'function';

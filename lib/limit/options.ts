@@ -1,18 +1,24 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import {
-  type Advice,
   aBoolean,
+  aCount,
   aFunction,
+  bare,
   type Check,
   integer,
   isRecord,
+  kindOf,
   listOf,
+  missing,
   must,
   number,
   object,
 } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { type Filled, Group } from '../group.ts';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive/rate.ts';
+import { ADJUSTABLE, AdjustedLimiter, numbersIn } from './adjusted-limiter.ts';
+import { isLimiter, type Limiter } from './limiter.ts';
 import { LIMIT_NAMES } from './other-names.ts';
 import type { LimitWindow } from './windows/gcra.ts';
 
@@ -54,22 +60,12 @@ export interface LimitOptions {
   readonly adaptive?: boolean | AdaptiveOptions | undefined;
 }
 
-/** The options with their defaults filled in. */
-export type ResolvedLimit = LimitOptions & {
-  readonly burst: number;
-  readonly maxConcurrent: number;
-  readonly maxQueue: number;
-  readonly maxWaitMs: number;
+type LimitDefaults = Filled<Pick<LimitOptions, 'burst' | 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'>> & {
   readonly adaptive: false | ResolvedAdaptive;
 };
 
-export const LIMIT_DEFAULTS = {
-  burst: 1,
-  maxConcurrent: Number.POSITIVE_INFINITY,
-  maxQueue: 10_000,
-  maxWaitMs: Number.POSITIVE_INFINITY,
-  adaptive: false,
-} as const;
+/** The options with their defaults filled in. */
+export type ResolvedLimit = LimitOptions & LimitDefaults;
 
 /** The windows of a limit, wherever they were written. */
 export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions): readonly LimitWindow[] {
@@ -81,35 +77,15 @@ export function maxWeightOf(windows: readonly LimitWindow[]): number {
   return Math.min(...windows.map(({ requests, burst = 1 }) => Math.ceil(requests + burst - 1)));
 }
 
-/** Fills in what was left out. Without a prototype: one that somebody else has polluted must not speak for it. */
-export function fillIn(options: LimitOptions): ResolvedLimit {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const { adaptive = false, windows }: LimitOptions = { adaptive: undefined, windows: undefined, ...options };
-  // The caller's own objects are not ours to freeze.
-  if (windows !== undefined) given.windows = windows.map((each) => Object.freeze(bare(each)));
-  return bare({ ...LIMIT_DEFAULTS, ...given, adaptive: adaptive === false ? false : learning(adaptive) });
-}
-
-/** What it has itself, and nothing of a prototype. */
-function bare<T extends object>(options: T): T {
-  return Object.assign(Object.create(null), options);
-}
-
-function learning(options: true | AdaptiveOptions): ResolvedAdaptive {
-  const { startConcurrency, headers } = ADAPTIVE_DEFAULTS;
-  if (options === true) return ADAPTIVE_DEFAULTS;
-  return { startConcurrency: options.startConcurrency ?? startConcurrency, headers: options.headers ?? headers };
-}
+/** Fills in what was left out. */
+export const fillIn = (options: LimitOptions): ResolvedLimit =>
+  LIMIT.freeze(LIMIT.resolve(false, options) as ResolvedLimit);
 
 const finite = Number.MAX_SAFE_INTEGER;
 /** Of requests, and of ms. */
 const SMALLEST = 0.001;
-const isCount =
-  (min: number) =>
-  (value: unknown): boolean =>
-    value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= min);
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
-const aCount = (min: number): Check => must(`an integer of at least ${min}, or Infinity`, isCount(min));
 
 const window = {
   requests: number(SMALLEST, finite),
@@ -117,37 +93,73 @@ const window = {
   burst: integer(1, 1_000_000),
 };
 
-/** The fields of `LimitOptions`; an engine may have more. */
-export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
-  ...window,
-  windows: (value, path, problems) => {
-    listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
-    if (!Array.isArray(value)) return;
-    value
-      .filter(isRecord)
-      .map(bare)
-      .forEach((each, index) => {
-        const at = `${path}.${index}`;
-        object(window, { names: LIMIT_NAMES })(each, at, problems);
-        paired(each, at, problems);
-        if (each.requests === undefined && each.perMs === undefined) missing(`${at}.requests`, 'in a window', problems);
-      });
+/** The `adaptive` of a limit. */
+export const ADAPTIVE = new Group<AdaptiveOptions, ResolvedAdaptive>({
+  fields: {
+    startConcurrency: [integer(1, 1_000_000), ADAPTIVE_DEFAULTS.startConcurrency],
+    headers: [aBoolean, ADAPTIVE_DEFAULTS.headers],
   },
-  maxConcurrent: aCount(1),
-  maxQueue: aCount(0),
-  maxWaitMs: number(0),
-  key: aFunction,
-  priority: aFunction,
-  adaptive: (value, path, problems) => {
-    if (isRecord(value)) object({ startConcurrency: integer(1, 1_000_000), headers: aBoolean })(value, path, problems);
-    else
-      must('true, false or { startConcurrency?, headers? }', (each) => typeof each === 'boolean')(
-        value,
-        path,
-        problems,
-      );
-  },
+  value: { is: (value) => !isRecord(value), check: must('true, false or { startConcurrency?, headers? }', isBoolean) },
+});
+
+const windows: Check = (value, path, problems) => {
+  listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
+  if (!Array.isArray(value)) return;
+  value
+    .filter(isRecord)
+    .map(bare)
+    .forEach((each, index) => {
+      const at = `${path}.${index}`;
+      object(window, { names: LIMIT_NAMES })(each, at, problems);
+      paired(each, at, problems);
+      if (each.requests === undefined && each.perMs === undefined)
+        problems.push(missing(`${at}.requests`, 'given in a window'));
+    });
 };
+
+/** What the port asks of a limiter. A semaphore has `acquire` as well, and permits that nobody could give back. */
+const PORT = ['acquire', 'pause', 'close', 'stats'] as const satisfies readonly (keyof Limiter)[];
+
+const checkPort: Check = (value, path, problems) => {
+  const lacking = PORT.filter((name) => typeof (value as Limiter)[name] !== 'function').join(', ');
+  const bound = `a Limiter, with ${PORT.join(', ')}`;
+  const message = `${path} must be ${bound}; ${kindOf(value)} lacks ${lacking}`;
+  if (lacking !== '') problems.push({ path, bound, value, message });
+};
+
+/** What a policy has as its limit: numbers, for a limiter that is then made of them; or a limiter. */
+export const LIMIT = new Group<LimitOptions, LimitDefaults, ResolvedLimit | Limiter, LimitOptions | Limiter>({
+  fields: {
+    ...window,
+    burst: [window.burst, 1],
+    windows,
+    maxConcurrent: [aCount(1), Number.POSITIVE_INFINITY],
+    maxQueue: [aCount(0), 10_000],
+    maxWaitMs: [number(0), Number.POSITIVE_INFINITY],
+    key: aFunction,
+    priority: aFunction,
+    adaptive: ADAPTIVE,
+  },
+  advice: {
+    names: LIMIT_NAMES,
+    on: 'it needs numbers, { requests, perMs } or { maxConcurrent }; { adaptive: true } learns them',
+    number: 'to bound retries it is retry.maxRetries; to bound sends { maxConcurrent }, or { requests, perMs }',
+  },
+  also: paired,
+  value: {
+    is: isLimiter,
+    check: checkPort,
+    adjust: (limiter, options) =>
+      isLimiter(limiter) && numbersIn(options).length === 0 ? new AdjustedLimiter(limiter, options) : undefined,
+  },
+  complete: ({ windows, adaptive, ...options }) => ({
+    ...options,
+    // The caller's own objects are not ours to freeze.
+    ...(windows && { windows: windows.map((each) => Object.freeze(bare(each))) }),
+    adaptive: adaptive === true ? ADAPTIVE.defaults : adaptive,
+  }),
+  ofCall: { options: ADJUSTABLE, instead: 'make a localLimiter once, and give it as limit' },
+});
 
 /**
  * The fields of an engine in which every send waits, if only for some ms: with no place to wait in, or no time, it would refuse all of
@@ -157,10 +169,7 @@ export const LIMIT_FIELDS: { readonly [name: string]: Check } = {
  */
 export function fieldsThatWait(forWhat: string): { readonly maxQueue: Check; readonly maxWaitMs: Check } {
   const why = `since every call waits for ${forWhat}, if only for some ms`;
-  return {
-    maxQueue: must(`an integer of at least 1, or Infinity, ${why}`, isCount(1)),
-    maxWaitMs: must(`a number above 0, ${why}`, isPositive),
-  };
+  return { maxQueue: aCount(1, `, ${why}`), maxWaitMs: must(`a number above 0, ${why}`, isPositive) };
 }
 
 /** The same of a call's own `maxWaitMs`. */
@@ -171,31 +180,21 @@ export function wrongWait(maxWaitMs: number | undefined, forWhat: string): Inval
   return new InvalidPolicyError(problems);
 }
 
-/** Checks what a policy has as its `limit`, or what an engine is given, whose further fields those are. */
-export const checkLimit =
-  (more: { readonly [name: string]: Check } = {}, advice?: Advice): Check =>
-  (value, path, problems) => {
-    object({ ...LIMIT_FIELDS, ...more }, { names: LIMIT_NAMES, ...advice })(value, path, problems);
-    if (isRecord(value)) paired(bare(value), path, problems);
-  };
-
 /** @throws {InvalidPolicyError} with every problem of an engine's options */
 export function requireLimit(
   options: unknown,
   more?: { readonly [name: string]: Check },
 ): asserts options is LimitOptions {
   const problems: PolicyProblem[] = [];
-  checkLimit(more)(options ?? null, 'limit', problems);
+  object({ ...LIMIT.checks, ...more }, { names: LIMIT_NAMES })(options ?? null, 'limit', problems);
+  if (isRecord(options)) paired(bare(options), 'limit', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
 /** Requests are per something. */
 function paired({ requests, perMs }: Record<string, unknown>, path: string, problems: PolicyProblem[]): void {
-  if (requests !== undefined && perMs === undefined) missing(`${path}.perMs`, `with ${path}.requests`, problems);
-  if (requests === undefined && perMs !== undefined) missing(`${path}.requests`, `with ${path}.perMs`, problems);
-}
-
-function missing(path: string, where: string, problems: PolicyProblem[]): void {
-  const bound = `given ${where}`;
-  problems.push({ path, bound, value: undefined, message: `${path} must be ${bound}, got nothing` });
+  if (requests !== undefined && perMs === undefined)
+    problems.push(missing(`${path}.perMs`, `given with ${path}.requests`));
+  if (requests === undefined && perMs !== undefined)
+    problems.push(missing(`${path}.requests`, `given with ${path}.perMs`));
 }

@@ -14,7 +14,8 @@ import type { StreamedBody } from '../send/streamed-body.ts';
 import { bounded } from '../time/bounded.ts';
 import { heldSlotsOf } from './held-slots.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
-import { isLimiter, waitsForOthers } from './limiters.ts';
+import { isLimiter } from './limiter.ts';
+import { waitsForOthers } from './limiters.ts';
 import type { ResolvedLimit } from './options.ts';
 import { readQuota } from './quota/headers.ts';
 

@@ -1,27 +1,64 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import type { CredentialSet } from '../auth/credential-set.ts';
-import type { AuthOptions, Credentials, ResolvedAuth } from '../auth/options.ts';
-import type { BreakerOptions, ResolvedBreaker } from '../breaker/options.ts';
+import { AUTH } from '../auth/options.ts';
+import { BREAKER } from '../breaker/options.ts';
 import type { EventName, Listener } from '../call/events.ts';
-import type { Classifier, StatusRules } from '../classify/options.ts';
-import type { CorrelationOptions, ResolvedCorrelation } from '../correlation/options.ts';
-import type { IdempotencyOptions, ResolvedIdempotency } from '../idempotency/options.ts';
-import type { Limiter } from '../limit/limiter.ts';
-import type { LimitOptions, ResolvedLimit } from '../limit/options.ts';
+import type { Classifier, ResolvedRules, StatusRules } from '../classify/options.ts';
+import { CORRELATION } from '../correlation/options.ts';
+import { IDEMPOTENCY } from '../idempotency/options.ts';
+import { LIMIT } from '../limit/options.ts';
 import type { Log } from '../observe/log.ts';
-import type { PollOptions, ResolvedPoll } from '../poll/options.ts';
-import type { ResolvedRetry, RetryOptions } from '../retry/options.ts';
+import { POLL } from '../poll/options.ts';
+import { RETRY } from '../retry/options.ts';
 import type { BeforeSend } from '../send/before-send.ts';
+
+/**
+ * One line for each policy: what a user is told of it, its name, its room. A new one takes its folder, and its line here. A policy may
+ * say `false` for each.
+ */
+export const ROOMS = {
+  /** Retrying of what may pass. On by default; `false` sends every call once. */
+  retry: RETRY,
+  /**
+   * How a `pending` answer is asked for again, as a judge or `statuses: { 202: 'pending' }` has it. `false`: such an answer is a success.
+   *
+   * With a `Location` (or `Operation-Location`) the further sends are GETs of it, without body, idempotency key and, at another origin,
+   * credentials. Else a method that is idempotent is sent again. A POST or PATCH never is: without a Location its answer is what the
+   * call resolves with. A poll takes a permit; it costs no retry and no budget, and the breaker does not hear of it. `maxRetries` counts
+   * anew after each pending answer.
+   */
+  poll: POLL,
+  /** An idempotency key for calls that are not idempotent by method. Off by default; `{}` turns it on. */
+  idempotency: IDEMPOTENCY,
+  /**
+   * A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. What `credentials()` makes
+   * can be given to several instances.
+   */
+  auth: AUTH,
+  /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
+  correlation: CORRELATION,
+  /**
+   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. All calls of an
+   * attachment share one limiter; pass the same `Limiter` to several instances to share it among them. A call may say `false`, lay a
+   * `key`, `priority` or `maxWaitMs` over it, or bring another `Limiter`; numbers of its own are refused. In a config's
+   * `holdfast` a limiter has to be a class instance: axios clones plain objects.
+   */
+  limit: LIMIT,
+  /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
+  breaker: BREAKER,
+};
+
+type Rooms = typeof ROOMS;
+type OfRooms = { readonly [K in keyof Rooms]?: false | Rooms[K]['types']['given'] | undefined };
+type ResolvedOfRooms = { readonly [K in keyof Rooms]: false | Rooms[K]['types']['resolved'] };
+export type DefaultsOfRooms = { readonly [K in keyof Rooms]: Rooms[K]['defaults'] };
 
 /**
  * What `attach` is given, and what a single call may override in its config's `holdfast`.
  *
  * Plain readonly data and functions. Every option may be left out, and an explicit `undefined` is the same as leaving it
- * out. The defaults stand in `defaults.ts`.
+ * out.
  */
-export interface Policy {
-  /** Retrying of what may pass. On by default; `false` sends every call once. */
-  readonly retry?: false | RetryOptions | undefined;
+export interface Policy extends OfRooms {
   /**
    * What a status means here, overriding the built-in table: `retry` (subject to whether a repeat is harmless), `fail`
    * at once, `refresh` the token, or `pending`: the server has not finished, ask again (see `poll`). For instance `{ 500: 'retry' }`. Keys are statuses from 100 to 999 and ranges: `503` goes before
@@ -31,44 +68,17 @@ export interface Policy {
   /** A judge of your own, or several; the first that has an opinion decides. */
   readonly classify?: Classifier | readonly Classifier[] | undefined;
   /**
-   * How a `pending` answer is asked for again, as a judge or `statuses: { 202: 'pending' }` has it. `false`: such an answer is a success.
-   *
-   * With a `Location` (or `Operation-Location`) the further sends are GETs of it, without body, idempotency key and, at another origin,
-   * credentials. Else a method that is idempotent is sent again. A POST or PATCH never is: without a Location its answer is what the
-   * call resolves with. A poll takes a permit; it costs no retry and no budget, and the breaker does not hear of it. `maxRetries` counts
-   * anew after each pending answer.
-   */
-  readonly poll?: false | PollOptions | undefined;
-  /**
    * Bounds the whole call, in ms: queueing, waiting, refreshing, all sends, and the body of a streamed answer; axios' `timeout` goes on
    * bounding one send.
    * Above 0; default `Infinity`.
    */
   readonly deadlineMs?: number | undefined;
-  /** An idempotency key for calls that are not idempotent by method. Off by default; `{}` turns it on. */
-  readonly idempotency?: false | IdempotencyOptions | undefined;
   /**
    * Makes a body afresh for every send after the first, where the call's own can be read only once (a stream, the
    * `form-data` package). It gives what goes on the wire: `transformRequest` is not run on it. If it throws, the call
    * rejects with what it threw.
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
-  /**
-   * A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. What `credentials()` makes
-   * can be given to several instances.
-   */
-  readonly auth?: false | AuthOptions | Credentials | undefined;
-  /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
-  readonly correlation?: false | CorrelationOptions | undefined;
-  /**
-   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. All calls of an
-   * attachment share one limiter; pass the same `Limiter` to several instances to share it among them. A call may say `false`, lay a
-   * `key`, `priority` or `maxWaitMs` over it, or bring another `Limiter`; numbers of its own are refused. In a config's
-   * `holdfast` a limiter has to be a class instance: axios clones plain objects.
-   */
-  readonly limit?: false | LimitOptions | Limiter | undefined;
-  /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
-  readonly breaker?: false | BreakerOptions | undefined;
   /**
    * Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. Where that changes a key, limiter, budget and
    * breaker go by the new one: the permit is dropped, and one of that place taken. It is not run again then.
@@ -86,17 +96,9 @@ export interface Policy {
 }
 
 /** A policy with every default filled in, frozen. It is a `Policy` again. */
-export interface ResolvedPolicy extends Policy {
-  readonly retry: false | ResolvedRetry;
-  readonly statuses: StatusRules;
-  readonly classify: readonly Classifier[];
-  readonly poll: false | ResolvedPoll;
+export interface ResolvedPolicy extends ResolvedOfRooms, ResolvedRules {
   readonly deadlineMs: number;
-  readonly idempotency: false | ResolvedIdempotency;
-  readonly auth: false | ResolvedAuth | CredentialSet;
-  readonly correlation: false | ResolvedCorrelation;
-  readonly limit: false | ResolvedLimit | Limiter;
-  readonly breaker: false | ResolvedBreaker;
+  readonly body?: Policy['body'];
   readonly beforeSend: readonly BeforeSend[];
   readonly on: { readonly [E in EventName | '*']?: readonly Listener<E>[] };
   readonly log: false | Log;

@@ -1,26 +1,28 @@
 import { eachMeans, hereItIs, type Names } from '../check.ts';
+import { Group } from '../group.ts';
 import { ELSEWHERE } from '../retry/other-names.ts';
+import { ROOMS } from './options.ts';
 
 /** Data for the messages about wrong names, where a mere "not an option" would leave people to search. */
 
-/** Our own, by the group that they belong in. */
-const GROUPS: { readonly [group: string]: readonly string[] } = {
-  retry: ['maxRetries', 'backoff', 'retryAfter', 'unsafe', 'timeouts', 'budget', 'onRetry', 'onGiveUp'],
-  poll: ['intervalMs'],
-  limit: ['requests', 'perMs', 'burst', 'windows', 'maxConcurrent', 'maxQueue', 'maxWaitMs', 'priority', 'adaptive'],
-  auth: ['token', 'refresh', 'apply', 'origins', 'store'],
-  breaker: ['failureRatio', 'minimumThroughput', 'openMs'],
-};
+/** Our own that stand in one place only, in a policy's group or a group of that: `capacity` is `retry.budget.capacity`. */
+function ourNames(): Names {
+  const places = Object.entries(ROOMS).flatMap(([name, group]) => placesIn(group, name));
+  const isAlone = ([name]: readonly [string, string]) => places.filter(([other]) => other === name).length === 1;
+  return Object.assign({}, ...places.filter(isAlone).map(([name, path]) => hereItIs(path, name)));
+}
 
-const OURS: Names = Object.assign(
-  {},
-  ...Object.entries(GROUPS).flatMap(([group, names]) => names.map((name) => hereItIs(`${group}.${name}`, name))),
-);
+function placesIn(group: Group, path: string): readonly (readonly [name: string, path: string])[] {
+  return Object.entries(group.fields).flatMap(([name, option]) => [
+    [name, `${path}.${name}`] as const,
+    ...(option instanceof Group ? placesIn(option, `${path}.${name}`) : []),
+  ]);
+}
 
 /** At the top of a policy. */
 export const POLICY_NAMES: Names = {
+  ...ourNames(),
   ...ELSEWHERE,
-  ...OURS,
   ...hereItIs('retry', 'raxConfig', 'axios-retry', 'axiosRetry'),
   ...hereItIs('limit', 'rateLimit', 'rateLimiter', 'throttle'),
   ...hereItIs('breaker', 'circuitBreaker', 'circuit'),

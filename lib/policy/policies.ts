@@ -1,13 +1,12 @@
 import { isPlain } from '../check.ts';
-import { isGroup } from './merge.ts';
+import { Group } from '../group.ts';
 import type { Policy, ResolvedPolicy } from './options.ts';
+import { POLICY } from './policy.ts';
 import { isPrepared, type PreparedPolicy } from './prepared.ts';
 import { resolve } from './resolve.ts';
 
 /** How many plain policies are remembered. */
 const MANY = 8;
-/** The most groups within groups: a policy, its `retry`, and the `budget` of that. */
-const DEEPEST = 3;
 
 /**
  * The policies of one attachment's calls: the attached one, and what calls bring of their own, laid over it.
@@ -58,7 +57,7 @@ export class Policies {
   }
 
   #resolve(policy: Policy): ResolvedPolicy {
-    const written = copyOf(policy, DEEPEST);
+    const written = copyOf(POLICY, policy);
     // Of the copy, since that is what the next one is compared with.
     const resolved = resolve(written ?? policy, this.#attached);
     if (written !== undefined) {
@@ -73,11 +72,13 @@ export class Policies {
  * A copy to compare with; `undefined` where that would not do. A plain object that is no group, a limiter or a logger, has a state of its
  * own, and in each call it is another.
  */
-function copyOf(group: unknown, depth: number): object | undefined {
-  if (!isPlain(group) || depth === 0) return undefined;
+function copyOf(group: Group, options: unknown): object | undefined {
+  if (!isPlain(options)) return undefined;
   const copies: [string, unknown][] = [];
-  for (const [name, value] of Object.entries(group)) {
-    const kept = isGroup(name, value) && isPlain(value) ? copyOf(value, depth - 1) : copyOfValue(value);
+  for (const [name, value] of Object.entries(options)) {
+    const option = group.fields[name];
+    const isGroup = option instanceof Group && option.isOptions(value);
+    const kept = isGroup ? copyOf(option, value) : copyOfValue(value);
     if (kept === undefined && value !== undefined) return undefined;
     copies.push([name, kept]);
   }

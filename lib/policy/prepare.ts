@@ -1,6 +1,5 @@
-import { freeze } from './freeze.ts';
-import { merge } from './merge.ts';
 import type { Policy } from './options.ts';
+import { POLICY } from './policy.ts';
 import { PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
@@ -20,7 +19,7 @@ import { validate } from './validate.ts';
  */
 export function preparePolicy(policy: Policy): PreparedPolicy {
   validate(policy);
-  const copy = freeze(merge({}, policy));
+  const copy = POLICY.freeze(POLICY.merge({}, policy));
   const { auth }: Policy = { auth: undefined, ...policy };
   // The very object: attachments that are given it share one session.
   return new PreparedPolicy(auth ? Object.freeze({ ...copy, auth }) : copy);

@@ -1,4 +1,5 @@
-import { type Filled, number, object } from '../check.ts';
+import { number } from '../check.ts';
+import { type Filled, Group } from '../group.ts';
 
 export interface PollOptions {
   /** The wait before a poll where neither Retry-After nor a judge names one, in ms. Finite, from 0; default 1,000. */
@@ -12,12 +13,11 @@ export interface PollOptions {
 
 export type ResolvedPoll = Filled<PollOptions>;
 
-export const POLL_DEFAULTS: ResolvedPoll = { intervalMs: 1_000, maxMs: 600_000 };
-
-export const checkPoll = object(
-  {
-    intervalMs: number(0, Number.MAX_SAFE_INTEGER),
-    maxMs: number(0, Number.POSITIVE_INFINITY, { above: true }),
+export const POLL = new Group<PollOptions, ResolvedPoll>({
+  starts: 'on',
+  fields: {
+    intervalMs: [number(0, Number.MAX_SAFE_INTEGER), 1_000],
+    maxMs: [number(0, Number.POSITIVE_INFINITY, { above: true }), 600_000],
   },
-  { on: 'it is on by default', number: 'here it is { intervalMs }, in ms' },
-);
+  advice: { on: 'it is on by default', number: 'here it is { intervalMs }, in ms' },
+});

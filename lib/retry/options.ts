@@ -3,20 +3,8 @@ import type { Call } from '../call/call.ts';
 import type { Outcome } from '../call/outcome.ts';
 import type { EndReason } from '../call/report.ts';
 import type { Verdict } from '../call/verdict.ts';
-import {
-  aBoolean,
-  aFunction,
-  type Filled,
-  functions,
-  kindOf,
-  methodNames,
-  must,
-  number,
-  object,
-  oneOf,
-  orFalse,
-  TURNS_ON,
-} from '../check.ts';
+import { aBoolean, aCount, aFunction, kindOf, methodNames, must, number, oneOf, TURNS_ON } from '../check.ts';
+import { type Filled, Group, SEVERAL } from '../group.ts';
 import { type Backoff, constantBackoff, exponentialBackoff, linearBackoff } from '../time/backoff.ts';
 import { RETRY_NAMES } from './other-names.ts';
 
@@ -155,32 +143,7 @@ export type ResolvedRetry = Filled<Omit<RetryOptions, 'retryAfter' | 'budget' | 
 
 export type ResolvedRetryAfter = Filled<RetryAfterOptions>;
 
-export type ResolvedBudget = Filled<Omit<BudgetOptions, 'key'>> & Pick<BudgetOptions, 'key'>;
-
-export const RETRY_DEFAULTS: ResolvedRetry & {
-  readonly retryAfter: ResolvedRetryAfter;
-  readonly budget: ResolvedBudget;
-} = {
-  maxRetries: 3,
-  backoff: exponentialBackoff(),
-  retryAfter: { maxMs: 60_000, whenLonger: 'fail', jitterMs: 0 },
-  unsafe: 'when-unapplied',
-  idempotentMethods: [],
-  timeouts: true,
-  budget: {
-    capacity: 2_100,
-    transientCost: 14,
-    throttledCost: 5,
-    refund: 1,
-    refillPerSecond: 14,
-    ratio: 0.1,
-    windowMs: 60_000,
-    minRetriesPerWindow: 5,
-    failingMs: 10_000,
-  },
-  onRetry: [],
-  onGiveUp: [],
-};
+export type ResolvedBudget = Filled<BudgetOptions, 'key'>;
 
 /** They make a backoff, and are none. */
 const BACKOFFS: readonly unknown[] = [exponentialBackoff, linearBackoff, constantBackoff];
@@ -192,45 +155,49 @@ const aBackoff = must(
     BACKOFFS.includes(value) ? `${kindOf(value)}: call it, ${(value as { name: string }).name}()` : kindOf(value),
 );
 
-const checkBudget = object(
-  {
-    capacity: number(0),
-    transientCost: number(0),
-    throttledCost: number(0),
-    refund: number(0),
-    refillPerSecond: number(0, Number.MAX_SAFE_INTEGER),
-    ratio: number(0, 1),
-    windowMs: number(1_000),
-    minRetriesPerWindow: number(0),
-    failingMs: number(0),
+const RETRY_AFTER = new Group<RetryAfterOptions, ResolvedRetryAfter>({
+  starts: 'on',
+  fields: {
+    maxMs: [number(0), 60_000],
+    whenLonger: [oneOf('fail', 'clamp'), 'fail'],
+    jitterMs: [number(0, Number.MAX_SAFE_INTEGER), 0],
+  },
+  advice: { on: TURNS_ON, number: 'here it is { maxMs }, in ms' },
+});
+
+const BUDGET = new Group<BudgetOptions, ResolvedBudget>({
+  starts: 'on',
+  fields: {
+    capacity: [number(0), 2_100],
+    transientCost: [number(0), 14],
+    throttledCost: [number(0), 5],
+    refund: [number(0), 1],
+    refillPerSecond: [number(0, Number.MAX_SAFE_INTEGER), 14],
+    ratio: [number(0, 1), 0.1],
+    windowMs: [number(1_000), 60_000],
+    minRetriesPerWindow: [number(0), 5],
+    failingMs: [number(0), 10_000],
     key: aFunction,
   },
-  { on: TURNS_ON },
-);
+  advice: { on: TURNS_ON },
+  ofCall: { options: ['key'] },
+});
 
-const checkRetryAfter = object(
-  {
-    maxMs: number(0),
-    whenLonger: oneOf('fail', 'clamp'),
-    jitterMs: number(0, Number.MAX_SAFE_INTEGER),
-  },
-  { on: TURNS_ON, number: 'here it is { maxMs }, in ms' },
-);
+/** With both groups on. */
+type RetryDefaults = ResolvedRetry & { readonly retryAfter: ResolvedRetryAfter; readonly budget: ResolvedBudget };
 
-export const checkRetry = object(
-  {
-    maxRetries: must(
-      'an integer of at least 0, or Infinity',
-      (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && Number(value) >= 0),
-    ),
-    backoff: aBackoff,
-    retryAfter: orFalse(checkRetryAfter),
-    unsafe: oneOf('when-unapplied', 'always', 'never'),
-    idempotentMethods: methodNames,
-    timeouts: aBoolean,
-    budget: orFalse(checkBudget),
-    onRetry: functions,
-    onGiveUp: functions,
+export const RETRY = new Group<RetryOptions, RetryDefaults, ResolvedRetry>({
+  starts: 'on',
+  fields: {
+    maxRetries: [aCount(0), 3],
+    backoff: [aBackoff, exponentialBackoff()],
+    retryAfter: RETRY_AFTER,
+    unsafe: [oneOf('when-unapplied', 'always', 'never'), 'when-unapplied'],
+    idempotentMethods: [methodNames, []],
+    timeouts: [aBoolean, true],
+    budget: BUDGET,
+    onRetry: [SEVERAL, []],
+    onGiveUp: [SEVERAL, []],
   },
-  { names: RETRY_NAMES, on: TURNS_ON, number: 'here it is { maxRetries }' },
-);
+  advice: { names: RETRY_NAMES, on: TURNS_ON, number: 'here it is { maxRetries }' },
+});

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { AdjustedLimiter, numbersIn } from '../../lib/limit/adjusted-limiter.ts';
 import type { Limiter, Permit } from '../../lib/limit/limiter.ts';
-import { AdjustedLimiter, isLimiter, Limiters, numbersIn, waitsForOthers } from '../../lib/limit/limiters.ts';
+import { isLimiter } from '../../lib/limit/limiter.ts';
+import { Limiters, waitsForOthers } from '../../lib/limit/limiters.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { Noted } from '../support/limiters.ts';

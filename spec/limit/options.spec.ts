@@ -1,6 +1,6 @@
 import { InvalidPolicyError, type LimitOptions, localLimiter } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { fillIn, LIMIT_DEFAULTS, windowsOf } from '../../lib/limit/options.ts';
+import { fillIn, LIMIT, windowsOf } from '../../lib/limit/options.ts';
 
 describe('the options of a limit', () => {
   it.each<[unknown, RegExp]>([
@@ -69,9 +69,9 @@ describe('the options of a limit', () => {
 
 describe(fillIn.name, () => {
   it('puts the defaults where nothing was said, also where that was said of it', () => {
-    expect(fillIn({})).toEqual(LIMIT_DEFAULTS);
-    expect(fillIn({ burst: undefined, maxQueue: undefined, windows: undefined })).toEqual(LIMIT_DEFAULTS);
-    expect(fillIn({ burst: 3, maxQueue: 0 })).toEqual({ ...LIMIT_DEFAULTS, burst: 3, maxQueue: 0 });
+    expect(fillIn({})).toEqual(LIMIT.defaults);
+    expect(fillIn({ burst: undefined, maxQueue: undefined, windows: undefined })).toEqual(LIMIT.defaults);
+    expect(fillIn({ burst: 3, maxQueue: 0 })).toEqual({ ...LIMIT.defaults, burst: 3, maxQueue: 0 });
   });
 
   it("copies the windows and freezes the copies, since the others are the caller's", () => {

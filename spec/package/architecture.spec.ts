@@ -13,6 +13,7 @@ const FLOORS = [
   'observe',
   'failure',
   'check.ts',
+  'group.ts',
   'send',
   'limit',
   'classify',

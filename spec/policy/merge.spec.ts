@@ -1,8 +1,7 @@
 import { InvalidPolicyError, mergePolicies, type Policy } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { credentials } from '../../lib/policy/credentials.ts';
-import { merge, several } from '../../lib/policy/merge.ts';
+import { credentials } from '../../lib/auth/credentials.ts';
 import { OneAtATime } from '../support/limiter.ts';
 
 const [a, b, c, d] = [() => undefined, () => undefined, () => undefined, () => undefined];
@@ -178,6 +177,11 @@ describe(mergePolicies.name, () => {
     });
   });
 
+  it('gives no list of listeners to an event that neither names', () => {
+    const merged = mergePolicies({ on: { sent: undefined } }, { on: { finished: a } });
+    expect(merged).toStrictEqual({ on: { finished: [a] } });
+  });
+
   it('refuses a wrong policy', () => {
     expect(() => mergePolicies({ retry: { maxRetries: -1 } })).toThrow(InvalidPolicyError);
     expect(() => mergePolicies({}, null as unknown as Policy)).toThrow(InvalidPolicyError);
@@ -191,24 +195,5 @@ describe(mergePolicies.name, () => {
         expect(told(mergePolicies({}, x))).toEqual(told(mergePolicies(x)));
       }),
     );
-  });
-});
-
-describe(merge.name, () => {
-  it('gives no list of listeners to an event that neither names', () => {
-    expect(merge({ on: { sent: undefined } }, { on: { finished: a } })).toEqual({ on: { finished: a } });
-  });
-});
-
-describe(several.name, () => {
-  it.each([
-    [undefined, []],
-    [a, [a]],
-    [
-      [a, b],
-      [a, b],
-    ],
-  ])('of %o is %o', (option, list) => {
-    expect(several<unknown>(option)).toEqual(list);
   });
 });

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import axios from 'axios';
 import { attach, InvalidPolicyError, localLimiter, mergePolicies, type Policy, preparePolicy } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { credentials } from '../../lib/policy/credentials.ts';
+import { credentials } from '../../lib/auth/credentials.ts';
 import { isPrepared, PreparedPolicy } from '../../lib/policy/prepared.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 

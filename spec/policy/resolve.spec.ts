@@ -2,7 +2,7 @@ import axios from 'axios';
 import { attach, InvalidPolicyError, mergePolicies, type Policy, type ResolvedPolicy } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { credentials } from '../../lib/policy/credentials.ts';
+import { credentials } from '../../lib/auth/credentials.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';

@@ -1,11 +1,11 @@
 import type Bottleneck from 'bottleneck';
-import { type Check, integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
+import { integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failure/errors.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { withTimeout } from '../../time/with-timeout.ts';
 import installed from '../installed-bottleneck.cjs';
 import type { Limiter } from '../limiter.ts';
-import { fieldsThatWait, fillIn, LIMIT_FIELDS, type LimitOptions, wrongWait } from '../options.ts';
+import { fieldsThatWait, fillIn, LIMIT, type LimitOptions, wrongWait } from '../options.ts';
 import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
 import { BottleneckPacer, type Job } from './bottleneck-pacer.ts';
@@ -164,10 +164,9 @@ const isBottleneck = (value: object): value is BottleneckLike => 'schedule' in v
 const isGroup = (value: object): value is BottleneckGroupLike => 'key' in value;
 
 const WHOM = 'Bottleneck';
-const FIELDS = LIMIT_FIELDS as { readonly [name in keyof LimitOptions]-?: Check };
 const OPTIONS = {
-  key: FIELDS.key,
-  priority: FIELDS.priority,
+  key: LIMIT.checks.key,
+  priority: LIMIT.checks.priority,
   ...fieldsThatWait(WHOM),
   expirationMs: integer(1_000, Number.MAX_SAFE_INTEGER),
 };

@@ -1,10 +1,9 @@
-import { CredentialSet, isCredentials } from '../auth/credential-set.ts';
-import type { Credentials, CredentialsOptions } from '../auth/options.ts';
-import { passThrough } from '../auth/pass-through.ts';
 import { kindOf } from '../check.ts';
-import { InvalidPolicyError } from '../failure/errors.ts';
+import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { systemClock } from '../time/clock.ts';
-import { resolve } from './resolve.ts';
+import { CredentialSet, isCredentials } from './credential-set.ts';
+import { AUTH, type Credentials, type CredentialsOptions } from './options.ts';
+import { passThrough } from './pass-through.ts';
 
 /**
  * One credential for several instances: the token is refreshed once for all of them, by the instance `http`, or where none is given by that of
@@ -13,6 +12,7 @@ import { resolve } from './resolve.ts';
  * To close an attachment refuses the calls of that attachment only; `close()` of the credentials refuses those of all.
  *
  * @throws {InvalidPolicyError} where an option is wrong, with all problems at once, under the names of a policy (`auth.refresh`)
+ * @throws {TypeError} where it is given what `credentials()` has made
  *
  * @example
  * const auth = credentials({ token: () => session.accessToken, refresh: ({ http }) => http.post('/token').then(({ data }) => data.token) });
@@ -21,12 +21,19 @@ import { resolve } from './resolve.ts';
  */
 export function credentials(options: CredentialsOptions): Credentials {
   const { http, ...auth }: CredentialsOptions = { http: undefined, ...options };
-  const resolved = resolve({ auth }).auth;
-  if (resolved === false || isCredentials(resolved)) throw new TypeError('credentials() needs options');
+  const problems: PolicyProblem[] = [];
+  AUTH.check(auth, 'auth', problems);
   if (http !== undefined && typeof http?.request !== 'function') {
     const bound = 'an axios instance';
-    const message = `auth.http must be ${bound}, got ${kindOf(http)}`;
-    throw new InvalidPolicyError([{ path: 'auth.http', bound, value: http, message }]);
+    problems.push({
+      path: 'auth.http',
+      bound,
+      value: http,
+      message: `auth.http must be ${bound}, got ${kindOf(http)}`,
+    });
   }
-  return new CredentialSet(resolved, { clock: systemClock, http: http && passThrough(http) });
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+  const resolved = AUTH.resolve(false, auth);
+  if (isCredentials(resolved)) throw new TypeError('credentials() needs options');
+  return new CredentialSet(AUTH.freeze(resolved), { clock: systemClock, http: http && passThrough(http) });
 }

@@ -1,0 +1,46 @@
+import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
+import type { LimitOptions } from './options.ts';
+
+/** What a policy may say about a limiter that was handed in: who goes where, and for how long. Not how fast. */
+export const ADJUSTABLE: readonly string[] = ['key', 'priority', 'maxWaitMs'];
+
+/** The options that cannot be laid over a limiter that was handed in. */
+export const numbersIn = (options: LimitOptions): readonly string[] =>
+  Object.entries(options).flatMap(([name, value]) => (value === undefined || ADJUSTABLE.includes(name) ? [] : [name]));
+
+/** On every `AdjustedLimiter`; registered, so that a second copy of this package sees it too. */
+const ADJUSTED = Symbol.for('axios-holdfast.adjusted-limiter');
+export const isAdjusted = (limit: Limiter): limit is AdjustedLimiter => ADJUSTED in limit;
+
+/** A limiter that was handed in, under somebody's own key, priority or patience. */
+export class AdjustedLimiter implements Limiter {
+  readonly [ADJUSTED] = true;
+  readonly limiter: Limiter;
+  readonly key: Limiter['key'];
+  readonly priority: Limiter['priority'];
+  readonly maxWaitMs: number | undefined;
+
+  constructor(under: Limiter, { key, priority, maxWaitMs }: LimitOptions) {
+    const before = isAdjusted(under) ? under : undefined;
+    this.limiter = before?.limiter ?? under;
+    this.key = key ?? under.key;
+    this.priority = priority ?? under.priority;
+    this.maxWaitMs = maxWaitMs ?? before?.maxWaitMs;
+  }
+
+  acquire(request: PermitRequest): Permit | Promise<Permit> {
+    return this.limiter.acquire(request);
+  }
+
+  pause(key: string, untilAt: number): void {
+    this.limiter.pause(key, untilAt);
+  }
+
+  close(): Promise<void> {
+    return this.limiter.close();
+  }
+
+  stats(): LimiterStats {
+    return this.limiter.stats();
+  }
+}
