@@ -11,13 +11,13 @@ import type { EventName, EventOf, Listener } from './call/events.ts';
 import { wholeMs } from './call/time-shown.ts';
 import { aBoolean, type Check, number, object } from './check.ts';
 import { isRetryable } from './classify/is-retryable.ts';
-import type { Shared } from './context.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
 import { interceptor } from './interceptor.ts';
 import { isLimiter } from './limit/limiter.ts';
 import { Limiters } from './limit/limiters.ts';
+import type { Shared } from './loop/plan.ts';
 import { emptyTally, type Tally } from './observe/counters.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
@@ -169,7 +169,7 @@ export function attachWith(
     wallAheadMs: () => wallAheadMs(clock),
     random,
     events,
-    tally,
+    counters: tally,
     underWay,
     queue,
     budget,

@@ -1,10 +1,10 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import type { Shared } from './context.ts';
-import { pipeline } from './loop.ts';
+import { CallUnderWay } from './loop/call-under-way.ts';
+import { loop } from './loop/loop.ts';
+import { Plan, type Shared } from './loop/plan.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
 import { Policies } from './policy/policies.ts';
 import { adapterFor } from './send/adapter.ts';
-import { CallSteps } from './steps.ts';
 
 /** On the function that loops: the adapter it is around. Registered, so that a second copy of this package sees it too. */
 const AROUND = Symbol.for('axios-holdfast.around');
@@ -26,13 +26,14 @@ export function interceptor(
   shared: Shared,
 ): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
   const policies = new Policies(policy);
+  const plans = new Plans(shared, policy);
   const around = (adapter: AdapterOption): Looping => {
     // Everything else waits until the adapter runs: interceptors after this one may still change the config.
     const looping: Looping = (sent) => {
       // The caller's config comes back with their own adapter, so that requesting it again starts one fresh loop.
       if (adapter === undefined) delete sent.adapter;
       else sent.adapter = Array.isArray(adapter) ? [...adapter] : adapter;
-      return run(sent, policies, shared);
+      return run(sent, policies, plans);
     };
     looping[AROUND] = adapter;
     return looping;
@@ -67,14 +68,38 @@ function ownAdapter(adapter: AdapterOption): AdapterOption {
   return typeof adapter === 'function' && AROUND in adapter ? (adapter as Looping)[AROUND] : adapter;
 }
 
-function run(config: InternalAxiosRequestConfig, policies: Policies, shared: Shared): Promise<AxiosResponse> {
+/** The plans of one attachment's calls, one for each policy. */
+class Plans {
+  readonly shared: Shared;
+  readonly #attached: Plan;
+  readonly #others = new WeakMap<ResolvedPolicy, Plan>();
+
+  constructor(shared: Shared, attached: ResolvedPolicy) {
+    this.shared = shared;
+    this.#attached = new Plan(shared, attached);
+  }
+
+  of(policy: ResolvedPolicy): Plan {
+    if (policy === this.#attached.policy) return this.#attached;
+    const plan = this.#others.get(policy) ?? new Plan(this.shared, policy);
+    this.#others.set(policy, plan);
+    return plan;
+  }
+}
+
+function run(config: InternalAxiosRequestConfig, policies: Policies, plans: Plans): Promise<AxiosResponse> {
   const { holdfast } = config;
+  const { counters, errors, bareInstance, underWay } = plans.shared;
   try {
-    if (holdfast === false) return adapterFor(config, shared.bareInstance)(config);
+    if (holdfast === false) return adapterFor(config, bareInstance)(config);
     // Once in the life of an attachment, and only to another copy of axios than ours.
-    const ready = shared.errors.ready(config);
-    if (ready !== undefined) return ready.then(() => run(config, policies, shared));
-    return pipeline(new CallSteps(shared, policies.of(holdfast), config));
+    const ready = errors.ready(config);
+    if (ready !== undefined) return ready.then(() => run(config, policies, plans));
+    const plan = plans.of(policies.of(holdfast));
+    const call = new CallUnderWay(config, plan);
+    counters.calls += 1;
+    underWay.begun(call);
+    return loop(call, plan);
   } catch (error) {
     return Promise.reject(error);
   }

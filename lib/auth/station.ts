@@ -1,77 +1,117 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { headerOf } from '../call/header.ts';
+import type { LiveCall } from '../call/live-call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
+import type { Refusal } from '../call/refusal.ts';
+import type { Station } from '../call/station.ts';
+import type { Wait } from '../call/wait.ts';
 import { apiErrorOf } from '../classify/error-body.ts';
-import type { CallContext, Refusal } from '../context.ts';
 import type { ApiError } from '../failure/api-error.ts';
 import { parseChallenges } from '../failure/challenge.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { mayRefresh } from '../failure/may-refresh.ts';
-import { bounded } from '../time/bounded.ts';
+import type { Clock } from '../time/clock.ts';
+import { withTimeout } from '../time/with-timeout.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Credential, Unauthorized } from './credential.ts';
 import type { Token } from './options.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
-/** One call's dealings with its credential: a token for each send, and another after a 401. */
-export class Authorization {
-  private readonly context: CallContext;
-  private readonly authenticator: Authenticator;
-  private readonly credential: Credential;
+/** What is remembered of a call here. */
+interface Slot {
+  /** `undefined` where the call is to carry no token. */
+  readonly credential: Credential | undefined;
   /** What the next send will carry, and then what the last one carried. */
-  private token: Token | undefined;
+  token: Token | undefined;
   /** Whether the next send is to carry another token than the last. */
-  private replacing = false;
-
+  replacing: boolean;
   /** Whether the next send may carry a token: it may go elsewhere than the call itself. */
-  goesAlong = true;
+  goesAlong: boolean;
+  /** Takes the token off a request that turns out to go elsewhere. */
+  takeOff: ((headers: Headers) => void) | undefined;
+}
 
-  constructor(context: CallContext, authenticator: Authenticator, credential: Credential) {
-    this.context = context;
-    this.authenticator = authenticator;
-    this.credential = credential;
+export interface AuthorizedCall extends LiveCall {
+  auth: Slot | undefined;
+}
+
+/** What the station needs of its attachment. */
+interface Ports {
+  readonly clock: Clock;
+  /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
+  readonly queue: Set<() => void>;
+}
+
+/** What a call waits for that waits for its token. */
+export const TOKEN_WAIT: Wait = {
+  phase: 'refresh',
+  why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
+};
+
+/** The credential on a call's way: a token for each send, and another after a 401. */
+export class AuthStation implements Station<AuthorizedCall> {
+  readonly #ports: Ports;
+  readonly #authenticator: Authenticator;
+
+  constructor(ports: Ports, authenticator: Authenticator) {
+    this.#ports = ports;
+    this.#authenticator = authenticator;
   }
 
   /** Gets the token for the next send, at once where it is at hand; else waits, for a refresh if need be. */
-  checkOut(): Refusal | undefined | Promise<Refusal | undefined> {
-    return this.get(
-      () => this.credential.checkOut(this.authenticator.beginner),
-      (token) => this.use(token),
+  enter(call: AuthorizedCall): Refusal | undefined | Promise<Refusal | undefined> {
+    const slot = this.#slotOf(call);
+    const { credential, goesAlong } = slot;
+    if (credential === undefined || !goesAlong) return undefined;
+    const entered = this.#get(
+      call,
+      slot,
+      () => credential.checkOut(this.#authenticator.beginner),
+      (token) => use(call, slot, token),
     );
+    return entered instanceof Promise ? this.#waitFor(call, entered) : entered;
   }
 
   /** Gets it again, without waiting for a refresh; `'stale'` where that would take one. */
-  checkAgain(): Refusal | 'stale' | undefined | Promise<Refusal | 'stale' | undefined> {
-    return this.get(
-      () => this.credential.glance(),
+  checkAgain(call: AuthorizedCall): Refusal | 'stale' | undefined | Promise<Refusal | 'stale' | undefined> {
+    const slot = this.#slotOf(call);
+    const { credential, goesAlong } = slot;
+    if (credential === undefined || !goesAlong) return undefined;
+    return this.#get(
+      call,
+      slot,
+      () => credential.glance(),
       (token) => {
-        this.token = token === 'stale' ? undefined : token;
+        slot.token = token === 'stale' ? undefined : token;
         return token === 'stale' ? token : undefined;
       },
     );
   }
 
   /** The sends to come go there: with a token, if that may be seen there. */
-  reroute(config: InternalAxiosRequestConfig): void {
-    this.goesAlong = this.authenticator.maySee(config, this.context.call.config);
-    if (!this.goesAlong) this.token = undefined;
+  reroute(call: AuthorizedCall, config: InternalAxiosRequestConfig): undefined {
+    const slot = this.#slotOf(call);
+    if (slot.credential === undefined) return;
+    slot.goesAlong = this.#authenticator.maySee(config, call.config);
+    if (!slot.goesAlong) slot.token = undefined;
   }
 
-  /** Writes the token; gives the function that takes it off again, for a send that turns out to go elsewhere. */
-  write(config: InternalAxiosRequestConfig): (headers: Headers) => void {
-    if (this.token === undefined || !this.authenticator.writes) return () => {};
-    const { call } = this.context;
+  stamp(call: AuthorizedCall, config: InternalAxiosRequestConfig): void {
+    const slot = this.#slotOf(call);
+    slot.takeOff = undefined;
+    if (slot.token === undefined || !this.#authenticator.writes) return;
     call.tokens ??= [];
-    call.tokens.push(this.token.value);
-    return this.authenticator.write(config, this.token);
+    call.tokens.push(slot.token.value);
+    slot.takeOff = this.#authenticator.write(config, slot.token);
   }
 
-  /** Takes the token off a send that has been redirected to where it must not be seen. */
-  guard(config: InternalAxiosRequestConfig, takeOff: (headers: Headers) => void): void {
-    if (this.authenticator.maySee(config, this.context.call.config)) return;
-    takeOff(config.headers);
-    this.token = undefined;
+  /** `beforeSend` may have turned the send to where the token must not be seen: takes it off. */
+  moveTo(call: AuthorizedCall, config: InternalAxiosRequestConfig): undefined {
+    const slot = this.#slotOf(call);
+    if (slot.credential === undefined || this.#authenticator.maySee(config, call.config)) return;
+    slot.takeOff?.(config.headers);
+    slot.token = undefined;
   }
 
   /**
@@ -79,10 +119,11 @@ export class Authorization {
    *
    * @param explicit whether the policy says that this answer calls for one, whatever the challenges say
    */
-  isRefreshable({ challenges, api }: Unauthorized, explicit: boolean): boolean {
-    if (this.token === undefined || !this.wasCarried(this.token)) return false;
+  isRefreshable(call: AuthorizedCall, { challenges, api }: Unauthorized, explicit: boolean): boolean {
+    const { token } = this.#slotOf(call);
+    if (token === undefined || !this.#wasCarried(call, token)) return false;
     if (!explicit && !mayRefresh(challenges)) return false;
-    const { neverRefreshOn } = this.authenticator.options;
+    const { neverRefreshOn } = this.#authenticator.options;
     if (challenges.some(({ params: { error } }) => error !== undefined && neverRefreshOn.includes(error))) return false;
     for (let at: ApiError | undefined = api; at !== undefined; at = at.inner) {
       if (neverRefreshOn.includes(at.code)) return false;
@@ -91,93 +132,129 @@ export class Authorization {
   }
 
   /** The answer to a replay was another 401: the token that the refresh gave does not help. */
-  refusedAgain(): void {
-    if (this.token !== undefined) this.credential.refused(this.token.value);
+  refusedAgain(call: AuthorizedCall): void {
+    const { credential, token } = this.#slotOf(call);
+    if (token !== undefined) credential?.refused(token.value);
   }
 
   /** Whether the token of the last send was known to be refused though a refresh has just given it. */
-  get isRefusedAnew(): boolean {
-    return this.token !== undefined && this.credential.isRefusedAnew(this.token.value);
+  isRefusedAnew(call: AuthorizedCall): boolean {
+    const { credential, token } = this.#slotOf(call);
+    return token !== undefined && credential?.isRefusedAnew(token.value) === true;
   }
 
   /** Why the last send carried no token, though the policy has one; `undefined` where it may have. */
-  get bareBecause(): string | undefined {
-    if (this.token !== undefined) return undefined;
-    const { call } = this.context;
-    return this.authenticator.withheldFrom(call.wire ?? call.config, call.config) ?? 'auth.token gave none';
-  }
-
-  /** Not where `beforeSend` wrote something else, nor where axios' own `auth` went out in its place. */
-  private wasCarried({ value }: Token): boolean {
-    if (!this.authenticator.isStandard || !this.authenticator.writes) return true;
-    const { wire, wireHeaders } = this.context.call;
-    return !wire?.auth && headerOf(wireHeaders, 'authorization') === `Bearer ${value}`;
+  bareBecause(call: AuthorizedCall): string | undefined {
+    const { credential, token } = this.#slotOf(call);
+    if (token !== undefined) return undefined;
+    const [sent, otherwise] =
+      credential === undefined
+        ? [call.config, 'the call is part of the refresh']
+        : [call.wire ?? call.config, 'auth.token gave none'];
+    return this.#authenticator.withheldFrom(sent, call.config) ?? otherwise;
   }
 
   /** Sees to it that there is a token other than the one that was refused, refreshing if need be. */
-  async replace(unauthorized: Unauthorized): Promise<Refusal | undefined> {
-    const { token } = this;
-    if (token === undefined) return undefined;
-    this.replacing = true;
-    return this.get(
-      () => this.credential.replace(token.value, unauthorized, this.authenticator.beginner),
+  async replace(call: AuthorizedCall, unauthorized: Unauthorized): Promise<Refusal | undefined> {
+    const slot = this.#slotOf(call);
+    const { credential, token } = slot;
+    if (credential === undefined || token === undefined) return undefined;
+    slot.replacing = true;
+    return this.#get(
+      call,
+      slot,
+      () => credential.replace(token.value, unauthorized, this.#authenticator.beginner),
       () => undefined,
     );
   }
 
-  private use(token: Token | undefined): Refusal | undefined {
-    this.token = token;
-    const { outcome } = this.context.call;
-    // Logged out meanwhile: there is no credential to replay with.
-    const isLoggedOut = this.replacing && token === undefined && outcome !== undefined;
-    this.replacing = false;
-    return isLoggedOut ? { outcome, why: 'not-retryable' } : undefined;
+  /** Whether calls under this policy carry a token that takes time to get. */
+  has(call: AuthorizedCall): boolean {
+    return this.#slotOf(call).credential !== undefined;
+  }
+
+  #slotOf(call: AuthorizedCall): Slot {
+    call.auth ??= {
+      credential: this.#authenticator.credentialOf(call.config),
+      token: undefined,
+      replacing: false,
+      goesAlong: true,
+      takeOff: undefined,
+    };
+    return call.auth;
+  }
+
+  /** Not where `beforeSend` wrote something else, nor where axios' own `auth` went out in its place. */
+  #wasCarried({ wire, wireHeaders }: AuthorizedCall, { value }: Token): boolean {
+    if (!this.#authenticator.isStandard || !this.#authenticator.writes) return true;
+    return !wire?.auth && headerOf(wireHeaders, 'authorization') === `Bearer ${value}`;
+  }
+
+  async #waitFor(call: AuthorizedCall, token: Promise<Refusal | undefined>): Promise<Refusal | undefined> {
+    call.waits(TOKEN_WAIT);
+    const refused = await token;
+    call.refreshMs += call.waited();
+    return refused;
   }
 
   /** Gets something, and says what follows from it: at once where it is there, else no later than the call may last. */
-  private get<T, Followed>(
+  #get<T, Followed>(
+    call: AuthorizedCall,
+    slot: Slot,
     begin: () => T | Promise<T>,
     follow: (got: T) => Followed,
   ): Followed | Refusal | Promise<Followed | Refusal> {
     try {
       const got = begin();
-      return got instanceof Promise ? this.wait(got, follow) : follow(got);
+      return got instanceof Promise ? this.#wait(call, slot, got, follow) : follow(got);
     } catch (error) {
-      return this.refused(error);
+      return refused(call, slot, error);
     }
   }
 
   /** The refresh goes on for the others. */
-  private async wait<T, Followed>(pending: Promise<T>, follow: (got: T) => Followed): Promise<Followed | Refusal> {
-    const { call, cancellation, shared } = this.context;
+  async #wait<T, Followed>(
+    call: AuthorizedCall,
+    slot: Slot,
+    pending: Promise<T>,
+    follow: (got: T) => Followed,
+  ): Promise<Followed | Refusal> {
+    const { clock, queue } = this.#ports;
     let refuse = () => {};
     const closed = new Promise<never>((_, reject) => {
       refuse = () =>
         reject(new TokenRefreshError('the attachment was closed while the call waited for a token', undefined));
     });
-    shared.queue.add(refuse);
+    queue.add(refuse);
     try {
-      const result = await bounded(Promise.race([pending, closed]), shared.clock, call.deadlineAt, cancellation);
-      if (result.kind === 'cancelled') return this.context.cancelled();
-      if (result.kind === 'deadline') return this.context.overdue();
+      const result = await withTimeout(Promise.race([pending, closed]), call.timeout(clock));
+      if (result.kind === 'cancelled') return call.cancelled();
+      if (result.kind === 'timeout') return call.overdue();
       return follow(result.value);
     } catch (error) {
-      return this.refused(error);
+      return refused(call, slot, error);
     } finally {
-      shared.queue.delete(refuse);
+      queue.delete(refuse);
     }
   }
+}
 
-  /** @throws what is no failed refresh */
-  private refused(error: unknown): Refusal {
-    if (!(error instanceof TokenRefreshError)) throw error;
-    const { call } = this.context;
-    // No send may have carried them: an expired token is refreshed before the first.
-    call.tokens = [...(call.tokens ?? []), ...this.credential.secrets];
-    // An error of this call's own: it carries this call's answer.
-    const answer = call.outcome && responseOf(call.outcome);
-    return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
-  }
+function use({ outcome }: AuthorizedCall, slot: Slot, token: Token | undefined): Refusal | undefined {
+  slot.token = token;
+  // Logged out meanwhile: there is no credential to replay with.
+  const isLoggedOut = slot.replacing && token === undefined && outcome !== undefined;
+  slot.replacing = false;
+  return isLoggedOut ? { outcome, why: 'not-retryable' } : undefined;
+}
+
+/** @throws what is no failed refresh */
+function refused(call: AuthorizedCall, { credential }: Slot, error: unknown): Refusal {
+  if (!(error instanceof TokenRefreshError)) throw error;
+  // No send may have carried them: an expired token is refreshed before the first.
+  call.tokens = [...(call.tokens ?? []), ...(credential?.secrets ?? [])];
+  // An error of this call's own: it carries this call's answer.
+  const answer = call.outcome && responseOf(call.outcome);
+  return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
 }
 
 /** What a 401 says, for the refresh. */

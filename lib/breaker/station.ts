@@ -1,141 +1,142 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import type { LiveCall } from '../call/live-call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
+import type { Refusal } from '../call/refusal.ts';
+import type { Station } from '../call/station.ts';
 import { shown } from '../check.ts';
 import type { Evidence } from '../classify/options.ts';
 import { serverFailed } from '../classify/server-failed.ts';
-import type { CallContext, Refusal } from '../context.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { keyOf } from '../send/key.ts';
-import type { Circuit, Learnt, Ticket } from './circuit.ts';
+import type { Breaker, Circuit, Learnt, Ticket } from './circuit.ts';
 import type { ResolvedBreaker } from './options.ts';
 
-/** One call's dealings with the circuit breaker. */
-export class CircuitGuard {
-  private readonly context: CallContext;
-  private readonly options: ResolvedBreaker;
+/** What is remembered of a call here. */
+interface Slot {
   /** Of where the call itself would go. */
-  private home: Circuit;
+  home: Circuit;
   /** Of where the send goes. */
-  private circuit: Circuit;
+  circuit: Circuit;
   /** Of a send that has been let out and not been heard of since. */
-  private ticket: Ticket | undefined;
+  ticket: Ticket | undefined;
+}
 
-  constructor(context: CallContext, options: ResolvedBreaker) {
-    this.context = context;
-    this.options = options;
-    this.home = this.circuitOf(context.call.config);
-    this.circuit = this.home;
+export interface BrokenCall extends LiveCall {
+  breaker: Slot | undefined;
+}
+
+/** What came of a send, for the circuit. */
+interface Arrival {
+  readonly outcome: Outcome;
+  readonly nowMs: number;
+  /** Whether the call's deadline ended it. */
+  readonly cutOff: boolean;
+}
+
+/** The circuit breaker on a call's way. */
+export class BreakerStation<C extends BrokenCall> implements Station<C> {
+  readonly #breaker: Breaker;
+  readonly #options: ResolvedBreaker;
+  readonly #evidence: (call: C, outcome: Outcome) => Evidence;
+
+  /** @param evidence what `isFailure` is shown */
+  constructor(breaker: Breaker, options: ResolvedBreaker, evidence: (call: C, outcome: Outcome) => Evidence) {
+    this.#breaker = breaker;
+    this.#options = options;
+    this.#evidence = evidence;
   }
 
   /**
-   * Why nothing may be sent now. Asked before the call waits for anything else, by where it would go itself; but whether a further send
-   * goes there `beforeSend` has to say, if there is one.
+   * Asked before the call waits for anything else, so that nobody waits for nothing; by where it would go itself. But whether a further
+   * send goes there `beforeSend` has to say, if there is one.
    */
-  refusal(): Refusal | undefined {
-    const { call, mayMove } = this.context;
-    this.circuit = this.home;
-    return mayMove && call.sent > 0 ? undefined : this.closedDoor();
+  enter(call: C, nowMs: number): Refusal | undefined {
+    const slot = this.#slotOf(call);
+    slot.circuit = slot.home;
+    return call.terms.mayMove && call.sent > 0 ? undefined : refusal(call, slot.circuit, nowMs);
   }
 
-  /** The sends to come go there. */
-  reroute(config: InternalAxiosRequestConfig): void {
-    this.home = this.circuitOf(config);
+  reroute(call: C, config: InternalAxiosRequestConfig): undefined {
+    this.#slotOf(call).home = this.#circuitOf(config);
   }
 
-  /** The send goes there; gives the reason where nothing may be sent there now. */
-  moveTo(config: InternalAxiosRequestConfig): Refusal | undefined {
-    this.circuit = this.circuitOf(config);
-    return this.closedDoor();
+  moveTo(call: C, config: InternalAxiosRequestConfig): Refusal | undefined {
+    const slot = this.#slotOf(call);
+    slot.circuit = this.#circuitOf(config);
+    return refusal(call, slot.circuit, call.terms.clock.now());
   }
 
-  private circuitOf(config: InternalAxiosRequestConfig): Circuit {
-    const { options } = this;
-    return this.context.shared.breaker.circuit(keyOf(options.key, config, 'breaker.key'));
-  }
-
-  private closedDoor(): Refusal | undefined {
-    const { call, shared } = this.context;
-    const nowMs = shared.clock.now();
-    const retryAt = this.circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
-    // What the probe itself calls for belongs to it.
-    if (retryAt === undefined || isReentrant(this.circuit)) return undefined;
-    const { key } = this.circuit;
-    const shownAt = Math.ceil(retryAt + shared.wallAheadMs());
-    const message = `the circuit of ${key} is open until ${new Date(shownAt).toISOString()}`;
-    return {
-      outcome: call.outcome ?? { error: new CircuitOpenError(message, shownAt) },
-      why: 'circuit-open',
-    };
-  }
-
-  /** The send leaves, if it may. */
-  enter(): Refusal | undefined {
-    const refusal = this.closedDoor();
-    if (refusal === undefined && !isReentrant(this.circuit))
-      this.ticket = this.circuit.enter(this.context.shared.clock.now());
-    return refusal;
+  depart(call: C, nowMs: number): Refusal | undefined {
+    const slot = this.#slotOf(call);
+    const { circuit } = slot;
+    const refused = refusal(call, circuit, nowMs);
+    if (refused === undefined && !isReentrant(circuit)) slot.ticket = circuit.enter(nowMs);
+    return refused;
   }
 
   /** Does what the probe needs, which may be a call through the same circuit. */
-  probing<T>(body: () => T): T {
-    return this.ticket?.isProbe ? trackReentrancy(this.circuit, body) : body();
+  probing<T>(call: C, body: () => T): T {
+    const { circuit, ticket } = this.#slotOf(call);
+    return ticket?.isProbe ? trackReentrancy(circuit, body) : body();
+  }
+
+  /** Takes note of what came of the send; gives what that turned the circuit to. */
+  arrive(call: C, arrival: Arrival): 'open' | 'closed' | undefined {
+    const slot = this.#slotOf(call);
+    const { circuit, ticket } = slot;
+    if (ticket === undefined) return undefined;
+    const learnt = this.#learnt(call, ticket, arrival);
+    slot.ticket = undefined;
+    return circuit.sent(ticket, learnt, arrival.nowMs);
+  }
+
+  tell(call: C, turned: 'open' | 'closed' | undefined, nowMs: number): void {
+    if (turned === undefined) return;
+    const { circuit } = this.#slotOf(call);
+    const { key } = circuit;
+    if (turned === 'open') {
+      const retryAt = Number(circuit.refusesUntil(nowMs, 0)) + call.terms.wallAheadMs();
+      call.tell('circuit-opened', { key, retryAt: Math.ceil(retryAt) });
+    } else call.tell('circuit-closed', { key });
   }
 
   /** Whether a retry after so long is known to find the circuit open. */
-  isOpenIn(delayMs: number, nowMs: number): boolean {
-    if (this.context.mayMove) return false;
-    const retryAt = this.circuit.refusesUntil(nowMs, this.context.call.deadlineAt - nowMs - delayMs);
+  isOpenIn(call: C, delayMs: number, nowMs: number): boolean {
+    if (call.terms.mayMove) return false;
+    const retryAt = this.#slotOf(call).circuit.refusesUntil(nowMs, call.deadlineAt - nowMs - delayMs);
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }
 
-  /**
-   * What came of the send; gives what that turned the circuit to.
-   *
-   * @param cutOff whether the call's deadline ended it
-   * @param evidence what `isFailure` is shown
-   */
-  answered(outcome: Outcome, nowMs: number, cutOff: boolean, evidence: () => Evidence): 'open' | 'closed' | undefined {
-    const { ticket } = this;
-    if (ticket === undefined) return undefined;
-    const learnt = this.learnt(outcome, ticket, nowMs, cutOff, evidence);
-    this.ticket = undefined;
-    return this.circuit.sent(ticket, learnt, nowMs);
-  }
-
-  tell(turned: 'open' | 'closed' | undefined, nowMs: number): void {
-    const { circuit, context } = this;
-    const { key } = circuit;
-    if (turned === 'open') {
-      const retryAt = Number(circuit.refusesUntil(nowMs, 0)) + context.shared.wallAheadMs();
-      context.tell('circuit-opened', { key, retryAt: Math.ceil(retryAt) });
-    }
-    if (turned === 'closed') context.tell('circuit-closed', { key });
-  }
-
   /** The send did not take place, or nobody will say what came of it. */
-  release(): void {
-    const { ticket } = this;
-    this.ticket = undefined;
-    if (ticket !== undefined) this.circuit.sent(ticket, 'nothing', this.context.shared.clock.now());
+  leave(call: C): void {
+    const { breaker: slot } = call;
+    if (slot?.ticket === undefined) return;
+    slot.circuit.sent(slot.ticket, 'nothing', call.terms.clock.now());
+    slot.ticket = undefined;
+  }
+
+  #slotOf(call: C): Slot {
+    if (call.breaker === undefined) {
+      const home = this.#circuitOf(call.config);
+      call.breaker = { home, circuit: home, ticket: undefined };
+    }
+    return call.breaker;
+  }
+
+  #circuitOf(config: InternalAxiosRequestConfig): Circuit {
+    return this.#breaker.circuit(keyOf(this.#options.key, config, 'breaker.key'));
   }
 
   /** What a send says of the server: by the policy's own judge, else by the answer. */
-  private learnt(
-    outcome: Outcome,
-    { at, isProbe }: Ticket,
-    nowMs: number,
-    cutOff: boolean,
-    evidence: () => Evidence,
-  ): Learnt {
-    const { call, cancellation } = this.context;
+  #learnt(call: C, { at, isProbe }: Ticket, { outcome, nowMs, cutOff }: Arrival): Learnt {
     const isAnswered = responseOf(outcome) !== undefined;
     const reason: unknown = (call.config.signal as AbortSignal | undefined)?.reason;
-    const gaveUp = !isAnswered && cancellation?.requested === true;
+    const gaveUp = !isAnswered && call.cancellation?.requested === true;
     // `AbortSignal.timeout()` is a timeout, whatever axios makes of it. Who gives up otherwise has reasons of their own.
     const timedOut = gaveUp && (reason as Error | undefined)?.name === 'TimeoutError';
     if (gaveUp && !timedOut) return 'nothing';
-    const failed = this.opinion(evidence) ?? (timedOut || serverFailed(outcome));
+    const failed = this.#opinion(call, outcome) ?? (timedOut || serverFailed(outcome));
     if (failed === undefined) return 'nothing';
     if (!failed) return 'well';
     // It stood in a queue, or had been sent before, for longer than it was given time then.
@@ -143,11 +144,20 @@ export class CircuitGuard {
     return (cutOff && isProbe) || ((cutOff || timedOut) && isLate) ? 'impatient' : 'failed';
   }
 
-  private opinion(evidence: () => Evidence): boolean | undefined {
-    const { isFailure } = this.options;
-    const opinion: unknown = isFailure?.(evidence());
+  #opinion(call: C, outcome: Outcome): boolean | undefined {
+    const { isFailure } = this.#options;
+    const opinion: unknown = isFailure?.(this.#evidence(call, outcome));
     if (opinion === undefined || typeof opinion === 'boolean') return opinion;
     // A promise would pass for true.
     throw new TypeError(`breaker.isFailure must give true, false or undefined, got ${shown(opinion)}`);
   }
+}
+
+function refusal(call: LiveCall, circuit: Circuit, nowMs: number): Refusal | undefined {
+  const retryAt = circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
+  // What the probe itself calls for belongs to it.
+  if (retryAt === undefined || isReentrant(circuit)) return undefined;
+  const shownAt = Math.ceil(retryAt + call.terms.wallAheadMs());
+  const message = `the circuit of ${circuit.key} is open until ${new Date(shownAt).toISOString()}`;
+  return { outcome: call.outcome ?? { error: new CircuitOpenError(message, shownAt) }, why: 'circuit-open' };
 }

@@ -1,17 +1,18 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import type { LiveCall } from '../call/live-call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
+import type { Refusal } from '../call/refusal.ts';
+import type { Station } from '../call/station.ts';
 import { wholeMs } from '../call/time-shown.ts';
-import type { Verdict } from '../call/verdict.ts';
+import type { Judgement } from '../call/verdict.ts';
 import { kindOf } from '../check.ts';
-import type { CallContext, Refusal } from '../context.ts';
 import { codeOf } from '../failure/code.ts';
 import { LimitError } from '../failure/errors.ts';
-import { DEFAULTS } from '../policy/defaults.ts';
-import type { ResolvedRetryAfter } from '../retry/options.ts';
 import { keyOf } from '../send/key.ts';
 import type { StreamedBody } from '../send/streamed-body.ts';
-import { bounded } from '../time/bounded.ts';
+import type { Clock } from '../time/clock.ts';
+import { withTimeout } from '../time/with-timeout.ts';
 import { heldSlotsOf } from './held-slots.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
 import { isLimiter } from './limiter.ts';
@@ -19,179 +20,160 @@ import { waitsForOthers } from './limiters.ts';
 import type { ResolvedLimit } from './options.ts';
 import { readQuota } from './quota/headers.ts';
 
-/** One call's dealings with the limiter: a permit for each send, handed back as soon as that has ended. */
-export class Admission {
-  /** How long the permit of a send took, in ms. */
-  queuedMs = 0;
-  private readonly context: CallContext;
-  private readonly limiter: Limiter;
-  private readonly keyFor: Limiter['key'];
+/** What is remembered of a call here. */
+interface Slot {
   /** The bucket of where the call itself would go. */
-  private home: string;
+  home: string;
   /** The bucket of where the send goes. */
   key: string;
-  private readonly priority: number | undefined;
-  private readonly maxWaitMs: number | undefined;
+  readonly priority: number | undefined;
   /** Of when the call began, so that its retries keep its place. */
-  private readonly since: number;
+  readonly since: number;
+  /** How long the permit of this send took, in ms. */
+  queuedMs: number;
+  permit: Permit | undefined;
+  /** How many sends had been made when it was taken. */
+  sentBefore: number;
+  /** Another call of this limiter makes this one while it holds a permit. */
+  isNested: boolean;
+  /** Whether the limiter knows that the last send was throttled, so that it paces the next. */
+  paces: boolean;
+  /** Says where the call stands in the limiter's line, where the limiter can. */
+  standing: (() => Standing) | undefined;
+  /** Ends what is done while the permit is held. */
+  endScope: (() => void) | undefined;
+}
+
+export interface LimitedCall extends LiveCall {
+  limit: Slot | undefined;
+}
+
+/** What the station needs of its attachment. */
+interface Ports {
+  readonly clock: Clock;
+  readonly wallAheadMs: () => number;
+  readonly counters: { queued: number };
+  /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
+  readonly queue: Set<() => void>;
+  limiter(limit: Limiter | ResolvedLimit): Limiter;
+}
+
+/** The pauses that the policy has its calls wait for. */
+interface Pauses {
+  /** Whether a time that a server names counts. */
+  readonly heeded: boolean;
+  /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
+  readonly bounds: { readonly maxMs: number; readonly whenLonger: 'fail' | 'clamp' };
+}
+
+/** The limiter on a call's way: a permit for each send, given back as soon as that has ended. */
+export class LimitStation implements Station<LimitedCall> {
   /** Whether a send may have to wait for another's end. */
   readonly mayHoldUp: boolean;
+  readonly #ports: Ports;
+  readonly #limiter: Limiter;
+  readonly #options: Pick<ResolvedLimit | Limiter, 'key' | 'priority'>;
+  readonly #maxWaitMs: number | undefined;
   /** The limiter was handed in, so that it does not close with the attachment. */
-  private readonly isShared: boolean;
-  /** Another call of this limiter makes this one while it holds a permit. */
-  private isNested = false;
-  private permit: Permit | undefined;
-  /** How many sends had been made when it was taken. */
-  private sentBefore = 0;
-  /** Whether the limiter knows that the last send was throttled, so that it paces the next. */
-  paces = false;
-  /** Says where the call stands in the limiter's line, where the limiter can. */
-  private standing: (() => Standing) | undefined;
-  private endScope = () => {};
+  readonly #isShared: boolean;
+  readonly #pauses: Pauses;
 
-  constructor(context: CallContext, limit: Limiter | ResolvedLimit) {
-    const { config } = context.call;
-    this.context = context;
-    this.limiter = context.shared.limiter(limit);
-    // The call's own policy may name them, and so may a limiter that was handed in.
-    this.keyFor = limit.key;
-    this.home = keyOf(limit.key, config, 'limit.key');
-    this.key = this.home;
-    this.priority = priorityOf(limit.priority?.(config));
-    this.maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
-    this.since = inOrder(context.call.startedAt);
-    this.isShared = isLimiter(limit);
+  constructor(ports: Ports, limit: Limiter | ResolvedLimit, pauses: Pauses) {
+    this.#ports = ports;
+    this.#limiter = ports.limiter(limit);
+    // The policy may name them, and so may a limiter that was handed in.
+    this.#options = limit;
+    this.#maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
+    this.#isShared = isLimiter(limit);
+    this.#pauses = pauses;
     this.mayHoldUp = waitsForOthers(limit);
   }
 
-  acquire(): Refusal | undefined | Promise<Refusal | undefined> {
-    this.queuedMs = 0;
-    this.key = this.home;
-    return this.take();
+  enter(call: LimitedCall): Refusal | undefined | Promise<Refusal | undefined> {
+    const slot = this.#slotOf(call);
+    slot.queuedMs = 0;
+    slot.key = slot.home;
+    return this.#take(call, slot);
   }
 
-  /** The sends to come go there. */
-  reroute(config: InternalAxiosRequestConfig): void {
-    this.home = keyOf(this.keyFor, config, 'limit.key');
+  reroute(call: LimitedCall, config: InternalAxiosRequestConfig): undefined {
+    this.#slotOf(call).home = this.#keyOf(config);
   }
 
-  /** The send goes there: in place of the permit that it has, it takes one of that place. */
-  moveTo(config: InternalAxiosRequestConfig): Refusal | undefined | Promise<Refusal | undefined> {
-    const key = keyOf(this.keyFor, config, 'limit.key');
-    if (key === this.key) return undefined;
-    this.release();
-    this.key = key;
-    return this.take();
+  /** In place of the permit that the send has, it takes one of where it goes. */
+  moveTo(call: LimitedCall, config: InternalAxiosRequestConfig): Refusal | undefined | Promise<Refusal | undefined> {
+    const slot = this.#slotOf(call);
+    const key = this.#keyOf(config);
+    if (key === slot.key) return undefined;
+    this.leave(call);
+    slot.key = key;
+    return this.#take(call, slot);
   }
 
-  private take(): Refusal | undefined | Promise<Refusal | undefined> {
-    const { call, cancellation } = this.context;
-    this.sentBefore = call.sent;
-    this.isNested = isReentrant(this.limiter, this.key);
-    if (this.isNested && this.limiter.takesNested !== true) return undefined;
-    // By which the place in the queue is given up.
-    const aborter = cancellation || this.isShared ? new AbortController() : undefined;
-    try {
-      this.standing = undefined;
-      const acquired = this.limiter.acquire(this.request(aborter?.signal));
-      if (isPromise(acquired)) return this.queue(acquired, aborter);
-      this.permit = requirePermit(acquired);
-      return undefined;
-    } catch (error) {
-      return this.refused(error);
-    }
+  /** Whether the permit of this send had to be waited for. */
+  hasQueued({ limit }: LimitedCall): boolean {
+    return limit !== undefined && limit.queuedMs > 0;
   }
 
-  private request(signal: AbortSignal | undefined): PermitRequest {
-    const { key, priority, since, maxWaitMs, isNested: nested } = this;
-    const { call } = this.context;
-    const { maxMs: maxPauseMs, whenLonger } = this.namedWaits;
-    // What is this attachment's own goes by its clock, whoever else made it by the time of day.
-    const deadlineAt = this.isShared ? this.onTheWall(call.deadlineAt) : call.deadlineAt;
-    const clampsPause = whenLonger === 'clamp';
-    const queued = (standing: () => Standing) => {
-      this.standing = standing;
-    };
-    // All of them are its own: a polluted prototype must not speak for one that is left out.
-    const weight = undefined;
-    return {
-      key,
-      weight,
-      priority,
-      since,
-      nested,
-      call,
-      signal,
-      deadlineAt,
-      maxWaitMs,
-      maxPauseMs,
-      clampsPause,
-      queued,
-    };
-  }
-
-  /** An instant of the clock for those who go by the time of day. */
-  private onTheWall(at: number): number {
-    return at === Number.POSITIVE_INFINITY ? at : at + this.context.shared.wallAheadMs();
-  }
-
-  /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
-  private get namedWaits(): ResolvedRetryAfter {
-    const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
-    return retryAfter || DEFAULTS.retry.retryAfter;
+  /** Whether the limiter paces the retry of what was refused for its rate. */
+  paces({ limit }: LimitedCall): boolean {
+    return limit?.paces === true;
   }
 
   /**
-   * Tells the limiter what an answer said, and hands the permit back.
+   * Tells the limiter what an answer said, and gives the permit back.
    *
    * @param isStreaming the answer has begun, and its body will go on: where others wait for its end, the permit is kept
    * @returns until when the answer pauses the bucket, on the clock, if it does
    */
-  answered(
+  arrive(
+    call: LimitedCall,
     outcome: Outcome,
-    { kind, retryAfterMs, final = false }: Verdict,
+    { kind, retryAfterMs, final = false }: Judgement,
     nowMs: number,
     isStreaming: boolean,
   ): number | undefined {
-    const { permit } = this;
-    this.endScope();
-    if (permit === undefined && !this.isNested) return undefined;
-    this.permit = undefined;
-    this.paces = kind === 'throttled' && permit?.answered !== undefined;
+    const slot = this.#slotOf(call);
+    const { key, permit } = slot;
+    slot.endScope?.();
+    if (permit === undefined && !slot.isNested) return undefined;
+    slot.permit = undefined;
+    slot.paces = kind === 'throttled' && permit?.answered !== undefined;
     const response = responseOf(outcome);
     // A 503 that names a time speaks for the whole server, as a 429 does. What no wait can change is no matter of rate.
     const throttled = kind === 'throttled' && !final;
-    const { retryAfter } = this.context.policy.retry || DEFAULTS.retry;
-    const speaks = retryAfter !== false && (throttled || (response?.status === 503 && !final));
+    const speaks = this.#pauses.heeded && (throttled || (response?.status === 503 && !final));
     const named = speaks ? retryAfterMs : undefined;
     // In full: each that waits compares it with its own `maxMs`. A time that has come is none.
     const untilAt = named ? nowMs + named : undefined;
     // Where no permit can be told of it, the limiter itself is.
     if (untilAt !== undefined && permit?.answered === undefined) {
-      quietly(() => this.limiter.pause(this.key, this.onTheWall(untilAt)));
+      quietly(() => this.#limiter.pause(key, this.#onTheWall(untilAt)));
     }
     if (permit === undefined) return untilAt;
-    const quota = response && readQuota(response.headers, this.context.shared.clock);
     // Without an answer nothing was learnt of the server, unless a judge knows better.
-    if (response !== undefined || throttled)
-      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.onTheWall(untilAt), quota }));
-    if (isStreaming && this.mayHoldUp) this.permit = permit;
-    else quietly(() => permit.release());
+    if (response !== undefined || throttled) {
+      const quota = response && readQuota(response.headers, this.#ports.clock);
+      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota }));
+    }
+    if (isStreaming && this.mayHoldUp) slot.permit = permit;
+    else release(permit);
     return untilAt;
   }
 
   /** Keeps the permit while that body goes on; gives the function that says that it is over. */
-  holdFor(body: StreamedBody): () => void {
-    const { context, key, limiter, permit } = this;
-    this.permit = undefined;
+  holdFor(call: LimitedCall, body: StreamedBody): () => void {
+    const slot = this.#slotOf(call);
+    const { key, permit } = slot;
+    slot.permit = undefined;
     if (permit === undefined) return () => {};
-    const { method, url } = context.call;
+    const { method, url } = call;
     let isHeld = true;
     const giveBack = () => {
-      if (isHeld) quietly(() => permit.release());
+      if (isHeld) release(permit);
       isHeld = false;
     };
-    const letGo = heldSlotsOf(limiter, key, context.shared.clock).hold({ method, url, body, giveBack });
+    const letGo = heldSlotsOf(this.#limiter, key, this.#ports.clock).hold({ method, url, body, giveBack });
     return () => {
       letGo();
       giveBack();
@@ -200,79 +182,138 @@ export class Admission {
 
   /**
    * Does something while the permit is held: a call that it makes would wait for that very permit. What it leaves running takes
-   * permits of its own, once this one is handed back.
+   * permits of its own, once this one is given back.
    */
-  within<T>(body: () => T): T {
-    return trackReentrancy(this.limiter, body, this.key, (end) => {
-      this.endScope = end;
+  holding<T>(call: LimitedCall, body: () => T): T {
+    const slot = this.#slotOf(call);
+    return trackReentrancy(this.#limiter, body, slot.key, (end) => {
+      slot.endScope = end;
     });
   }
 
-  /** Hands back the permit, if there is one: as if it had never been taken where nothing was sent with it. */
-  release(): void {
-    const { permit } = this;
-    this.endScope();
-    this.permit = undefined;
+  /** Gives back the permit, if there is one: as if it had never been taken where nothing was sent with it. */
+  leave(call: LimitedCall): void {
+    const { limit: slot } = call;
+    if (slot === undefined) return;
+    const { permit } = slot;
+    slot.endScope?.();
+    slot.permit = undefined;
     if (permit === undefined) return;
-    if (this.context.call.sent > this.sentBefore) quietly(() => permit.release());
+    if (call.sent > slot.sentBefore) release(permit);
     else drop(permit);
   }
 
+  #slotOf(call: LimitedCall): Slot {
+    if (call.limit === undefined) {
+      const { config } = call;
+      const home = this.#keyOf(config);
+      call.limit = {
+        home,
+        key: home,
+        priority: priorityOf(this.#options.priority?.(config)),
+        since: inOrder(call.startedAt),
+        queuedMs: 0,
+        permit: undefined,
+        sentBefore: 0,
+        isNested: false,
+        paces: false,
+        standing: undefined,
+        endScope: undefined,
+      };
+    }
+    return call.limit;
+  }
+
+  #keyOf(config: InternalAxiosRequestConfig): string {
+    return keyOf(this.#options.key, config, 'limit.key');
+  }
+
+  #take(call: LimitedCall, slot: Slot): Refusal | undefined | Promise<Refusal | undefined> {
+    slot.sentBefore = call.sent;
+    slot.isNested = isReentrant(this.#limiter, slot.key);
+    if (slot.isNested && this.#limiter.takesNested !== true) return undefined;
+    // By which the place in the queue is given up.
+    const aborter = call.cancellation || this.#isShared ? new AbortController() : undefined;
+    try {
+      slot.standing = undefined;
+      const acquired = this.#limiter.acquire(this.#request(call, slot, aborter?.signal));
+      if (isPromise(acquired)) return this.#queue(call, slot, acquired, aborter);
+      slot.permit = requirePermit(acquired);
+      return undefined;
+    } catch (error) {
+      return this.#refused(call, slot, error);
+    }
+  }
+
+  #request(call: LimitedCall, slot: Slot, signal: AbortSignal | undefined): PermitRequest {
+    const { isNested: nested, key, priority, since } = slot;
+    const { maxMs: maxPauseMs, whenLonger } = this.#pauses.bounds;
+    // All of them are its own: a polluted prototype must not speak for one that is left out.
+    return {
+      key,
+      weight: undefined,
+      priority,
+      since,
+      nested,
+      call,
+      signal,
+      // What is this attachment's own goes by its clock, whoever else made it by the time of day.
+      deadlineAt: this.#isShared ? this.#onTheWall(call.deadlineAt) : call.deadlineAt,
+      maxWaitMs: this.#maxWaitMs,
+      maxPauseMs,
+      clampsPause: whenLonger === 'clamp',
+      queued: (standing: () => Standing) => {
+        slot.standing = standing;
+      },
+    };
+  }
+
+  /** An instant of the clock for those who go by the time of day. */
+  #onTheWall(at: number): number {
+    return at === Number.POSITIVE_INFINITY ? at : at + this.#ports.wallAheadMs();
+  }
+
   /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
-  private async queue(acquired: Promise<Permit>, aborter?: AbortController): Promise<Refusal | undefined> {
-    const { context, key } = this;
-    const { call, cancellation, policy, shared } = context;
-    const asked = shared.clock.now();
+  async #queue(
+    call: LimitedCall,
+    slot: Slot,
+    acquired: Promise<Permit>,
+    aborter?: AbortController,
+  ): Promise<Refusal | undefined> {
+    const { clock, counters, queue } = this.#ports;
+    const asked = clock.now();
     let refuse = () => {};
     const closed = new Promise<never>((_, reject) => {
       refuse = () => reject(new LimitError('ERR_LIMIT_CLOSED', 'the attachment was closed'));
     });
-    shared.queue.add(refuse);
-    shared.tally.queued += 1;
-    const held = this.mayHoldUp ? heldSlotsOf(this.limiter, key, shared.clock) : undefined;
+    queue.add(refuse);
+    counters.queued += 1;
+    const held = this.mayHoldUp ? heldSlotsOf(this.#limiter, slot.key, clock) : undefined;
     const stopWaiting = held?.wait();
-    const { standing } = this;
-    const why = () => {
-      const [unread] = held?.unread ?? [];
-      const behind = unread && `behind a stream that nobody reads: ${unread.method} ${unread.url}`;
-      return [standing?.().why ?? (behind ? [] : 'its limiter says no more'), behind ?? []].flat().join(', ');
-    };
-    context.waits({
-      phase: 'limit',
-      until: () => {
-        const untilAt = standing?.().untilAt;
-        return untilAt && untilAt - shared.wallAheadMs();
-      },
-      why: () => `waits for a permit of ${key}: ${why()}`,
-    });
-    if (context.heard('queued')) {
-      const { place, of, untilAt } = standing?.() ?? {};
-      context.tell('queued', { key, why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
-    }
+    this.#tell(call, slot, () => held?.unread[0]);
     try {
-      const patientUntil = asked + (this.maxWaitMs ?? Number.POSITIVE_INFINITY);
+      const patientUntil = asked + (this.#maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
-      const result = await bounded(Promise.race([acquired, closed]), shared.clock, boundAt, cancellation);
-      if (result.kind === 'done') this.permit = requirePermit(result.value);
-      if (result.kind === 'cancelled') return context.cancelled();
-      if (result.kind !== 'deadline') return undefined;
+      const bound = { ...call.timeout(clock), ms: boundAt - asked };
+      const result = await withTimeout(Promise.race([acquired, closed]), bound);
+      if (result.kind === 'done') slot.permit = requirePermit(result.value);
+      if (result.kind === 'cancelled') return call.cancelled();
+      if (result.kind !== 'timeout') return undefined;
       if (boundAt < call.deadlineAt) {
-        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.maxWaitMs} ms`);
+        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.#maxWaitMs} ms`);
       }
-      throw new LimitError(
-        'ERR_LIMIT_DEADLINE',
-        `deadlineMs: no permit within the call's ${wholeMs(policy.deadlineMs)} ms`,
-      );
+      const ms = wholeMs(call.terms.deadlineMs);
+      throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${ms} ms`);
     } catch (error) {
-      return this.refused(error);
+      return this.#refused(call, slot, error);
     } finally {
       stopWaiting?.();
-      shared.queue.delete(refuse);
-      shared.tally.queued -= 1;
-      const queuedMs = context.waited();
-      this.queuedMs += queuedMs;
+      queue.delete(refuse);
+      counters.queued -= 1;
+      const queuedMs = call.waited();
+      slot.queuedMs += queuedMs;
       call.queuedMs += queuedMs;
-      if (this.permit === undefined) {
+      if (slot.permit === undefined) {
         // The place in the queue is given up; a permit that comes all the same goes straight back.
         acquired.then(drop).catch(() => {});
         aborter?.abort();
@@ -280,17 +321,35 @@ export class Admission {
     }
   }
 
-  private refused(reason: unknown): Refusal {
-    const { context, key } = this;
-    const { call } = context;
-    if (context.cancellation?.requested) return context.cancelled();
+  /** Whoever asks is told where the call stands, and so is who listens. */
+  #tell(call: LimitedCall, { key, standing }: Slot, unread: () => { method: string; url: string } | undefined): void {
+    const why = () => {
+      const slow = unread();
+      const behind = slow && `behind a stream that nobody reads: ${slow.method} ${slow.url}`;
+      return [standing?.().why ?? (behind ? [] : 'its limiter says no more'), behind ?? []].flat().join(', ');
+    };
+    call.waits({
+      phase: 'limit',
+      until: () => {
+        const untilAt = standing?.().untilAt;
+        return untilAt && untilAt - this.#ports.wallAheadMs();
+      },
+      why: () => `waits for a permit of ${key}: ${why()}`,
+    });
+    if (!call.heard('queued')) return;
+    const { place, of, untilAt } = standing?.() ?? {};
+    call.tell('queued', { key, why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
+  }
+
+  #refused(call: LimitedCall, { key }: Slot, reason: unknown): Refusal {
+    if (call.cancellation?.requested) return call.cancelled();
     const error = ownError(reason);
     const code = codeOf(error);
-    context.tell('limited', { key, code });
+    call.tell('limited', { key, code });
     const outcome = call.outcome ?? { error };
     if (error instanceof LimitError && error.retryAt !== undefined) {
-      const pausedMs = Math.max(0, error.retryAt - context.shared.clock.wall());
-      call.refusedWait = { waitedMs: 0, maxMs: this.namedWaits.maxMs, pausedMs };
+      const pausedMs = Math.max(0, error.retryAt - this.#ports.clock.wall());
+      call.refusedWait = { waitedMs: 0, maxMs: this.#pauses.bounds.maxMs, pausedMs };
       return { outcome, why: call.outcome === undefined ? 'limited' : 'wait-too-long' };
     }
     return { outcome, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
@@ -333,6 +392,8 @@ function requirePermit(acquired: Permit | undefined): Permit {
   if (typeof acquired?.release === 'function') return acquired;
   throw new TypeError(`the limiter's acquire must give a permit, { release() }, got ${kindOf(acquired)}`);
 }
+
+const release = (permit: Permit): void => quietly(() => permit.release());
 
 /** Nothing was sent with it. */
 function drop(permit: Permit): void {

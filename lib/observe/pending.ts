@@ -1,11 +1,9 @@
 import type { Call } from '../call/call.ts';
+import type { LiveCall } from '../call/live-call.ts';
 import { durationOf } from '../call/time-shown.ts';
-import type { CallContext } from '../context.ts';
+import type { PendingPhase, Wait } from '../call/wait.ts';
 import type { Clock } from '../time/clock.ts';
 import { warn } from './warn.ts';
-
-/** What a call that is under way is at. */
-export type PendingPhase = 'limit' | 'retry-wait' | 'refresh' | 'sending' | 'body' | 'poll';
 
 /** A call that has begun and not ended. */
 export interface PendingCall {
@@ -23,21 +21,13 @@ export interface PendingCall {
   readonly why: string;
 }
 
-/** What a call waits for. What costs something to say is said when somebody asks. */
-export interface Wait {
-  readonly phase: PendingPhase;
-  why(): string;
-  /** On the clock. */
-  until?(): number | undefined;
-}
-
 /** A call that waits for so long, and has nothing that ends the wait, is worth a warning; in ms. */
 const LONG_MS = 5_000;
 
 /** The calls of one attachment that have begun and not ended. */
 export class UnderWay {
   readonly #clock: Clock;
-  readonly #contexts = new Set<CallContext>();
+  readonly #calls = new Set<LiveCall>();
   #emptied: (() => void)[] = [];
   /** Takes back the timer for the warning, where it runs. */
   #stopTimer: (() => void) | undefined;
@@ -49,20 +39,20 @@ export class UnderWay {
     this.#clock = clock;
   }
 
-  begun(context: CallContext): void {
-    this.#contexts.add(context);
+  begun(call: LiveCall): void {
+    this.#calls.add(call);
   }
 
-  ended(context: CallContext): void {
-    this.#contexts.delete(context);
-    if (this.#contexts.size > 0) return;
+  ended(call: LiveCall): void {
+    this.#calls.delete(call);
+    if (this.#calls.size > 0) return;
     if (this.#stopTimer !== undefined && !this.#isLasting) this.#stop();
     if (this.#emptied.length > 0) for (const tell of this.#emptied.splice(0)) tell();
   }
 
   /** When none is left; at most after so long. */
   async empty(withinMs: number): Promise<void> {
-    if (this.#contexts.size === 0) return;
+    if (this.#calls.size === 0) return;
     await new Promise<void>((resolve) => {
       const stopTimer = withinMs < Number.POSITIVE_INFINITY ? this.#clock.after(withinMs, resolve) : undefined;
       this.#emptied.push(() => {
@@ -73,7 +63,7 @@ export class UnderWay {
   }
 
   pending(): readonly PendingCall[] {
-    return Array.from(this.#contexts, pendingOf);
+    return Array.from(this.#calls, pendingOf);
   }
 
   /**
@@ -103,13 +93,13 @@ export class UnderWay {
   #look(): void {
     const now = this.#clock.now();
     let longest = Number.NEGATIVE_INFINITY;
-    for (const context of this.#contexts) {
-      if (context.waiting === undefined || context.isStreaming) continue;
-      if (context.call.deadlineAt < Number.POSITIVE_INFINITY) continue;
-      const ms = now - context.since;
+    for (const call of this.#calls) {
+      if (call.waiting === undefined || call.isStreaming) continue;
+      if (call.deadlineAt < Number.POSITIVE_INFINITY) continue;
+      const ms = now - call.since;
       if (ms >= LONG_MS) {
         this.#hasWarned = true;
-        warnOf(context, ms);
+        warnOf(call, ms);
         return;
       }
       longest = Math.max(longest, ms);
@@ -118,10 +108,10 @@ export class UnderWay {
   }
 }
 
-function pendingOf(context: CallContext): PendingCall {
-  const { call, shared, waiting } = context;
-  const aheadMs = shared.wallAheadMs();
-  const { phase, since, until, why } = waiting === undefined ? sending(context) : waitOf(waiting, context);
+function pendingOf(call: LiveCall): PendingCall {
+  const { terms, waiting } = call;
+  const aheadMs = terms.wallAheadMs();
+  const { phase, since, until, why } = waiting === undefined ? sending(call) : waitOf(waiting, call);
   return Object.freeze({
     call: call.snapshot(),
     phase,
@@ -133,14 +123,14 @@ function pendingOf(context: CallContext): PendingCall {
 
 type Standing = Omit<PendingCall, 'call'>;
 
-const waitOf = (wait: Wait, { since }: CallContext): Standing => ({
+const waitOf = (wait: Wait, { since }: LiveCall): Standing => ({
   phase: wait.phase,
   since,
   until: wait.until?.(),
   why: wait.why(),
 });
 
-function sending({ call }: CallContext): Standing {
+function sending(call: LiveCall): Standing {
   const phase = 'sending';
   const deadline = call.deadlineAt === Number.POSITIVE_INFINITY ? undefined : call.deadlineAt;
   if (call.sent > call.sends.length) {
@@ -151,9 +141,9 @@ function sending({ call }: CallContext): Standing {
   return { phase, since, until: deadline, why: `makes send ${call.sent + 1}: \`beforeSend\`, \`body\`` };
 }
 
-function warnOf({ call, waiting }: CallContext, ms: number): void {
+function warnOf(call: LiveCall, ms: number): void {
   warn(
     'HOLDFAST_LONG_WAIT',
-    `${call.method} ${call.url} has been waiting for ${durationOf(ms)} and has no deadline: it ${waiting?.why()}. \`deadlineMs\` bounds a call; attachment.pending() tells who else waits.`,
+    `${call.method} ${call.url} has been waiting for ${durationOf(ms)} and has no deadline: it ${call.waiting?.why()}. \`deadlineMs\` bounds a call; attachment.pending() tells who else waits.`,
   );
 }

@@ -1,6 +1,8 @@
-import type { Outcome } from '../call/outcome.ts';
-import type { CallContext } from '../context.ts';
-import { type Bounded, bounded } from '../time/bounded.ts';
+import type { LiveCall } from '../call/live-call.ts';
+import { type Outcome, responseOf } from '../call/outcome.ts';
+import type { Clock } from '../time/clock.ts';
+import { type Timed, withTimeout } from '../time/with-timeout.ts';
+import type { EndedSend } from './options.ts';
 
 /**
  * Runs the policy's hooks one after the other, and waits for them no longer than the call may last.
@@ -10,16 +12,30 @@ import { type Bounded, bounded } from '../time/bounded.ts';
 export async function runHooks<T>(
   hooks: readonly ((argument: T) => unknown)[],
   argument: T,
-  { call, cancellation, shared }: CallContext,
-): Promise<Bounded<void>['kind']> {
+  call: LiveCall,
+  clock: Clock,
+): Promise<Timed<void>['kind']> {
   const run = async () => {
     for (const hook of hooks) await hook(argument);
   };
   try {
-    return (await bounded(run(), shared.clock, call.deadlineAt, cancellation)).kind;
+    return (await withTimeout(run(), call.timeout(clock))).kind;
   } catch (thrown) {
     throw causedBy(thrown, call.outcome);
   }
+}
+
+/** What hooks are shown of the last send. */
+export function endedSend(call: LiveCall, outcome: Outcome): EndedSend {
+  const { error } = outcome;
+  return {
+    send: call.sent,
+    call: call.snapshot(),
+    verdict: call.verdict,
+    outcome,
+    response: responseOf(outcome),
+    error,
+  };
 }
 
 function causedBy(thrown: unknown, last: Outcome | undefined): unknown {

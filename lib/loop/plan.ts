@@ -1,0 +1,112 @@
+import type { AxiosInstance } from 'axios';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { CredentialSet } from '../auth/credential-set.ts';
+import type { ResolvedAuth } from '../auth/options.ts';
+import { AuthStation } from '../auth/station.ts';
+import type { Breaker } from '../breaker/circuit.ts';
+import { BreakerStation } from '../breaker/station.ts';
+import type { EventName, EventOf } from '../call/events.ts';
+import type { Terms } from '../call/live-call.ts';
+import type { PendingPhase } from '../call/wait.ts';
+import { evidenceOn } from '../classify/judging.ts';
+import { CorrelationStation } from '../correlation/station.ts';
+import { IdempotencyStation } from '../idempotency/station.ts';
+import type { Limiter } from '../limit/limiter.ts';
+import type { ResolvedLimit } from '../limit/options.ts';
+import { LimitStation } from '../limit/station.ts';
+import type { Tally } from '../observe/counters.ts';
+import type { Emitter } from '../observe/emitter.ts';
+import type { UnderWay } from '../observe/pending.ts';
+import { DEFAULTS } from '../policy/defaults.ts';
+import type { ResolvedPolicy } from '../policy/options.ts';
+import type { RetryBudget } from '../retry/budget.ts';
+import { BudgetStation } from '../retry/budget-station.ts';
+import type { AxiosErrors } from '../send/axios-errors.ts';
+import type { Clock, Random } from '../time/clock.ts';
+import type { CallUnderWay } from './call-under-way.ts';
+
+/** What the calls of one attachment share. */
+export interface Shared {
+  readonly clock: Clock;
+  /** How far the time of day is ahead of the clock, in ms: what is shown is shown by that. */
+  readonly wallAheadMs: () => number;
+  readonly random: Random;
+  readonly events: Emitter;
+  readonly counters: Tally;
+  readonly underWay: UnderWay;
+  /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
+  readonly queue: Set<() => void>;
+  readonly budget: RetryBudget;
+  readonly breaker: Breaker;
+  limiter(limit: Limiter | ResolvedLimit): Limiter;
+  authenticator(auth: ResolvedAuth | CredentialSet): Authenticator;
+  /** The errors of axios that we make ourselves. */
+  readonly errors: AxiosErrors;
+  /** An instance of the same copy of axios without our interceptor. */
+  bareInstance(): AxiosInstance;
+}
+
+/** How the calls under one policy are made: its stations, each there only where the policy is on, and what its attachment lends them. */
+export class Plan implements Terms {
+  readonly policy: ResolvedPolicy;
+  readonly idempotency: IdempotencyStation | undefined;
+  readonly correlation: CorrelationStation | undefined;
+  readonly auth: AuthStation | undefined;
+  readonly breaker: BreakerStation<CallUnderWay> | undefined;
+  readonly limit: LimitStation | undefined;
+  readonly budget: BudgetStation | undefined;
+
+  readonly clock: Clock;
+  readonly wallAheadMs: () => number;
+  readonly random: Random;
+  readonly counters: Tally;
+  readonly underWay: UnderWay;
+  readonly errors: AxiosErrors;
+  readonly bareInstance: () => AxiosInstance;
+  readonly deadlineMs: number;
+  readonly mayMove: boolean;
+  /** The header of the idempotency key: the caller may set one also where the policy makes none. */
+  readonly keyHeader: string;
+  readonly #events: Emitter;
+
+  constructor(shared: Shared, policy: ResolvedPolicy) {
+    const { auth, beforeSend, breaker, correlation, idempotency, limit, retry } = policy;
+    const { clock } = shared;
+    const { budget, retryAfter } = retry || DEFAULTS.retry;
+    const pauses = { heeded: retryAfter !== false, bounds: retryAfter || DEFAULTS.retry.retryAfter };
+    this.policy = policy;
+    this.idempotency = idempotency === false ? undefined : new IdempotencyStation(idempotency);
+    this.correlation = correlation === false ? undefined : new CorrelationStation(correlation);
+    this.auth = auth === false ? undefined : new AuthStation(shared, shared.authenticator(auth));
+    this.breaker =
+      breaker === false
+        ? undefined
+        : new BreakerStation(shared.breaker, breaker, (call, outcome) => evidenceOn(call, outcome, clock));
+    this.limit = limit === false ? undefined : new LimitStation(shared, limit, pauses);
+    this.budget = retry === false || budget === false ? undefined : new BudgetStation(shared.budget, budget);
+
+    this.clock = clock;
+    this.wallAheadMs = shared.wallAheadMs;
+    this.random = shared.random;
+    this.counters = shared.counters;
+    this.underWay = shared.underWay;
+    this.errors = shared.errors;
+    this.bareInstance = shared.bareInstance;
+    this.deadlineMs = policy.deadlineMs;
+    this.mayMove = beforeSend.length > 0;
+    this.keyHeader = (idempotency || DEFAULTS.idempotency).header;
+    this.#events = shared.events;
+  }
+
+  hears(name: EventName): boolean {
+    return this.#events.wants(name, this.policy);
+  }
+
+  emit<E extends EventName>(name: E, event: EventOf<E>): void {
+    this.#events.emit(name, this.policy, event);
+  }
+
+  watch(phase: PendingPhase): void {
+    this.underWay.watch(phase);
+  }
+}

@@ -1,0 +1,49 @@
+import axios, { type InternalAxiosRequestConfig } from 'axios';
+import { Breaker } from '../../lib/breaker/circuit.ts';
+import { localLimiter } from '../../lib/index.ts';
+import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
+import { Plan, type Shared } from '../../lib/loop/plan.ts';
+import { emptyTally } from '../../lib/observe/counters.ts';
+import { Emitter } from '../../lib/observe/emitter.ts';
+import { UnderWay } from '../../lib/observe/pending.ts';
+import { DEFAULTS } from '../../lib/policy/defaults.ts';
+import type { Policy } from '../../lib/policy/options.ts';
+import { resolve } from '../../lib/policy/resolve.ts';
+import { RetryBudget } from '../../lib/retry/budget.ts';
+import { AxiosErrors } from '../../lib/send/axios-errors.ts';
+import { ManualClock } from './manual-clock.ts';
+
+/** What an attachment lends its calls, by a clock that is moved by hand; no tokens. */
+export function sharedBy(clock = new ManualClock()): Shared {
+  const bareInstance = () => axios.create();
+  return {
+    clock,
+    wallAheadMs: () => clock.wall() - clock.now(),
+    random: () => 1,
+    events: new Emitter(clock),
+    counters: emptyTally(),
+    underWay: new UnderWay(clock),
+    queue: new Set(),
+    budget: new RetryBudget(DEFAULTS.retry.budget),
+    breaker: new Breaker(DEFAULTS.breaker),
+    limiter: (limit) => ('acquire' in limit ? limit : localLimiter(limit)),
+    authenticator: () => {
+      throw new Error('no tokens here');
+    },
+    errors: new AxiosErrors(bareInstance),
+    bareInstance,
+  };
+}
+
+export interface UnderWayCall {
+  readonly call: CallUnderWay;
+  readonly plan: Plan;
+  readonly clock: ManualClock;
+}
+
+/** A call that has begun and not entered the loop. */
+export function underWay(config: InternalAxiosRequestConfig, policy: Policy = {}): UnderWayCall {
+  const clock = new ManualClock();
+  const plan = new Plan(sharedBy(clock), resolve(policy));
+  return { call: new CallUnderWay(config, plan), plan, clock };
+}
