@@ -46,12 +46,11 @@ export function arrive(call: CallUnderWay, plan: Plan, outcome: Outcome): Decisi
   call.borrowed = undefined;
   if (outcome.error !== undefined) noteOwnBodyError(outcome.error, call.wire?.data);
   restoreConfig(outcome, call.config);
-  const nowMs = plan.clock.now();
-  plan.budget?.arrive(call, nowMs);
+  plan.budget?.arrive(call);
   const response = responseOf(outcome);
   return response !== undefined && response.status >= 400 && isUnread(response.data)
     ? readThenJudge(call, plan, outcome, response)
-    : judge(call, plan, outcome, nowMs);
+    : judge(call, plan, outcome, plan.clock.now());
 }
 
 async function readThenJudge(
@@ -158,6 +157,7 @@ function follow(
     // A poll tells the breaker nothing, and a dead connection says nothing of the server.
     if (call.wantsFresh || call.isPoll) breaker?.leave(call);
     else turned = breaker?.arrive(call, { outcome, nowMs, cutOff: outcome === call.cutOff });
+    if (call.sends.length === 0) plan.budget?.called(call, nowMs);
     call.outcome = outcome;
     call.verdict = verdict;
     decision = settled ?? (isGood ? FINISH : decideOn(call, plan, outcome, verdict, nowMs));

@@ -97,13 +97,17 @@ export class BudgetStation implements Station<BudgetedCall> {
     call.tell('budget-empty', { key: account.key, rule, retries, calls, balance });
   }
 
-  /** A send has been made. The first counts its call: one that never gets to send anything does not count. */
-  arrive(call: BudgetedCall, nowMs: number): void {
+  /** A send has been made, where it was turned to. */
+  arrive(call: BudgetedCall): void {
     const slot = this.#slotOf(call);
     slot.account = slot.to;
     if (slot.retry !== undefined) slot.lastCost = slot.retry.cost;
     slot.retry = undefined;
-    if (call.sends.length === 0) slot.account.called(nowMs);
+  }
+
+  /** The call's first send has been judged. Not sooner: a call that is never answered, or breaks in our hands, does not count. */
+  called(call: BudgetedCall, nowMs: number): void {
+    this.#slotOf(call).account.called(nowMs);
   }
 
   /** Gives back what a retry took that has not left. */
