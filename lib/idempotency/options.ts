@@ -10,7 +10,8 @@ export interface IdempotencyOptions {
   readonly generate?: (() => string) | undefined;
   /**
    * `'never'` (default): one key for all sends of the call. `'after-response'`: the same while no response
-   * has come, a new one after any; a send that was answered is then repeated only if it was provably not applied.
+   * has come, a new one after any; a send that was answered is then repeated only if it was provably not applied. But the key of a send
+   * that was lost stays: of a POST that was lost and then answered 429 the first send may have been applied.
    */
   readonly renew?: 'never' | 'after-response' | undefined;
 }

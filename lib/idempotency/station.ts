@@ -34,9 +34,14 @@ export class IdempotencyStation implements Station<KeyedCall> {
     headers[name] = call.idempotencyKey;
   }
 
-  /** Takes note of an answer: by the policy, the next send may need another key. */
+  /**
+   * Takes note of an answer: by the policy, the next send may need another key. But not where a send that carried this one was lost, and so
+   * may have been applied: of a POST that was lost and then answered 429 a new key would place the order twice.
+   */
   arrive(call: KeyedCall): void {
-    if (this.#options.renew === 'after-response' && call.idempotencyKey !== null) call.idempotencyKey = undefined;
+    if (this.#options.renew !== 'after-response' || call.idempotencyKey === null) return;
+    const wasLost = call.sends.some(({ status }) => status === undefined);
+    if (!wasLost) call.idempotencyKey = undefined;
   }
 }
 
