@@ -12,7 +12,7 @@ import type { Report } from '../../lib/call/report.ts';
 import type { VerdictKind } from '../../lib/call/verdict.ts';
 import { reportOf } from '../../lib/failure/failure.ts';
 import type { Limiter } from '../../lib/limit/limiter.ts';
-import { localLimiterWith } from '../../lib/limit/local.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { type Ran, SimulatedClock } from '../support/simulated-clock.ts';
