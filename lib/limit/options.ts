@@ -28,16 +28,7 @@ import type { LimitWindow } from './windows/gcra.ts';
  * Every bucket (`key`) has these bounds for itself. All of them may be left out: what remains is that an answer which names
  * a time, a 429 or a 503 with Retry-After, pauses its whole bucket until then and not only its own call.
  */
-export interface LimitOptions {
-  /** Requests per `perMs`. From 0.001. */
-  readonly requests?: number | undefined;
-  /** The window of `requests`, in ms. From 0.001. */
-  readonly perMs?: number | undefined;
-  /**
-   * How many of the `requests` may leave at once after a rest. An integer from 1; default 1: evenly spaced. Any sliding
-   * `perMs` holds at most `requests + burst − 1`, rounded up.
-   */
-  readonly burst?: number | undefined;
+export interface LimitOptions extends Optional<LimitWindow> {
   /** More windows, which hold all at the same time: 50 a second and 10,000 an hour. */
   readonly windows?: readonly LimitWindow[] | undefined;
   /** Sends under way at once; one with a streamed answer until its body has ended. An integer from 1; default `Infinity`. */
@@ -59,6 +50,8 @@ export interface LimitOptions {
    */
   readonly adaptive?: boolean | AdaptiveOptions | undefined;
 }
+
+type Optional<T> = { readonly [name in keyof T]?: T[name] | undefined };
 
 type LimitDefaults = Filled<Pick<LimitOptions, 'burst' | 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'>> & {
   readonly adaptive: false | ResolvedAdaptive;

@@ -1,33 +1,15 @@
-/**
- * How fast a bucket may send to a server whose quota nobody stated: learnt from its refusals.
- *
- * Three facts decide the design.
- *
- * 1. Nothing is sent before a time that the server named, so every episode of refusals costs about one Retry-After. Hence
- *    few episodes, and much learnt from each.
- * 2. What was admitted between two episodes says more than the rate that was being sent: it is burst + quota · time at a
- *    bucket, and the quota itself at a window.
- * 3. A paced climb through the quota fills the server's burst before the first refusal comes. So the quota can be
- *    computed back from the rate at which the refusal came, the slope of the climb and the burst.
- *
- * The life of a bucket: some sends in flight and one more with each that is admitted, until the first refusal. A pause,
- * one probe, an exponential climb; the second refusal gives the quota within some 10 %. From then on it climbs slowly
- * from the estimate to a ceiling, and each refusal narrows the two. If more is admitted above the ceiling than a burst
- * explains, the quota has grown and the climb quickens; a refusal soon after a release cuts, since the quota has shrunk.
- *
- * Where headers tell what is left, none of this is needed: that is a stock, which may leave at once (`Stock`). Where they only
- * state a quota, it is the pace. Refusals are still learnt from if no header explains them.
- */
-
 import type { Answer } from '../limiter.ts';
-import type { Partition, Quota, QuotaPolicy } from '../quota/headers.ts';
 import { Gcra, type LimitWindow } from '../windows/gcra.ts';
-import { Stock, type StockMark, type Told } from './stock.ts';
+import { Announced } from './announced.ts';
+import { ABSURD_PER_MS, LONGEST_MS } from './bounds.ts';
+import { Climb } from './climb.ts';
+import { Stock, type StockMark } from './stock.ts';
+import { Stretch } from './stretch.ts';
 
 export interface AdaptiveOptions {
   /**
-   * How many sends may be out at once while nothing is known of the quota; one more with each that is admitted. An
-   * integer from 1. Default 8.
+   * How many sends may be under way at once while nothing is known of the quota; one more with each that is admitted. An
+   * integer from 1 to 1,000,000. Default 8.
    */
   readonly startConcurrency?: number | undefined;
   /** Whether to heed RateLimit headers: what is left, what is stated, how many may be under way. Default true. */
@@ -53,7 +35,7 @@ export interface AdaptiveSend {
   readonly held: boolean;
   /** The rate at which it left, requests per ms. */
   readonly ratePerMs: number;
-  /** By how much it moved the due time on, in ms. */
+  /** How far it moved the due time, in ms. */
   readonly intervalMs: number;
   /** What was known of what is left. */
   readonly stocks: readonly StockMark[];
@@ -61,135 +43,76 @@ export interface AdaptiveSend {
   ended: boolean;
 }
 
-const SECOND = 1_000;
+const SECOND_MS = 1_000;
 
 /** An answer that is out for so long may never come, in ms. */
-const LOST = 10 * SECOND;
+const LOST_MS = 10_000;
 /** The same where a server bounds what is under way: by then even a slow answer has come, and one too many is refused. */
-const LOST_FOR_SURE = 60 * SECOND;
-/** Of how many quotas at once what is left is remembered: whoever tells of more invents names. */
-const MOST_STOCKS = 8;
-
-/** The part below the estimate at which is sent; also the smallest climb. */
-const MARGIN = 0.01;
-/** The first climb doubles the rate in this part of a pause: a faster one overshoots more, a slower one wastes the time. */
-const DOUBLING = 0.35;
-/** No episode leaves less than this part of the rate: one unlucky refusal must not destroy what was learnt. */
-const KEEP = 0.7;
-/** A climb from estimate to ceiling takes at most so many pauses, so that learning costs about 2 % of the time. */
-const PAUSES_PER_CLIMB = 50;
-/** How often a stretch may be as long as the one before, and under-use as costly as the pause that it avoids. */
-const PATIENCE = 2;
-/** The part of the gap between the estimate and the refused rate that is tried again: the estimate may be low. */
-const REACH = 0.25;
-/** The climb quickens so many times above the ceiling, and again with each proof that the ceiling is gone. */
-const PUSH = 4;
-/** How many requests above the ceiling two bursts leave unexplained, by the jitter of the way alone. */
-const JITTER = 3;
-/** The smallest climb in requests per pause. Without it a client that shares the quota with greedier ones starves. */
-const GIVE = 0.1;
-/** The shortest difference between two stretches that is worth dividing by, in ms. */
-const GAP = 300;
+const LOST_FOR_SURE_MS = 60_000;
 /** How late a timer of Node may be and still be caught up with, in ms. */
-const SLACK = 10;
+const SLACK_MS = 10;
 /** After a gap this long, and longer than the pace asks for, the burst is full again: measure afresh. In ms. */
-const IDLE = SECOND;
+const IDLE_MS = 1_000;
 /** How long one probe keeps the next from leaving, in ms; its answer may be lost. */
-const PROBE_PATIENCE = SECOND;
-/**
- * No pause and no window counts for more than this, in ms. A thousand a day, spread evenly, is one in 86 seconds: nobody
- * wants that of the first two calls.
- */
-const LONGEST = 60 * SECOND;
-/** Requests per ms that nobody sends: a header that claims more states no limit, and no climb goes further. */
-const ABSURD_RATE = 1_000;
+const PROBE_PATIENCE_MS = 1_000;
 
 /**
- * The rate of one bucket. Pure arithmetic: it is told the time, and has no timers.
+ * How fast a bucket may send to a server whose quota nobody stated: learnt from its refusals, and from what its headers say.
  *
- * `sent` may be called only when `nextAt` has come, and every send ends with `answered` or `lost`, in any order and
- * however late. `nextAt` may change with every event. All instants are on one clock, that of the process or that of Redis.
+ * Nothing is sent before a time that the server named, so that every refusal costs about one Retry-After. Hence few refusals, and much
+ * learnt from each. The life of a bucket: eight sends under way and one more with each that is admitted, until the first refusal. A pause,
+ * one probe, then a fast climb (`Climb`); the second refusal gives the quota within some 10 % (`Stretch`). From then on it climbs slowly,
+ * and each refusal narrows the range; one soon after a release cuts the rate, since the quota has shrunk.
+ *
+ * Where headers tell what is left, none of this is needed (`Announced`). Refusals are still learnt from if no header explains them.
+ *
+ * Pure arithmetic: it is told the time, and has no timers. `sent` may be called only when `nextAt` has come, and every send ends with
+ * `answered`, `lost` or `dropped`, in any order and however late. `nextAt` may change with every event. All instants are on one clock,
+ * that of the process or that of Redis.
+ *
+ * It keeps its own pause and probe, unlike every other pacer: a fleet shares them with the rest as text.
  */
 export class AdaptiveRate {
-  private readonly options: ResolvedAdaptive;
+  readonly #options: ResolvedAdaptive;
   /** The user's own windows: what they let leave, a burst and all, is the most that is sent. */
-  private readonly windows: readonly Gcra[];
+  readonly #windows: readonly Gcra[];
   /** The pace that they allow while the long ones have credit, requests per ms: above it nothing is to be learnt. */
-  private readonly given: number;
-  private readonly announced = new Announced();
-  /** What is left of each quota that the server tells of. */
-  private stocks: Stock[] = [];
-  /** Answers that were no refusals told what is left: so a refusal with nothing left is explained. */
-  private isTold = false;
-  /** Whose quota it is, where a server divides it (`pk`), and until when. */
-  private partition: Partition | undefined;
-  private partitionUntil = -Infinity;
+  readonly #givenPerMs: number;
+  readonly climb = new Climb();
+  readonly stretch = new Stretch();
+  readonly announced = new Announced();
 
-  private phase: 'open' | 'paused' | 'probing' = 'open';
-  private pausedUntil = -Infinity;
-  private nextProbeAt = -Infinity;
-  /** Of the send after this, at the pace that was learnt or stated. */
-  private dueAt = -Infinity;
+  phase: 'open' | 'paused' | 'probing' = 'open';
+  /** Nothing leaves before. */
+  pausedUntil = -Infinity;
+  nextProbeAt = -Infinity;
+  /** When the next is due by the pace that was learnt or stated. */
+  dueAt = -Infinity;
   /** For each window of the user's: when everything that has left is paid for. */
-  private paidAt: number[];
-  private episode = 0;
+  paidAt: number[];
+  episode = 0;
   /** Refusals in a row, for servers that name no time. */
-  private refusals = 0;
-  private inFlight = 0;
-  private concurrency: number;
-
-  /** What was learnt, requests per ms; Infinity until the first refusal. */
-  private rate = Infinity;
-  /** The rate above which a refusal is expected. */
-  private ceiling = Infinity;
-  /** The relative growth of the rate per ms, while the limiter sets the pace. */
-  private slope = 0;
-  private steepest = Math.LN2 / (DOUBLING * SECOND);
-  /** Enough is known to be careful: the first climb is over. */
-  private learnt = false;
-
-  /** The stretch: what is sent from a release to the next refusal. */
-  private startedAt = -Infinity;
-  private lastSentAt = -Infinity;
-  private admitted = 0;
-  private startRate = 0;
-  /** It ended with a refusal, at `hitRate`. */
-  private hit = false;
-  private hitRate = Infinity;
-  /** All its refusals said that nothing was left. */
-  private hitUsedUp = true;
-
-  /** What was admitted above the ceiling in excess of it, in requests; since when; the ceiling and the slope of then. */
-  private excess = 0;
-  private passedAt = 0;
-  private passed = 0;
-  private slopeBelow = 0;
-  /** A ceiling that was proven to be gone. */
-  private proven = 0;
-
-  /** The server's burst, in requests. */
-  private burst = 1;
-  /** The server's window in ms, if that is what it counts by. */
-  private windowMs = 0;
-  private shortest: Stretch | undefined;
+  refusals = 0;
+  inFlight = 0;
+  concurrency: number;
 
   /** @param windows the user's own. Default: none. */
   constructor(options: ResolvedAdaptive, windows: readonly LimitWindow[] = []) {
-    this.options = options;
-    this.windows = windows.map((window) => new Gcra(window));
-    this.given = givenBy(windows);
+    this.#options = options;
+    this.#windows = windows.map((window) => new Gcra(window));
+    this.#givenPerMs = givenBy(windows);
     this.paidAt = windows.map(() => -Infinity);
     this.concurrency = options.startConcurrency;
   }
 
   /** What it sends at most in the mean at present, requests per ms, more than 0; Infinity while nothing bounds it but what is left. */
   get ratePerMs(): number {
-    return Math.min(this.#pacePerMs, this.given);
+    return Math.min(this.#pacePerMs, this.#givenPerMs);
   }
 
   /** Whether anything was learnt that would be lost by forgetting this object. */
   get hasLearnt(): boolean {
-    return this.rate < Infinity || this.announced.isKnown || this.#hasStock || this.phase !== 'open';
+    return this.climb.ratePerMs < Infinity || this.announced.isKnown || this.phase !== 'open';
   }
 
   /** The earliest instant at which the next send may leave. `nested`: it must not wait for the answer to another. */
@@ -200,55 +123,55 @@ export class AdaptiveRate {
 
   /** A send leaves now. `waited`: it would have left when it was due, had the timer been on time. */
   sent(nowMs: number, waited = false): AdaptiveSend {
-    const now = nowMs;
     const isProbe = this.phase !== 'open';
-    const { ratePerMs } = this;
+    const { episode, ratePerMs } = this;
     const intervalMs = isProbe ? 0 : 1 / this.#pacePerMs;
-    const held = !isProbe && this.#paced(now, intervalMs);
-    const stocks = this.stocks.map((stock) => stock.sent());
-    this.windows.forEach((window, i) => {
-      const from = waited ? now - window.lateMs : now;
+    const held = !isProbe && this.#isHeld(nowMs, intervalMs);
+    const stocks = this.announced.sent();
+    this.#windows.forEach((window, i) => {
+      const from = waited ? nowMs - window.lateMs : nowMs;
       this.paidAt[i] = Math.max(Number(this.paidAt[i]), from) + window.intervalMs;
     });
     this.inFlight += 1;
     if (isProbe) {
       this.phase = 'probing';
-      this.nextProbeAt = now + Math.min(Math.max(PROBE_PATIENCE, 1 / ratePerMs), LONGEST);
+      this.nextProbeAt = nowMs + Math.min(Math.max(PROBE_PATIENCE_MS, 1 / ratePerMs), LONGEST_MS);
     } else {
-      this.#count(now, held);
+      if (!held && nowMs - this.stretch.lastSentAt > IDLE_MS + 1 / ratePerMs) this.stretch.begin(nowMs);
+      this.stretch.sent(nowMs);
     }
-    return { at: now, isProbe, episode: this.episode, held, ratePerMs, intervalMs, stocks, ended: false };
+    return { at: nowMs, isProbe, episode, held, ratePerMs, intervalMs, stocks, ended: false };
   }
 
   /** It was answered. */
-  answered(nowMs: number, send: AdaptiveSend, { throttled, untilAt, quota }: Answer): void {
+  answered(nowMs: number, send: AdaptiveSend, answer: Answer): void {
     if (!this.#end(send)) return;
-    const now = nowMs;
-    this.#endStocks(now);
-    const usedUpUntil = this.#hear(now, send, quota, throttled);
+    const { throttled, untilAt, quota } = answer;
+    this.#endStocks(nowMs);
+    const usedUpUntil = this.#options.headers ? this.#hear(nowMs, send, answer) : undefined;
     const namedAt = isInstant(untilAt) ? untilAt : undefined;
 
-    const isUsedUp = quota?.remaining === 0 || this.#isResetAt(namedAt);
-    if (throttled) this.#refused(now, send, namedAt ?? usedUpUntil ?? now, isUsedUp);
+    const isUsedUp = quota?.remaining === 0 || this.announced.isResetAt(namedAt);
+    if (throttled) this.#refused(nowMs, send, namedAt ?? usedUpUntil ?? nowMs, isUsedUp);
     // Only the limiter's own answers say that it admitted; a 503 with Retry-After may come from in front of it.
-    else if (namedAt === undefined) this.#welcomed(now, send);
-    if (namedAt !== undefined && namedAt > now) this.#pauseUntil(namedAt);
+    else if (namedAt === undefined) this.#welcomed(nowMs, send);
+    if (namedAt !== undefined && namedAt > nowMs) this.#pauseUntil(namedAt);
     else if (usedUpUntil !== undefined) this.#pauseUntil(usedUpUntil);
   }
 
   /** It ended without an answer: a lost connection, an abort. */
   lost(nowMs: number, send: AdaptiveSend): void {
     if (!this.#end(send)) return;
-    for (const stock of this.stocks) stock.endedUntold();
+    this.announced.lost();
     if (!send.isProbe || send.episode !== this.episode) return;
-    this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs, send.at + PROBE_PATIENCE));
+    this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs, send.at + PROBE_PATIENCE_MS));
   }
 
   /** It has not left after all: as if `sent` had never been called. */
   dropped(nowMs: number, send: AdaptiveSend): void {
     if (!this.#end(send)) return;
-    for (const stock of this.stocks) stock.notSent();
-    this.windows.forEach((window, i) => {
+    this.announced.notSent();
+    this.#windows.forEach((window, i) => {
       this.paidAt[i] = Number(this.paidAt[i]) - window.intervalMs;
     });
     if (send.episode !== this.episode) return;
@@ -257,7 +180,7 @@ export class AdaptiveRate {
       if (this.phase === 'probing') this.nextProbeAt = Math.min(this.nextProbeAt, nowMs);
       return;
     }
-    if (send.at >= this.startedAt) this.admitted = Math.max(0, this.admitted - 1);
+    this.stretch.uncount(send.at);
     this.dueAt -= send.intervalMs;
   }
 
@@ -271,15 +194,9 @@ export class AdaptiveRate {
     this.pausedUntil = Math.min(this.pausedUntil, nowMs);
   }
 
-  /** Nothing leaves before this instant. */
-  get pausedUntilMs(): number {
-    return this.pausedUntil;
-  }
-
-  /** All that is known, as text, for somebody else to go on from. */
+  /** All that is known, which is what stands in public fields, as text for somebody else to go on from. */
   save(): string {
-    const { options: _options, windows: _windows, given: _given, ...known } = this;
-    return JSON.stringify(known, (_name, value) =>
+    return JSON.stringify(this, (_name, value) =>
       typeof value === 'number' && Math.abs(value) === Infinity ? `${value}` : value,
     );
   }
@@ -287,37 +204,31 @@ export class AdaptiveRate {
   /** Goes on from what another has saved; all that was known here is forgotten. */
   restore(saved: string): void {
     const known = JSON.parse(saved, (_name, value) => (/^-?Infinity$/.test(value) ? Number(value) : value));
-    const announced = Object.assign(this.announced, known.announced);
-    const stocks = (known.stocks ?? []).map((stock: Stock) => Object.assign(new Stock(stock.id), stock));
+    const climb = Object.assign(this.climb, known.climb);
+    const stretch = Object.assign(this.stretch, { shortest: undefined }, known.stretch);
+    const announced = Object.assign(this.announced, { partition: undefined }, known.announced);
+    announced.stocks = announced.stocks.map((stock: Stock) => Object.assign(new Stock(stock.id), stock));
     const paidAt = this.paidAt.map((_, i) => known.paidAt?.[i] ?? -Infinity);
-    Object.assign(this, { shortest: undefined, partition: undefined, ...known, announced, stocks, paidAt });
+    Object.assign(this, known, { climb, stretch, announced, paidAt });
   }
 
   /** At which sends are spaced: what was learnt, or what the headers state; Infinity where neither is known. */
   get #pacePerMs(): number {
-    return Math.min(this.rate, this.#announcedPerMs);
-  }
-
-  /** What is told to be left says more than the quota that it is left of. */
-  get #announcedPerMs(): number {
-    return this.#hasStock ? this.announced.untoldPerMs : this.announced.ratePerMs;
-  }
-
-  get #hasStock(): boolean {
-    return this.stocks.some(({ isKnown }) => isKnown);
+    return Math.min(this.climb.ratePerMs, this.announced.ratePerMs);
   }
 
   #nextAt(): number {
+    const { announced, inFlight } = this;
+    const { lastSentAt } = this.stretch;
     if (this.phase === 'paused') return this.pausedUntil;
     if (this.phase === 'probing') return this.nextProbeAt;
-    if (this.inFlight >= this.announced.concurrency) return this.lastSentAt + LOST_FOR_SURE;
-    if (this.#pacePerMs < Infinity || this.windows.length > 0 || this.#hasStock) {
-      const leftAt = this.stocks.map((stock) => stock.freeAt(this.inFlight, this.lastSentAt));
-      return Math.max(this.#pacedAt, ...leftAt);
+    if (inFlight >= announced.concurrency) return lastSentAt + LOST_FOR_SURE_MS;
+    if (this.#pacePerMs < Infinity || this.#windows.length > 0 || announced.hasStock) {
+      return Math.max(this.#pacedAt, announced.freeAt(inFlight, lastSentAt));
     }
-    if (this.inFlight < this.concurrency) return -Infinity;
+    if (inFlight < this.concurrency) return -Infinity;
     // The process that waits for those answers may have been killed.
-    return this.lastSentAt + LOST;
+    return lastSentAt + LOST_MS;
   }
 
   #nestedAt(): number {
@@ -326,38 +237,22 @@ export class AdaptiveRate {
 
   /** By the rate and the windows, whatever is under way. */
   get #pacedAt(): number {
-    const windowsAt = this.windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
+    const windowsAt = this.#windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
     return Math.max(this.#pacePerMs < Infinity ? this.dueAt : -Infinity, ...windowsAt);
   }
 
-  /**
-   * What was left is no news any more once its reset has come. Then it begins as it did when nothing was known, but with no more at
-   * once than were left: where the reset was told too early, that is what is left still.
-   */
+  /** Where nothing is known any more of what is left, it begins as it did, but with no more at once than were left. */
   #endStocks(now: number): void {
-    if (!this.#hasStock) return;
-    for (const stock of this.stocks) {
-      if (!stock.isKnown || now < stock.resetAt) continue;
-      stock.forget(now);
-      if (!this.#hasStock) this.concurrency = Math.min(this.options.startConcurrency, Math.max(1, stock.remaining));
-    }
+    const left = this.announced.endStocks(now);
+    if (left !== undefined) this.concurrency = Math.min(this.#options.startConcurrency, Math.max(1, left));
   }
 
-  /** Moves the due time on by one send (GCRA without a burst). Whether it was due, and not the caller who came late. */
-  #paced(now: number, intervalMs: number): boolean {
+  /** Moves the due time on by one send (GCRA without a burst). Whether the limiter held it back, and not the caller who came late. */
+  #isHeld(now: number, intervalMs: number): boolean {
     if (intervalMs === 0) return false;
-    const held = now - this.dueAt <= SLACK + intervalMs;
-    this.dueAt = Math.max(this.dueAt, now - SLACK) + intervalMs;
+    const held = now - this.dueAt <= SLACK_MS + intervalMs;
+    this.dueAt = Math.max(this.dueAt, now - SLACK_MS) + intervalMs;
     return held;
-  }
-
-  #count(now: number, held: boolean): void {
-    if (!held && now - this.lastSentAt > IDLE + 1 / this.ratePerMs) {
-      this.startedAt = now;
-      this.admitted = 0;
-    }
-    this.lastSentAt = now;
-    this.admitted += 1;
   }
 
   /** False if its end was told before. */
@@ -378,15 +273,11 @@ export class AdaptiveRate {
     if (this.phase === 'open' || send.isProbe) this.refusals += 1;
     // What left before the last pause says nothing about the stretch since; a probe belongs to no stretch.
     if (send.episode === this.episode && !send.isProbe) {
-      if (send.at >= this.startedAt) this.admitted -= 1;
+      this.stretch.uncount(send.at);
       // Nor does what left before a header lowered the rate.
-      if (send.ratePerMs <= this.ratePerMs) {
-        if (!this.hit) this.hitRate = this.ratePerMs;
-        this.hit = true;
-        this.hitUsedUp &&= isUsedUp;
-      }
+      if (send.ratePerMs <= this.ratePerMs) this.stretch.hit(this.ratePerMs, isUsedUp);
     }
-    const backoffMs = Math.min(LONGEST, 2 ** Math.max(0, this.refusals - 1) * SECOND);
+    const backoffMs = Math.min(LONGEST_MS, 2 ** Math.max(0, this.refusals - 1) * SECOND_MS);
     this.#pauseUntil(namedAt > now ? namedAt : now + backoffMs);
   }
 
@@ -395,213 +286,54 @@ export class AdaptiveRate {
     if (send.episode !== this.episode) return;
     if (send.isProbe) {
       if (this.phase === 'probing') this.#release(now, send.at);
-    } else if (this.phase === 'open' && send.held && this.rate < Infinity) {
-      this.#grow(now, send.ratePerMs);
+    } else if (this.phase === 'open' && send.held && this.climb.ratePerMs < Infinity) {
+      const capPerMs = Math.min(this.announced.ratePerMs, this.#givenPerMs, ABSURD_PER_MS);
+      const { burst, windowMs } = this.stretch;
+      if (this.climb.grow(now, send.ratePerMs, capPerMs, burst, windowMs)) this.stretch.begin(now);
     }
   }
 
   /** The probe was admitted. */
   #release(now: number, probeAt: number): void {
-    const isExplained = this.hitUsedUp && this.isTold;
-    if (this.hit) this.#spendBursts(now, now - this.lastSentAt);
-    if (this.hit && !isExplained) this.#learn(probeAt);
-    else this.#forgetStretch(now);
-    // It was admitted though nothing should have been left.
-    for (const stock of this.stocks) if (stock.isUsedUp) stock.forget(now);
+    const { announced, climb, stretch } = this;
+    if (stretch.isHit) this.#dropBursts(now, now - stretch.lastSentAt);
+    const isExplained = stretch.isUsedUp && announced.isTold;
+    if (stretch.isHit && !isExplained) {
+      stretch.conclude(probeAt, climb);
+    } else {
+      this.concurrency = this.#options.startConcurrency;
+      climb.rested(now);
+    }
+    announced.refuteUsedUp(now);
+    stretch.release(probeAt);
     this.phase = 'open';
     this.episode += 1;
     this.refusals = 0;
-    this.hit = false;
-    this.hitUsedUp = true;
-    this.startedAt = this.lastSentAt = probeAt;
-    this.admitted = 1;
     this.dueAt = now + 1 / this.#pacePerMs;
   }
 
-  /** Gives up the bursts of the user's windows that are as short as a pause after a refusal. */
-  #spendBursts(now: number, pauseMs: number): void {
-    this.windows.forEach((window, i) => {
+  /** Of the user's windows that are as short as a pause after a refusal. */
+  #dropBursts(now: number, pauseMs: number): void {
+    this.#windows.forEach((window, i) => {
       if (window.isAsShortAs(pauseMs)) this.paidAt[i] = Math.max(Number(this.paidAt[i]), now + window.toleranceMs);
     });
   }
 
-  /** After a pause that was no refusal: the burst has filled again meanwhile, so that what was counted explains nothing. */
-  #forgetStretch(now: number): void {
-    this.concurrency = this.options.startConcurrency;
-    this.startRate = this.rate;
-    this.excess = 0;
-    this.passedAt = now;
-  }
-
-  /** A send was admitted that the limiter had held back: dr/dt = slope · r. */
-  #grow(now: number, sentPerMs: number): void {
-    const cap = Math.min(this.#announcedPerMs, this.given, ABSURD_RATE);
-    if (this.rate < cap) this.rate = Math.min(this.rate * (1 + Math.min(1, this.slope / this.rate)), cap);
-    if (sentPerMs <= this.ceiling) return;
-
-    if (this.passed === 0) {
-      this.passed = this.ceiling;
-      this.passedAt = now;
-      this.slopeBelow = this.slope;
-      this.#quicken();
-    }
-    this.excess += 1 - this.ceiling / sentPerMs;
-    if (this.excess > 2 * this.burst + JITTER && now - this.passedAt >= this.windowMs) this.#dropCeiling(now);
-  }
-
-  #quicken(): void {
-    this.slope = Math.min(PUSH * this.slope, this.steepest);
-  }
-
-  /** More was admitted above it than any burst explains: the quota has grown. */
-  #dropCeiling(now: number): void {
-    this.proven = this.ceiling;
-    this.#quicken();
-    this.ceiling = this.slope < this.steepest ? this.rate : Infinity;
-    this.excess = this.passed = 0;
-    this.startRate = this.rate;
-    this.startedAt = now;
-    this.admitted = 0;
-  }
-
-  /** Draws the conclusion from the stretch and the pause that have just ended with an admitted probe. */
-  #learn(probeAt: number): void {
-    const sendingMs = Math.max(0, this.lastSentAt - this.startedAt);
-    const pausedMs = Math.min(Math.max(1, probeAt - this.startedAt - sendingMs), LONGEST);
-    const stretch = { admitted: Math.max(1, this.admitted), sendingMs, wholeMs: sendingMs + pausedMs };
-    const shortest = this.shortest;
-    const isLonger = shortest !== undefined && sendingMs - shortest.sendingMs >= GAP;
-    if (isLonger && sameCount(stretch, shortest)) this.windowMs = Math.min(stretch.wholeMs, shortest.wholeMs);
-
-    const measured = this.#measure(stretch, pausedMs);
-    const floor = Math.max(this.proven, this.learnt ? KEEP * this.startRate : 0);
-    const estimate = Math.min(this.hitRate, Math.max(measured, floor));
-    this.proven = this.excess = this.passed = 0;
-
-    if (!shortest || sendingMs <= shortest.sendingMs || stretch.admitted <= shortest.admitted) this.shortest = stretch;
-    if (isLonger || this.windowMs > 0) this.learnt = true;
-    this.#climbFrom(estimate, sendingMs, pausedMs);
-  }
-
-  /** The quota in requests per ms, as the stretch shows it. */
-  #measure(stretch: Stretch, pausedMs: number): number {
-    const { admitted, sendingMs, wholeMs } = stretch;
-    if (this.windowMs > 0) {
-      this.burst = 1;
-      return admitted / Math.max(sendingMs, this.windowMs);
-    }
-    const shortest = this.shortest;
-    if (shortest === undefined) return admitted / wholeMs;
-    // Two points of the line burst + quota · time: their difference is free of the burst.
-    const more = sendingMs - shortest.sendingMs;
-    const slope = more >= GAP ? (admitted - shortest.admitted) / more : 0;
-    const atLeast = Math.max(admitted / wholeMs, slope);
-    this.burst = Math.max(1, Math.min(shortest.admitted - atLeast * shortest.sendingMs, atLeast * pausedMs));
-    const passedThrough = this.hitRate < Infinity ? this.#rateOfOvershoot() : 0;
-    return passedThrough >= this.startRate ? Math.max(atLeast, passedThrough) : atLeast;
-  }
-
-  /** The quota through which the climb must have passed to fill the burst just where the refusal came. By bisection. */
-  #rateOfOvershoot(): number {
-    let low = this.hitRate / 10;
-    let high = this.hitRate;
-    for (let i = 0; i < 40; i++) {
-      const middle = (low + high) / 2;
-      if (this.#filled(middle) > this.burst) low = middle;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** How much of a burst is filled by a climb to `#hitRate` if the quota is `quota`: the climb from there on, less the quota. */
-  #filled(quota: number): number {
-    const over = (rate: number) => rate - quota - quota * Math.log(rate / quota);
-    if (this.passed <= quota) return over(this.hitRate) / this.slope;
-    return (over(this.hitRate) - over(this.passed)) / this.slope + over(this.passed) / this.slopeBelow;
-  }
-
-  #climbFrom(estimate: number, sendingMs: number, pausedMs: number): void {
-    const rate = (1 - MARGIN) * estimate;
-    this.rate = this.startRate = rate;
-    // Scaled by the pause, since that is what a climb that fails costs.
-    this.steepest = Math.LN2 / (DOUBLING * Math.max(SECOND, pausedMs));
-    if (!this.learnt) {
-      this.ceiling = Infinity;
-      this.slope = this.steepest;
-      return;
-    }
-    const reach = (estimate + REACH * (this.hitRate - estimate)) / rate - 1;
-    const climb = Math.max(reach, MARGIN, GIVE / (rate * pausedMs));
-    const climbMs = Math.min(
-      Math.max((PATIENCE * pausedMs) / climb, PATIENCE * sendingMs),
-      PAUSES_PER_CLIMB * pausedMs,
-    );
-    this.ceiling = rate * (1 + climb);
-    this.slope = Math.min(this.steepest, climb / climbMs);
-  }
-
-  /**
-   * What the headers say. Gives until when nothing is left, if they say so.
-   *
-   * A server may divide a quota, by the customer for example, and name the part (`pk`). The part that was first heard is ours, and
-   * what is told of another one is ignored until ours has been refilled: a used up quota of somebody else must not stop this
-   * bucket, and one that nobody has drawn on must not let it go.
-   */
-  #hear(now: number, send: AdaptiveSend, quota: Quota | undefined, throttled: boolean): number | undefined {
-    if (!this.options.headers) return undefined;
-    if (this.#isOfAnother(now, quota?.partition)) {
-      for (const stock of this.stocks) stock.notSent();
-      return undefined;
-    }
-    const before = this.#announcedPerMs;
-    const told = toldIn(quota);
-    for (const each of told) this.#stockOf(each.id)?.hear(now, each, send.at, markOf(send, each.id), this.inFlight);
-    for (const stock of this.stocks) if (!told.some(({ id }) => id === stock.id)) stock.endedUntold();
-    this.announced.hear(now, quota, told);
-    if (!throttled && told.length > 0) this.isTold = true;
-
-    const isUsedUp = ({ id, isUsedUp: is }: Stock) => is && told.some((each) => each.id === id && each.remaining === 0);
-    const usedUp = this.stocks.filter(isUsedUp).map(({ resetAt }) => resetAt);
-    if (quota?.partition !== undefined) {
-      this.partition = quota.partition;
-      this.partitionUntil = now + Math.max(this.announced.validMs, ...told.map(({ resetMs }) => resetMs));
-    }
-    this.#adopt(before);
-    return usedUp.length > 0 ? Math.max(...usedUp) : undefined;
-  }
-
-  #isOfAnother(now: number, partition: Partition | undefined): boolean {
-    if (partition === undefined || this.partition === undefined || now >= this.partitionUntil) return false;
-    return partition.policy === this.partition.policy && partition.key !== this.partition.key;
-  }
-
-  /** Whether a pause lasts until what is left is reset, so that somebody else has used that up. */
-  #isResetAt(at = -Infinity): boolean {
-    return this.stocks.some(({ isKnown, resetAt }) => isKnown && at >= resetAt - SECOND);
-  }
-
-  #stockOf(id: string): Stock | undefined {
-    const known = this.stocks.find((stock) => stock.id === id);
-    if (known !== undefined) return known;
-    if (this.stocks.length >= MOST_STOCKS) this.stocks = this.stocks.filter(({ isKnown }) => isKnown);
-    if (this.stocks.length >= MOST_STOCKS) return undefined;
-    const made = new Stock(id);
-    this.stocks.push(made);
-    return made;
-  }
-
-  /** Goes on at the pace that is announced now. */
-  #adopt(beforePerMs: number): void {
-    if (this.#announcedPerMs > beforePerMs) {
+  /** Goes on at the pace that the headers announce now. Gives until when nothing is left, if they say so. */
+  #hear(now: number, send: AdaptiveSend, answer: Answer): number | undefined {
+    const { announced, climb, stretch } = this;
+    const before = announced.ratePerMs;
+    const usedUpUntil = announced.hear(now, answer, send, this.inFlight);
+    if (announced.ratePerMs > before) {
       // The last interval may have been that of a far lower cap.
-      this.dueAt = Math.min(this.dueAt, this.lastSentAt + 1 / this.ratePerMs);
+      this.dueAt = Math.min(this.dueAt, stretch.lastSentAt + 1 / this.ratePerMs);
     }
-    if (this.announced.ratePerMs === Infinity && !this.#hasStock && beforePerMs < Infinity && this.rate === Infinity) {
-      // The headers have vanished. What they stated was good until now, and is where the climb begins.
-      this.learnt = true;
-      this.hitRate = beforePerMs;
-      this.#climbFrom(beforePerMs, Math.max(0, this.lastSentAt - this.startedAt), SECOND);
+    const hasVanished = announced.statedPerMs === Infinity && !announced.hasStock && before < Infinity;
+    if (hasVanished && climb.ratePerMs === Infinity) {
+      stretch.hitRate = before;
+      climb.fromStated(before, stretch.sendingMs);
     }
+    return usedUpUntil;
   }
 }
 
@@ -618,102 +350,4 @@ function givenBy(windows: readonly LimitWindow[]): number {
   const shortest = Math.min(...windows.map(({ perMs }) => perMs));
   const bounding = windows.filter(({ perMs, burst = 1 }) => burst <= 1 || perMs <= shortest);
   return Math.min(...bounding.map(({ requests, perMs }) => requests / perMs));
-}
-
-/** What was admitted while sending, and until the pause after it had ended. */
-interface Stretch {
-  readonly admitted: number;
-  readonly sendingMs: number;
-  readonly wholeMs: number;
-}
-
-/** The same count in a far longer time: the server counts by a window, not by a bucket. */
-function sameCount(stretch: Stretch, shorter: Stretch): boolean {
-  return (
-    stretch.sendingMs > 3 * shorter.sendingMs &&
-    stretch.admitted > 20 &&
-    Math.abs(stretch.admitted - shorter.admitted) <= 0.1 * shorter.admitted
-  );
-}
-
-/** What a server tells to be left, quota by quota; less is told of those that are not believed. */
-function toldIn(quota: Quota | undefined): readonly Told[] {
-  const { limit, remaining, resetMs } = quota ?? {};
-  const counters = quota?.counters ?? [{ name: undefined, limit, remaining, resetMs }];
-  return counters.flatMap(({ name = '', limit: of, remaining: left, resetMs: inMs }) => {
-    // What is reset now tells nothing of the time to come.
-    const isStock = isCount(left) && isCount(inMs) && inMs > 0 && left / inMs < ABSURD_RATE;
-    return isStock ? [{ id: name, limit: of, remaining: Math.floor(left), resetMs: inMs }] : [];
-  });
-}
-
-function isCount(value: number | undefined): value is number {
-  return Number.isFinite(value) && Number(value) >= 0;
-}
-
-function markOf({ stocks }: AdaptiveSend, id: string): StockMark | undefined {
-  return stocks.find((mark) => mark.id === id);
-}
-
-/** What RateLimit headers announce as a rule, whatever is left of it. */
-class Announced {
-  /** The lowest rate that is stated, requests per ms; Infinity without a header. */
-  ratePerMs = Infinity;
-  /** The same over those quotas of which it is not told what is left. */
-  untoldPerMs = Infinity;
-  /** How many sends may be under way at once. */
-  concurrency = Infinity;
-  validMs = 0;
-  private heardAt = 0;
-  private boundedAt = 0;
-
-  get isKnown(): boolean {
-    return this.ratePerMs < Infinity || this.concurrency < Infinity;
-  }
-
-  hear(now: number, quota: Quota | undefined, told: readonly Told[]): void {
-    const policies = quota?.policies ?? [];
-    if (quota?.concurrency !== undefined) {
-      this.concurrency = Math.max(1, quota.concurrency);
-      this.boundedAt = now;
-    } else if (policies.length > 0 || now - this.boundedAt > LONGEST) {
-      this.concurrency = Infinity;
-    }
-
-    const smallest = smallestOf(policies);
-    if (smallest.ratePerMs < Infinity) {
-      this.ratePerMs = smallest.ratePerMs;
-      this.untoldPerMs = smallestOf(policies.filter((policy) => !isToldOf(policy, policies, told))).ratePerMs;
-      this.heardAt = now;
-      this.validMs = smallest.windowMs;
-    } else if (now - this.heardAt > 2 * this.validMs) {
-      this.ratePerMs = this.untoldPerMs = Infinity;
-      this.validMs = 0;
-    }
-  }
-}
-
-/** Whether it is told what is left of a quota: by its name, by its size, or because there is no other. */
-function isToldOf({ name, quota }: QuotaPolicy, policies: readonly QuotaPolicy[], told: readonly Told[]): boolean {
-  if (policies.length === 1) return told.length > 0;
-  return told.some(({ id, limit }) => (id !== '' && id === name) || limit === quota);
-}
-
-interface StatedRate {
-  readonly ratePerMs: number;
-  readonly windowMs: number;
-}
-
-const NOTHING_STATED: StatedRate = { ratePerMs: Infinity, windowMs: 0 };
-
-function smallestOf(policies: readonly QuotaPolicy[]): StatedRate {
-  return policies.map(statedRate).reduce((a, b) => (b.ratePerMs < a.ratePerMs ? b : a), NOTHING_STATED);
-}
-
-/** A quota of 0 is not believed: a server that wants nothing sends a 429. What is more than 0 is at least one request. */
-function statedRate({ quota, windowMs = 0 }: QuotaPolicy): StatedRate {
-  if (!(quota > 0 && windowMs > 0)) return NOTHING_STATED;
-  const pacedMs = Math.min(windowMs, LONGEST);
-  const ratePerMs = ((1 - MARGIN) * Math.max(1, quota)) / pacedMs;
-  return ratePerMs < ABSURD_RATE ? { ratePerMs, windowMs: pacedMs } : NOTHING_STATED;
 }

@@ -49,22 +49,22 @@ export class Stock {
   /** The earliest reset that was told; when it is over, of the stock before. */
   resetAt = -Infinity;
   /** How much later than it is that may have been told, in ms. */
-  private lateMs = 0;
+  lateMs = 0;
   /** What was last told to be left, less those that ended and told nothing. */
   remaining = 0;
   /** A new one begins with each reset, and whenever the numbers are those of another quota. */
-  private generation = 0;
-  private beganAt = 0;
-  private limit: number | undefined;
+  generation = 0;
+  beganAt = 0;
+  limit: number | undefined;
   /** How many may leave that had not left when it began. */
-  private unsent = 0;
+  unsent = 0;
   /** How many of ours have ended since it began. */
-  private ended = 0;
+  ended = 0;
   /** The most that it can have held when it began, by what was left and what of ours had ended at any time since. */
-  private most = 0;
+  most = 0;
   /** What others took of it since it began, at least. */
-  private taken = 0;
-  private keptBack = 0;
+  taken = 0;
+  keptBack = 0;
 
   constructor(id: string) {
     this.id = id;

@@ -34,7 +34,6 @@ export interface BottleneckPorts {
  * not lost, and priorities hold also where Bottleneck has fixed the order already, as it does with `minTime`.
  */
 export class BottleneckPacer implements Pacer<Job> {
-  readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #ports: BottleneckPorts;
   /** Those that have yet to start. */
   readonly #jobs = new Set<Job>();

@@ -25,8 +25,6 @@ export interface Known {
   readonly heardAt: number;
 }
 
-const UNKNOWN: Known = { at: [], heardAt: Number.NEGATIVE_INFINITY };
-
 /** When the sends of a bucket may leave, as far as this process knows. */
 export class LocalPacer implements Pacer<Sent> {
   readonly atOnce: number;
@@ -85,7 +83,7 @@ export class LocalPacer implements Pacer<Sent> {
     }
     const isNamed = answer.untilAt !== undefined && answer.untilAt > nowMs;
     if (answer.throttled && !isNamed) this.#dropBursts(nowMs, UNNAMED_MS);
-    return this.#adaptive?.pausedUntilMs;
+    return this.#adaptive?.pausedUntil;
   }
 
   ended(nowMs: number, { learning }: Sent): void {
@@ -112,7 +110,7 @@ export class LocalPacer implements Pacer<Sent> {
    * longer than what is known of it is old, what was left of the burst then is left still: of 5,000 an hour, heard of 2 s ago, not all can
    * have gone since.
    */
-  continueAfter(nowMs: number, lastSentAt: number, { at, heardAt }: Known = UNKNOWN): void {
+  continueAfter(nowMs: number, lastSentAt: number, { at, heardAt }: Known): void {
     for (const [i, window] of this.#windows.entries()) {
       const from = at[i];
       if (from !== undefined && window.burst > 1 && !window.isAsShortAs(nowMs - heardAt)) {

@@ -149,6 +149,7 @@ export class Bucket<Handle> {
   readonly wake = (): void => {
     const now = this.#clock.now();
     if (this.#clampedAt(now) <= now) this.#resume(now);
+    const { atOnce = Number.POSITIVE_INFINITY } = this.#pacer;
     let wakeAt = Number.POSITIVE_INFINITY;
     for (let letThrough = 0; ; letThrough++) {
       const waiter = this.#next(now);
@@ -156,10 +157,7 @@ export class Bucket<Handle> {
         wakeAt = Number.POSITIVE_INFINITY;
         break;
       }
-      wakeAt =
-        letThrough < this.#pacer.atOnce
-          ? this.#dueAt(now, this.wanted, waiter.weight, waiter.nested)
-          : now + NEXT_TURN_MS;
+      wakeAt = letThrough < atOnce ? this.#dueAt(now, this.wanted, waiter.weight, waiter.nested) : now + NEXT_TURN_MS;
       if (wakeAt > now) break;
       this.#takeOut(waiter);
       waiter.stopWatching?.();

@@ -9,8 +9,8 @@ export const UNNAMED_MS = 1_000;
  * has a permit, and every pause. `Handle` is what the pacer has to remember of a send; it is handed in again with the answer and the end.
  */
 export interface Pacer<Handle> {
-  /** How many may leave in one turn of the event loop, after one that was blocked for long. */
-  readonly atOnce: number;
+  /** How many may leave in one turn of the event loop, after one that was blocked for long. Default: all. */
+  readonly atOnce?: number | undefined;
   /** It learns from refusals by itself how long to pause and how fast to go on; else the bucket does (`Recovery`). */
   readonly learns?: boolean | undefined;
   /** It knows how fast sends may leave after a pause, once one has been answered well. */

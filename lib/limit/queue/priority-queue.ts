@@ -62,13 +62,6 @@ export class PriorityQueue<T extends Waiter> {
     this.#rise(waiter, this.#heap.length - 1);
   }
 
-  /** Takes out who goes next. */
-  shift(): T | undefined {
-    const [first] = this.#heap;
-    if (first !== undefined) this.remove(first);
-    return first;
-  }
-
   has(waiter: Waiter): boolean {
     return this.#heap[waiter.index] === waiter;
   }

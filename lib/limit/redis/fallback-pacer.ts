@@ -20,7 +20,6 @@ export interface Alone {
 
 /** The pacer that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
 export class FallbackPacer implements Pacer<Granted> {
-  readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #bucket: StoredBucket;
   readonly #shared: RedisPacer<unknown>;
   readonly #loss: Alone;

@@ -22,12 +22,12 @@ const KEEP = `
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
     redis.call('PEXPIRE', KEYS[2], math.ceil(beat))
   end
-  local kept = redis.call('HMGET', KEYS[1], 'version', 'learnt:1')
+  local kept = redis.call('HMGET', KEYS[1], 'version', 'learnt:2')
   local version, learnt = kept[1] or '0', kept[2] or ''
   local isNext = version == known and (askedAt == 0 or now - askedAt <= holds)
   if isNext then
     version, learnt = tostring(tonumber(version) + 1), ''
-    redis.call('HSET', KEYS[1], 'version', version, 'learnt:1', state)
+    redis.call('HSET', KEYS[1], 'version', version, 'learnt:2', state)
     redis.call('PEXPIRE', KEYS[1], keep)
   end
   local members = redis.call('ZCARD', KEYS[2])
@@ -126,7 +126,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       this.#members = members;
       this.#ratePerMs = rate.ratePerMs;
       const askAgainAt = Math.min(Math.max(rate.nextAt(now), now), now + LOOK_MS) - skewMs;
-      return { slots, pausedUntil: rate.pausedUntilMs - skewMs, members, askAgainAt };
+      return { slots, pausedUntil: rate.pausedUntil - skewMs, members, askAgainAt };
     }
     throw new Error('too many share the limiter');
   }

@@ -89,7 +89,6 @@ export interface RedisPorts {
 
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
 export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
-  readonly atOnce = Number.POSITIVE_INFINITY;
   readonly learns: boolean;
   readonly hasWindows: boolean;
   readonly #book: Book<Handle>;

@@ -129,7 +129,7 @@ describe('while nothing is known', () => {
     subject.wait();
     subject.drop(subject.send());
     expect(subject.waitMs).toBe(0);
-    expect(JSON.parse(subject.rate.save())).toMatchObject({ admitted: 1, inFlight: 0 });
+    expect(JSON.parse(subject.rate.save())).toMatchObject({ stretch: { admitted: 1 }, inFlight: 0 });
     const open = new Subject({ startConcurrency: 1 });
     open.drop(open.send());
     expect(open.sendAll()).toHaveLength(1);

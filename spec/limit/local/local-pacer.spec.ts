@@ -4,6 +4,7 @@ import { fillIn, type LimitOptions, windowsOf } from '../../../lib/limit/options
 
 const T0 = 1_750_000_000_000;
 const FREE = Number.NEGATIVE_INFINITY;
+const UNKNOWN = { at: [], heardAt: FREE };
 
 function made(options: LimitOptions = {}) {
   const limit = fillIn(options);
@@ -139,7 +140,7 @@ describe(LocalPacer.name, () => {
   describe('going on where another has stopped', () => {
     it('keeps an interval from its last send, and has no burst', () => {
       const pacer = made({ requests: 10, perMs: 1_000, burst: 5 });
-      pacer.continueAfter(T0, T0 - 20);
+      pacer.continueAfter(T0, T0 - 20, UNKNOWN);
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(80.5, 0);
       pacer.send(T0 + 81, 1, true);
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(181, 0);
@@ -160,7 +161,7 @@ describe(LocalPacer.name, () => {
 
     it('begins at once where that has sent nothing, without a burst too', () => {
       const pacer = made({ requests: 10, perMs: 1_000, burst: 5 });
-      pacer.continueAfter(T0, FREE);
+      pacer.continueAfter(T0, FREE, UNKNOWN);
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(0, 1);
       pacer.send(T0, 1, true);
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(100.5, 0);

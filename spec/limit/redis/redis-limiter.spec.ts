@@ -149,7 +149,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       probe.answered?.({ throttled: false });
       for (const each of waiting) each.then((permit) => permit.release());
       await Promise.all(waiting);
-      expect(JSON.parse(String(await redis.hget('probe:{k}:slots', 'learnt:1')))).toMatchObject({
+      expect(JSON.parse(String(await redis.hget('probe:{k}:slots', 'learnt:2')))).toMatchObject({
         phase: 'open',
         episode: 1,
       });
@@ -184,7 +184,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     });
 
     it('starts afresh where something else is kept under its key', async () => {
-      await redis.hset('odd:{k}:slots', 'version', '7', 'learnt:1', '{"rate":');
+      await redis.hset('odd:{k}:slots', 'version', '7', 'learnt:2', '{"rate":');
       const limiter = make({ adaptive, prefix: 'odd' });
       (await out(limiter)).release();
     });
