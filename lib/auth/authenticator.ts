@@ -1,6 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../call/address.ts';
-import { spellingIn } from '../call/header.ts';
 import { isReentrant } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
 import { bearer } from './bearer.ts';
@@ -13,8 +12,8 @@ const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
-/** What an authenticator needs of its attachment. */
-interface Ports {
+/** What it needs of its attachment. */
+export interface AuthenticatorPorts {
   readonly beginner: Beginner;
   /** The instance's own `baseURL`, as it is now. */
   baseUrl(): string | undefined;
@@ -23,12 +22,12 @@ interface Ports {
 /** One `auth` policy: who may see the token, and how it is written into headers. */
 export class Authenticator {
   readonly options: ResolvedAuth;
-  /** What its calls bring to a refresh. */
+  /** For a refresh that one of its calls begins. */
   readonly beginner: Beginner;
   readonly #credentials: CredentialSet;
-  readonly #baseUrl: Ports['baseUrl'];
+  readonly #baseUrl: AuthenticatorPorts['baseUrl'];
 
-  constructor(options: ResolvedAuth, credentials: CredentialSet, { beginner, baseUrl }: Ports) {
+  constructor(options: ResolvedAuth, credentials: CredentialSet, { beginner, baseUrl }: AuthenticatorPorts) {
     this.options = options;
     this.beginner = beginner;
     this.#credentials = credentials;
@@ -50,30 +49,24 @@ export class Authenticator {
   /**
    * Whether the token may be shown to where a send goes.
    *
-   * @param asked the call's own config: what `beforeSend` makes of the `baseURL` gives nobody a right to the token
+   * @param asked the call's own config, whose `baseURL` counts: one that `beforeSend` has written gives no right to the token
    */
   maySee(config: InternalAxiosRequestConfig, asked: InternalAxiosRequestConfig): boolean {
-    const origin = originOf(config);
-    // Without an origin there is no telling where it goes.
-    if (origin === '') return false;
-    const { origins } = this.options;
-    if (origins === 'any') return isPrivate(origin) && origin === originOf(asked);
-    return origins === undefined ? origin === this.#home(asked) : origins.includes(origin);
+    return this.withheldFrom(config, asked) === undefined;
   }
 
-  /** Why a send carried no token for where it went; `undefined` where that is not the reason. */
+  /** Why it may not, in words; `undefined` where it may. */
   withheldFrom(config: InternalAxiosRequestConfig, asked: InternalAxiosRequestConfig): string | undefined {
-    if (this.maySee(config, asked)) return undefined;
     const origin = originOf(config);
-    const { origins } = this.options;
     if (origin === '') return 'its URL has no origin';
+    const { origins } = this.options;
     if (origins === 'any') {
-      return isPrivate(origin)
-        ? `beforeSend turned it to ${origin}`
-        : `${origin} is plain HTTP, which auth.origins 'any' leaves out`;
+      if (!isPrivate(origin)) return `${origin} is plain HTTP, which auth.origins 'any' leaves out`;
+      return origin === originOf(asked) ? undefined : `beforeSend turned it to ${origin}`;
     }
-    const home = origins === undefined ? this.#home(asked) : undefined;
-    return `${origin} is not among auth.origins${home ? `, which are that of the baseURL, ${home}` : ''}`;
+    const home = origins === undefined ? this.#home(asked) : '';
+    if (origin === home || origins?.includes(origin)) return undefined;
+    return `${origin} is not among auth.origins${home && `, which are that of the baseURL, ${home}`}`;
   }
 
   /** A generated client gives absolute URLs, and an empty `baseURL`. */
@@ -92,30 +85,24 @@ export class Authenticator {
   }
 
   /**
-   * Writes the token, and sees to it that it follows no redirect to another origin: a subdomain may be anybody's, and there axios' http
-   * adapter keeps even `Authorization` in most of its versions.
+   * Writes the token, and takes it off where a redirect leads to another origin. Most versions of axios' http adapter keep even
+   * `Authorization` on the way to a subdomain, which may be anybody's.
    *
    * @returns the function that takes it off whatever headers the send has by then
    */
   write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
     const { headers } = config;
-    const touched = () => (this.isStandard ? authorizationIn(headers) : { ...headers });
-    const before = touched();
+    const before: Readonly<Record<string, unknown>> = { ...headers };
     requireNoPromise(this.options.apply(headers as never, token));
-    const written = Object.entries(touched()).filter(([name, value]) => value !== before[name]);
+    const written = Object.entries<unknown>(headers).filter(([name, value]) => value !== before[name]);
     const { beforeRedirect } = config;
     config.beforeRedirect = (options, ...details) => {
-      // And what stood in its place is no business of that origin either.
+      // Nor is what stood in its place before meant for that origin.
       if (isElsewhere(options.href, config)) takeOff(options.headers, written, NOTHING);
       beforeRedirect?.(options, ...details);
     };
     return (now) => takeOff(now, written, before);
   }
-}
-
-function authorizationIn(headers: Headers): Readonly<Record<string, unknown>> {
-  const name = spellingIn(headers, 'Authorization');
-  return { [name]: headers[name] };
 }
 
 /** A header that is written later would never be sent. */
@@ -125,7 +112,7 @@ function requireNoPromise(given: unknown): void {
   throw new TypeError('auth.apply must write the headers at once; it gave a promise');
 }
 
-/** Whether nobody on the way can read along. */
+/** Whether nobody on the way can read along: TLS, or this machine. */
 function isPrivate(origin: string): boolean {
   if (origin.startsWith('https:')) return true;
   const { hostname } = new URL(origin);
@@ -141,7 +128,7 @@ function isElsewhere(href: unknown, sent: InternalAxiosRequestConfig): boolean {
   }
 }
 
-/** Puts back what stood in the place of what was written; what is something else by now is left alone. */
+/** Puts back what stood there before. A header that holds something else by now is left alone. */
 function takeOff(
   headers: Headers,
   written: readonly (readonly [name: string, value: unknown])[],

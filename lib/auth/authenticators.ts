@@ -1,21 +1,17 @@
 import { KeyedCache } from '../call/keyed-cache.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import type { Clock } from '../time/clock.ts';
-import { Authenticator } from './authenticator.ts';
+import { Authenticator, type AuthenticatorPorts } from './authenticator.ts';
 import { CredentialSet, isCredentials } from './credential-set.ts';
 import { Life } from './life.ts';
 import type { ResolvedAuth } from './options.ts';
-import type { Beginner } from './refresh.ts';
 
 /** What the credentials of an attachment need of it. */
-export interface AuthenticatorsPorts {
+export interface AuthenticatorsPorts extends AuthenticatorPorts {
   readonly clock: Clock;
-  readonly beginner: Beginner;
-  /** The instance's own `baseURL`, as it is now. */
-  baseUrl(): string | undefined;
 }
 
-/** Credentials that several attachments may have. */
+/** Credentials of several attachments, closed with the last of them. */
 interface Shared {
   readonly credentials: CredentialSet;
   attachments: number;
@@ -25,16 +21,16 @@ interface Shared {
 const shared = new WeakMap<object, KeyedCache<Shared>>();
 
 /**
- * The credentials of one attachment. Calls whose policy has the same `token` function (where there is none, the same `refresh`) share
- * them, and whoever comes first brings the `refresh`; who may see the token, and how it is written, is each policy's own matter.
+ * Which calls of an attachment share a session: those whose policies have the same `token` function, or without one the same `refresh`.
+ * The `refresh` of whoever came first runs for all of them. Who may see the token, and how it is written, is each policy's own matter.
  *
- * Attachments that were given the very same object share too, where the same origins may see the token.
+ * Attachments share where they were given the very same object and have the same origins.
  */
 export class Authenticators {
   readonly #ports: AuthenticatorsPorts;
   readonly #byOptions = new WeakMap<ResolvedAuth | CredentialSet, Authenticator>();
   readonly #bySource = new WeakMap<object, CredentialSet>();
-  /** Of the credentials that are its own. */
+  /** Of the credentials that it shares with no other attachment. */
   readonly #life = new Life();
   #leave = () => {};
 
@@ -56,10 +52,11 @@ export class Authenticators {
   }
 
   /**
-   * Joins the attachments whose policy has the same object as its `auth`.
+   * Shares with the attachments that were given the same object, and have the same origins.
    *
-   * @param written that object
-   * @param origins who may see the token, as one text
+   * @param auth the options that were made of it
+   * @param written the object, as it was given
+   * @param origins as one text
    */
   join(auth: ResolvedAuth, written: object, origins: string): void {
     const { clock } = this.#ports;
@@ -67,7 +64,7 @@ export class Authenticators {
     const byOrigins = shared.get(written) ?? new KeyedCache(make);
     shared.set(written, byOrigins);
     let joined = byOrigins.of(origins);
-    // Closed with its last attachment, or it goes by another clock.
+    // Closed with the last of them; or a test has given this one a clock of its own.
     if (joined.credentials.isClosed || joined.credentials.clock !== clock) joined = byOrigins.keep(origins, make());
     joined.attachments += 1;
     this.#bySource.set(sourceOf(auth), joined.credentials);
@@ -77,7 +74,7 @@ export class Authenticators {
     };
   }
 
-  /** Ends the refreshes that nobody else waits for. Credentials that were handed in may belong to others too. */
+  /** Ends what this attachment alone has begun. Credentials that were handed in may belong to others, too. */
   close(): void {
     this.#leave();
     this.#leave = () => {};

@@ -6,14 +6,14 @@ import type { ResolvedAuth, Token } from './options.ts';
 import { tokenOf } from './token.ts';
 
 /**
- * Where the policy has no `token`, a session stands for one: its value is never written. It changes with each refresh, so that all that
- * is said of tokens holds for cookies too: a send that left with the session before the last refresh is replayed without another.
+ * Stands for the token where the policy has none, since the session is in cookies. Its value is never written; each refresh puts another
+ * in its place. So the rules of tokens hold for cookies too: a send that left before the last refresh is replayed without another.
  */
 export const SESSION: Token = Object.freeze({ value: '' });
 
 type Given = Token | string | null | undefined;
 
-/** What the caller's `token` gives: asked anew each time, and bounded where it takes its time. */
+/** Asks the caller's `token`, anew each time, and waits no longer than it may take. */
 export class CallerToken {
   /** What it gave last; `undefined` for none. */
   last: Token | undefined;
@@ -31,7 +31,7 @@ export class CallerToken {
   }
 
   /**
-   * At once, where it is given at once; `undefined` for none.
+   * At once, where it gives no promise; `undefined` for none.
    *
    * @param withinMs how long it may take
    * @throws {TypeError} for what is no token, and {TokenRefreshError} when it takes too long or the credentials are closed
@@ -42,7 +42,7 @@ export class CallerToken {
     return isPromise(given) ? this.#wait(given, withinMs) : this.#told(given);
   }
 
-  /** The same, but what it throws is `undefined` too. */
+  /** The same, but an error is `undefined` too. */
   async askIfPossible(withinMs: number): Promise<Token | undefined> {
     try {
       return await this.ask(withinMs);
@@ -59,9 +59,9 @@ export class CallerToken {
   }
 
   #told(given: Given): Token | undefined {
-    // To look at every character of a long text costs a microsecond a send.
+    // To check every character of a long token would cost a microsecond a send.
     if (typeof given === 'string' && given === this.#text) return this.last;
-    // Where there is nothing, storages say null.
+    // A storage that has nothing gives null.
     this.last = given === undefined || given === null ? undefined : tokenOf(given, 'auth.token');
     this.#text = typeof given === 'string' ? given : undefined;
     return this.last;

@@ -7,7 +7,7 @@ import { Life } from './life.ts';
 import type { Credentials, ResolvedAuth } from './options.ts';
 import { memoryTokenStore } from './stores/memory.ts';
 
-/** On every one; registered, so that a second copy of this package sees it too. */
+/** Marks each; registered, so that a second copy of this package knows it too. */
 const CREDENTIALS = Symbol.for('axios-holdfast.credentials');
 
 /** What credentials need from outside. */
@@ -15,7 +15,7 @@ export interface CredentialSetPorts {
   readonly clock: Clock;
   /** The `http` of each refresh; that of the call that began it, where there is none. */
   readonly http?: AxiosInstance | undefined;
-  /** That of others, if they end together. */
+  /** Theirs, where they end together with others. */
   readonly life?: Life | undefined;
 }
 
@@ -37,7 +37,7 @@ export class CredentialSet implements Credentials {
         const keep = (credential: Credential) => this.#byKey.keep(key, credential);
         return new Credential(key, options, { clock, store, life, http, keep });
       },
-      // Not one that holds a refreshed token: the caller's own may be used up.
+      // Forgets none that has a refreshed token: the one that it was refreshed from may be used up.
       ({ isHeld }) => isHeld,
     );
   }
@@ -55,6 +55,6 @@ export class CredentialSet implements Credentials {
   }
 }
 
-/** Whether it is one that was made, and not the options for one. */
+/** Whether it was made by `credentials()`, and is not the options of a session. */
 export const isCredentials = (auth: unknown): auth is CredentialSet =>
   typeof auth === 'object' && auth !== null && CREDENTIALS in auth;

@@ -8,19 +8,19 @@ import { type Beginner, type Need, Refresh, type RefreshPorts, type Unauthorized
 export type { Beginner, Unauthorized } from './refresh.ts';
 
 /**
- * How long after a failed refresh no other is tried, in ms: what Azure's clients wait. And after one that gave a token which the server
+ * How long after a failed refresh no other is tried, in ms; Azure's clients wait as long. The same after a refresh whose token the server
  * refused as well: another would hardly fare better, and every call would refresh anew.
  */
 export const COOL_DOWN_MS = 3_000;
 
-/** How long a refresh that is over waits for `token()` at the least, in ms. */
+/** How long a refresh that is over waits for `token()`, in ms, however little of its own time is left. */
 const LAST_MS = 1_000;
 
 const NOTHING: Unauthorized = Object.freeze({ challenges: [], api: undefined });
 
 /** What a credential needs from outside. */
 export interface CredentialPorts extends Pick<RefreshPorts, 'clock' | 'store' | 'life' | 'http'> {
-  /** It refreshes: it must not be forgotten now, nor stay so where it was. */
+  /** Told when it refreshes: it must not be forgotten, or must be remembered again. */
   keep(credential: Credential): void;
 }
 
@@ -29,7 +29,7 @@ interface Replacement {
   /** The value that the caller's `token` gave. */
   readonly of: string;
   readonly token: StoredToken;
-  /** On the wall, as its expiry is. */
+  /** In ms since the epoch, by the time of day, as its expiry is. */
   readonly obtainedAt: number;
 }
 
@@ -38,7 +38,7 @@ interface Failed {
   readonly of: string;
   readonly cause: unknown;
   readonly until: number;
-  /** Whether calls are refused meanwhile; not while the token may still be good. */
+  /** Whether calls are refused until then. Not where the refresh ran ahead of time: the token is still good. */
   readonly refuses: boolean;
   readonly secrets: readonly string[];
 }
@@ -46,9 +46,8 @@ interface Failed {
 /**
  * One credential: which token is current, and one refresh at a time for everybody who needs another.
  *
- * Everything is tied to token *values*. A 401 asks about the token that was sent: if that is no longer the current one,
- * somebody has refreshed meanwhile, and there is nothing to do. A refreshed token takes the place of the value that the
- * caller's `token()` gave when it was refreshed; when `token()` gives another, or none, it is forgotten.
+ * Everything goes by the *values* of tokens. Say `token()` gives `old`, and a refresh gave `new`: then `new` takes the place of `old` until
+ * `token()` gives anything else, or none. A 401 to a send that carried `old` needs no refresh any more: it is replayed with `new`.
  */
 export class Credential {
   readonly #context: { readonly key: string };
@@ -56,12 +55,12 @@ export class Credential {
   readonly #ports: CredentialPorts;
   readonly #callerToken: CallerToken;
   #replacement: Replacement | undefined;
-  /** Of the last refresh that is known here. */
+  /** Of the newest token that this process knows. */
   #generation = 0;
   /** By the value that is being replaced: a user who changes to and fro must not refresh one token twice. */
   readonly #refreshes = new Map<string, Refresh>();
   #failed: Failed | undefined;
-  /** The refreshed token that was refused as well, and until when a 401 is no reason to replace it. */
+  /** The refreshed token that was refused as well, and until when that is no reason to replace it. */
   #refusedAnew: { readonly value: string; readonly until: number } | undefined;
 
   constructor(key: string, options: ResolvedAuth, ports: CredentialPorts) {
@@ -82,8 +81,8 @@ export class Credential {
   }
 
   /**
-   * The token for a send, at once where it is at hand; `undefined` for none. Waits for a refresh that is under way, and begins one when
-   * the token has expired; so hold nothing that others wait for.
+   * The token for a send, at once where it is at hand; `undefined` for none. Waits for a refresh where the token has expired, or was
+   * refused and is being replaced; so hold nothing meanwhile that others wait for.
    *
    * @throws {TokenRefreshError} when the token cannot be had
    */
@@ -92,17 +91,16 @@ export class Credential {
     return own instanceof Promise ? own.then((own) => this.#current(own, beginner)) : this.#current(own, beginner);
   }
 
-  /** The token as it is now, without waiting for a refresh; `undefined` for none, `'stale'` where one has to be waited for. */
+  /** The same without waiting for a refresh: `'stale'` where that would be needed. */
   glance(): Token | 'stale' | undefined | Promise<Token | 'stale' | undefined> {
     const own = this.#ask();
     return own instanceof Promise ? own.then((own) => this.#ifFresh(own)) : this.#ifFresh(own);
   }
 
   /**
-   * After a 401: the token for the replay, which is another than the one that was refused; after a refresh, if need be. `undefined` where
-   * there is no credential any more.
+   * After a 401: the token for the replay, in place of the one that was refused, after a refresh if need be; `undefined` after a logout.
    *
-   * A refresh that gives the same value again is believed, once: the next 401 will be presented.
+   * A refresh that gives the same value again is believed: the replay will tell.
    *
    * @throws {TokenRefreshError}
    */
@@ -111,7 +109,7 @@ export class Credential {
     if (underWay !== undefined) await awaited(underWay);
     else {
       const asked = this.#ask();
-      // Where the token is at hand, whoever comes in the same turn waits for this refresh.
+      // Without a turn between, where the token is at hand: the calls refused in the same turn then share one refresh.
       const own = asked instanceof Promise ? await asked : asked;
       const token = this.#inPlaceOf(own);
       if (own === undefined || token?.value !== refused) return this.#current(own, beginner);
@@ -121,15 +119,15 @@ export class Credential {
   }
 
   /**
-   * A send that was replayed with this token was refused, too. Only what a refresh gave counts, and only that very value: a call that is
-   * refused for reasons of its own keeps nobody from being sent, and for 3 s from refreshing this one token on a 401.
+   * A replay with this token was refused, too. If a refresh gave it, a 401 is no reason to replace it for 3 s. Calls are sent all the same:
+   * this one may have been refused for reasons of its own.
    */
   refused(value: string): void {
     if (this.#replacement?.token.value !== value) return;
     this.#refusedAnew = { value, until: this.#ports.clock.now() + COOL_DOWN_MS };
   }
 
-  /** Whether a 401 is no reason to replace this token: a refresh gave it, and the server refused it a moment ago. */
+  /** Whether a 401 is no reason to replace this token now. */
   isRefusedAnew(value: string): boolean {
     return this.#refusedAnew?.value === value && this.#refusedAnew.until > this.#ports.clock.now();
   }
@@ -140,7 +138,7 @@ export class Credential {
 
   #current(own: Token | undefined, beginner: Beginner, refreshes = 0): Token | undefined | Promise<Token | undefined> {
     const token = this.#inPlaceOf(own);
-    // A `token()` that gives an expired one each time would be waited for without end.
+    // A `token()` that gives an expired one each time is not waited for for ever.
     if (own === undefined || token === undefined || refreshes === 2) return token;
     const isStale = this.#isStale(token);
     if (!isStale && !this.#isDue(token)) return token;
@@ -190,7 +188,7 @@ export class Credential {
     );
   }
 
-  /** Half of a short life is enough, or a token that lives for a minute would be refreshed at every call. */
+  /** At most half of its life, or a token that lives for a minute would be refreshed at every call. */
   #aheadMs({ value, expiresAt = 0 }: Token): number {
     const { refreshAheadMs } = this.#options;
     if (this.#replacement?.token.value !== value) return refreshAheadMs;
@@ -218,7 +216,7 @@ export class Credential {
       ask: () => this.#ask(),
       late: (token) => void this.#late(refresh, token),
     });
-    // A turn later, so that it is known before it can be over: a store may throw at once.
+    // A turn later: it must be in the map before it can be over, and the send that only begins it goes first.
     refresh.done = Promise.resolve().then(() => this.#run(refresh));
     this.#refreshes.set(need.token.value, refresh);
     this.#ports.keep(this);
@@ -243,7 +241,7 @@ export class Credential {
       this.#failed = { of: token.value, cause, until, refuses: refresh.isAwaited, secrets: refresh.secrets };
       beginner.refreshFailed(key, cause, lastedMs());
       if (life.over !== undefined) throw life.over;
-      // Who has another token by now has no need of this one. A logout is no such thing: the waiting calls must not go out bare.
+      // Where `token()` gives another by now, the calls go on with that. A logout is an error: they must not go out without a token.
       const now = await this.#callerToken.askIfPossible(LAST_MS);
       if (now === undefined || now.value === own.value) throw failure(cause);
     } finally {
@@ -252,8 +250,9 @@ export class Credential {
   }
 
   /**
-   * What comes after the time was up is used, unless there has been another refresh since: the refresh token that it cost is used up. It
-   * ends the cool-down.
+   * A refresh that succeeds after its time was up is still used, and ends the cool-down; unless there has been another refresh since.
+   *
+   * @param given `undefined` where the new token is `token()`'s to give
    */
   async #late(refresh: Refresh, given: Token | undefined): Promise<void> {
     if (this.#failed?.of !== refresh.need.token.value) return;
@@ -262,7 +261,7 @@ export class Credential {
       await this.#take(refresh, { ...given, generation: this.#generation }, this.#ports.clock.now());
   }
 
-  /** Puts a refreshed token in its place, and has it saved where this process has got it: unless nobody wants it any more. */
+  /** Puts a refreshed token in its place, and has it saved if this process got it: unless the user has logged out or is another. */
   async #take(refresh: Refresh, stored: StoredToken, deadlineAt: number): Promise<void> {
     const { clock } = this.#ports;
     const own = refresh.need.own.value;
@@ -272,7 +271,7 @@ export class Credential {
       const last = this.#callerToken.last?.value;
       return last === own || last === stored.value;
     };
-    // What is saved after a logout would bring the session back, and whoever seems to be another user may be the same again.
+    // A token that is saved after a logout would bring the session back. And what `token()` gave last may be older than this refresh.
     if (saves || !isWanted()) await this.#callerToken.askIfPossible(Math.max(LAST_MS, leftMs()));
     if (!isWanted()) return;
     const obtainedAt = clock.wall();

@@ -1,9 +1,9 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { TokenRefreshError } from '../failure/errors.ts';
 
-/** How long credentials are there: until they are closed. Then what is under way ends (a refresh, waiting for `token()`), with an error. */
+/** How long credentials are there: until they are closed. Then a refresh that is under way ends, and who waits for `token()` waits no longer. */
 export class Life implements Cancellation {
-  /** Why there is nothing more to be had. */
+  /** What everybody is refused with from then on; `undefined` until then. */
   over: TokenRefreshError | undefined;
   readonly #listeners = new Set<() => void>();
 

@@ -1,24 +1,15 @@
 import type { AxiosInstance } from 'axios';
 
-/** Where the config stands among the arguments of each method. */
+/** At which place of its arguments each method has the config. */
 const CONFIG_AT: ReadonlyMap<string | symbol, number> = new Map(
-  Object.entries({
-    getUri: 0,
-    get: 1,
-    delete: 1,
-    head: 1,
-    options: 1,
-    post: 2,
-    put: 2,
-    patch: 2,
-    query: 2,
-    postForm: 2,
-    putForm: 2,
-    patchForm: 2,
-  }),
+  [
+    ['getUri'],
+    ['get', 'delete', 'head', 'options'],
+    ['post', 'put', 'patch', 'query', 'postForm', 'putForm', 'patchForm'],
+  ].flatMap((methods, at) => methods.map((method) => [method, at] as const)),
 );
 
-/** The same instance, with every request let through: the caller's interceptors run, the loop does not. */
+/** The same instance, but its requests go past the loop: the caller's interceptors run, ours does not. */
 export function passThrough(instance: AxiosInstance): AxiosInstance {
   const request = (urlOrConfig: unknown, config?: object) =>
     typeof urlOrConfig === 'string'

@@ -11,7 +11,7 @@ import { tokenOf } from './token.ts';
 /** What a refresh is told of the answer that asked for it. */
 export type Unauthorized = Pick<RefreshContext, 'challenges' | 'api'>;
 
-/** What the call that begins a refresh brings, for its attachment. */
+/** What a refresh needs of the attachment whose call began it. */
 export interface Beginner {
   readonly http: RefreshContext['http'];
   /** Whether an error of the refresh is worth another try. */
@@ -19,7 +19,7 @@ export interface Beginner {
   refreshing(key: string, reason: RefreshContext['reason']): void;
   refreshed(key: string, durationMs: number): void;
   refreshFailed(key: string, error: unknown, durationMs: number): void;
-  /** The shared store could not be reached; this process refreshes on its own. */
+  /** The shared store could not be reached: this process refreshes on its own. */
   storeLost?(key: string, error: unknown): void;
 }
 
@@ -27,7 +27,7 @@ export interface Beginner {
 export interface Need {
   /** What the caller's `token` gave, or the session. */
   readonly own: Token;
-  /** What takes its place until now, if there was a refresh before; else the same. */
+  /** What an earlier refresh put in its place; else the same. */
   readonly token: Token;
   readonly reason: RefreshContext['reason'];
   readonly unauthorized: Unauthorized;
@@ -49,26 +49,26 @@ export interface RefreshPorts {
   late(token: Token | undefined): void;
 }
 
-/** Where the refresh gave a cookie, which nobody sees here. */
+/** What stands for a cookie that a refresh has set: nobody sees it here. */
 const newSession = (): Token => ({ value: randomId() });
 
-/** Whose `save` has failed: the process is warned once. */
+/** Whose `save` has failed: that is warned of once. */
 const warned = new WeakSet<ResolvedAuth>();
 
-/** One refresh: the caller's function, through the store that may share it, with a bound on all of it. */
+/** One refresh: the caller's function, called by the store that may share it with others, and a bound on all of it. */
 export class Refresh {
   readonly need: Need;
   /** Whether calls wait for it; one that runs ahead of time delays nobody. */
   isAwaited = false;
   /** When it is over, and what it gave is in its place. */
   done: Promise<void> = Promise.resolve();
-  /** What the caller's `refresh` gave to this process; `undefined` for nothing. */
+  /** What the caller's `refresh` gave, where this process has called it and it gave a token. */
   given: Token | undefined;
   readonly #ports: RefreshPorts;
   /** The tokens that it has seen. */
   readonly #seen: Token[];
   readonly #aborter = new AbortController();
-  /** What it comes to, before the store has it. */
+  /** The new token, which the store may still be about to keep. */
   #obtained: Token | undefined;
 
   constructor(need: Need, ports: RefreshPorts) {
@@ -85,11 +85,9 @@ export class Refresh {
   }
 
   /**
-   * Has the store make or share it.
+   * Has the store make it, or share somebody else's. A store that hangs does not lose a token that `refresh` gave.
    *
-   * A store that does not come to an end does not lose a token that `refresh` gave.
-   *
-   * @param generation of the last refresh that this process knows of
+   * @param generation of the token that this process knows
    * @throws what `refresh` throws, a DOMException named TimeoutError after `refreshTimeoutMs`, a TokenRefreshError when the credentials
    *   are closed
    */

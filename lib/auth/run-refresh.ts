@@ -3,11 +3,11 @@ import type { RefreshContext, ResolvedAuth, Token } from './options.ts';
 import { tokenOf } from './token.ts';
 
 /**
- * Runs the caller's refresh, with its own retries, until its signal aborts; also where it is deaf to that.
+ * Calls the caller's `refresh`, again by p-retry if it fails, and rejects when the signal aborts, whether `refresh` listens to that or not.
  *
  * @param isRetryable whether an error is worth another try
- * @param late is given what comes after all: the refresh token that it cost is used up
- * @returns `undefined` where the refresh gives nothing
+ * @param late is told what `refresh` gives after that: it must not be lost, since the refresh token that it cost is used up
+ * @returns `undefined` where `refresh` gives nothing
  */
 export async function runRefresh(
   { refresh, retry }: Pick<ResolvedAuth, 'refresh' | 'retry'>,
@@ -17,7 +17,7 @@ export async function runRefresh(
 ): Promise<Token | undefined> {
   const { signal } = context;
   const argument = Object.freeze({ ...context });
-  // p-retry replaces what is not an Error by one that says so.
+  // p-retry would replace what is no Error, and lose it.
   const attempt = async (): Promise<Token | undefined> => {
     try {
       const given: unknown = await refresh(argument);
@@ -28,15 +28,15 @@ export async function runRefresh(
       throw thrown instanceof Error ? thrown : new Error('the refresh threw what is no Error', { cause: thrown });
     }
   };
-  const flight = pRetry(attempt, {
+  const refreshed = pRetry(attempt, {
     ...retry,
     signal,
     shouldRetry: async (state) => isRetryable(state.error) && (await (retry.shouldRetry?.(state) ?? true)),
   });
-  return Promise.race([flight, aborted(signal)]);
+  return Promise.race([refreshed, aborted(signal)]);
 }
 
-/** Rejects when the signal aborts, with its reason; for a race, so it is never an unhandled rejection. */
+/** Rejects when the signal aborts, with its reason. Nobody needs to handle that: it is for a race. */
 function aborted(signal: AbortSignal): Promise<never> {
   const never = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

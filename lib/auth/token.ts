@@ -2,10 +2,10 @@ import { isRecord, kindOf } from '../check.ts';
 import type { Token } from './options.ts';
 
 /**
- * What the caller gives as a token, as one.
+ * Checks what was given as a token, and makes one of a text.
  *
  * @param giver who gave it, for the message
- * @throws {TypeError} when it is none, or when its value has characters that no header may hold. The message never shows it.
+ * @throws {TypeError} when it is none, or no header may hold its value. The message never shows it.
  */
 export function tokenOf(given: unknown, giver: 'auth.token' | 'auth.refresh' | 'the token store'): Token {
   const token = typeof given === 'string' ? { value: given } : (given as Token | null | undefined);
@@ -24,7 +24,7 @@ export function tokenOf(given: unknown, giver: 'auth.token' | 'auth.refresh' | '
   return token as Token;
 }
 
-/** Names show what was mistaken for a token, a whole response for one; values might be one. */
+/** The names of its fields tell what was taken for a token (a whole response, say); their values might be secrets. */
 function foundIn(given: unknown): string {
   if (given === '') return 'an empty string';
   const names = isRecord(given) ? Object.keys(given) : [];

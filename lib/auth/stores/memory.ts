@@ -1,6 +1,6 @@
 import type { TokenStore } from '../options.ts';
 
-/** The store of one process: `Credential` sees to one refresh at a time and has the token, so there is nothing to keep. */
+/** The store of one process. It keeps nothing: the credential has the token, and sees to it that there is one refresh at a time. */
 export function memoryTokenStore(): TokenStore {
   return {
     refresh: async (_key, generation, refresh) => ({ ...(await refresh()), generation: generation + 1 }),

@@ -4,34 +4,34 @@ import { answerOf } from '../../time/with-timeout.ts';
 import type { StoredToken, Token, TokenStore } from '../options.ts';
 import { tokenOf } from '../token.ts';
 
-/** What the store needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
+/** What the store needs of a Redis client: `eval` as an ioredis `Redis` or `Cluster` has it. */
 export interface TokenRedis {
   eval(script: string, keyCount: number, ...keysThenArguments: string[]): Promise<unknown>;
 }
 
 export interface RedisTokenStoreOptions {
-  /** The caller's own client, which stays open. */
+  /** Your own client; it stays open. */
   readonly redis: TokenRedis;
   /**
-   * Names the credential in Redis, together with `auth.key`. Whoever has the same name shares a token: where users or tenants
-   * differ, one of the two must. Not empty, without braces.
+   * Names the session in Redis, together with `auth.key`. Whoever has the same two names shares a token, so one of the two must
+   * differ from user to user, or tenant to tenant. Not empty, without braces.
    */
   readonly key: string;
   /**
-   * How long a process that died during its refresh keeps the others waiting, in ms. A living one prolongs its lock, so this
-   * may be shorter than a refresh takes; it should be shorter than `auth.refreshTimeoutMs`, or nobody is left to take over.
-   * From 1,000; default 10,000.
+   * How long the others wait for a process that died while it refreshed, in whole ms. A living one prolongs its lock, so this may be
+   * shorter than a refresh takes. Keep it below `auth.refreshTimeoutMs`, or those who wait give up before they can take over. From 1,000;
+   * default 10,000.
    */
   readonly lockMs?: number | undefined;
 }
 
 /** How long Redis may take for one command, in ms, before this process goes on alone. */
 const ANSWER_MS = 1_000;
-/** How long between two looks at somebody else's refresh, in ms: this and up to as much again. */
+/** How often somebody else's refresh is looked at, in ms: after this time, or up to twice this. */
 const LOOK_MS = 20;
 
-// Everything by script, so that looking and acting are one step, and by the clock of Redis, so that no two clocks are compared.
-// An answer may be lost and the script be sent again: each gives the same when it finds its own work done.
+// Scripts, so that looking and acting are one step. Expiry goes by the clock of Redis: those of the processes differ. An answer may be
+// lost and the script be sent again, so each gives the same answer when it finds its own work done.
 
 const RECORD = `
   local time = redis.call('TIME')
@@ -43,7 +43,7 @@ const RECORD = `
   end
 `;
 
-/** A newer token that is good, or else the lock. */
+/** Gives a newer token that has not expired; else the lock, or `wait` where somebody has it. */
 const TAKE = `${RECORD}
   local owner, known, lockMs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
   local generation, token, left = record()
@@ -57,8 +57,8 @@ const TAKE = `${RECORD}
 `;
 
 /**
- * Keeps a token and gives the lock back; gives what is kept then. One who stalled until his lock ran out must not overwrite
- * what came after him, and while somebody else has the lock he leaves the last word to them.
+ * Keeps a token, gives the lock back, and tells which token is kept then. A process that stalled until its lock ran out keeps nothing
+ * where there is a newer token, or where somebody else has the lock by now.
  */
 const SAVE = `${RECORD}
   local owner, generation, token, livesMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -83,19 +83,30 @@ interface Reply {
 }
 
 /**
- * One refresh for a whole fleet: the processes that share a Redis and a `key` also share the refreshed token.
+ * Makes one refresh do for a fleet: the processes that share a Redis and a `key` share the refreshed token.
  *
- * The first to need another token takes a lock and refreshes; the others look every few hundredths of a second whether it is
- * there. (Publishing it would need a second connection in every process, and the looking all the same, since a message can be
- * lost.) A token that a refresh gave is kept with whatever fields it has, in plain JSON and without an expiry of its own:
- * protect that Redis as you protect the tokens. Give tokens an `expiresAt`, or a process that starts tomorrow tries today's.
+ * The first that needs another token takes a lock and refreshes; the others look for its token every 20 to 40 ms. (To publish it would
+ * take a second connection in each process, and they would have to look all the same: a message can be lost.)
  *
- * Where refresh tokens rotate, return the next one as the token's `refreshToken` and take it from the `token` that `refresh`
- * is given: that is always the newest of the fleet, also in a process that has just started.
+ * A token is kept as plain JSON, with all its fields, and stays there: protect that Redis as you protect the tokens. Give tokens an
+ * `expiresAt`, or a process that starts tomorrow tries today's.
  *
- * When Redis is down, does not answer or answers with an error, the process refreshes on its own and says `store-lost`.
+ * Where refresh tokens rotate, return the next one as the token's `refreshToken`, and take it from the `token` that `refresh` is told:
+ * that is the newest of the fleet, also in a process that has just started.
+ *
+ * Where Redis gives an error, or no answer within 1 s, the process refreshes on its own, and the event `store-lost` tells of it.
  *
  * @throws {TypeError} when an option is wrong
+ *
+ * @example
+ * const store = redisTokenStore({ redis: new Redis(process.env.REDIS_URL), key: 'contoso' });
+ * attach(client, {
+ *   auth: {
+ *     token: () => first, // { value, expiresAt, refreshToken } of the sign-in
+ *     refresh: ({ token, http }) => renew(http, token.refreshToken),
+ *     store,
+ *   },
+ * });
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
   const { redis, key: name, lockMs = 10_000 } = options;
@@ -107,13 +118,13 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
     throw new TypeError('lockMs must be a whole number of at least 1,000');
   }
 
-  /** In braces, so that a cluster keeps the two keys of a credential in the same place. */
+  /** In braces, so that a cluster keeps both keys on one node. */
   const run = async (script: string, key: string, ...args: string[]): Promise<unknown> => {
     const place = `{${name}:${encodeURIComponent(key)}}`;
     return redis.eval(script, 2, `${place}:token`, `${place}:lock`, ...args);
   };
 
-  /** Tries to get the lock. One that comes after we have stopped waiting for it is given back. */
+  /** Asks for the lock. One that is granted when we wait no longer is given back. */
   const take = async (key: string, owner: string, generation: number): Promise<Reply> => {
     const taken = run(TAKE, key, owner, String(generation), String(lockMs)).then(replyOf);
     try {
@@ -137,7 +148,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
     done.then(end, end);
   };
 
-  /** The token is good whether it can be kept or not; so nothing that goes wrong here may look like a failed refresh. */
+  /** The token is good whether it can be kept or not, so nothing here may look like a failed refresh. */
   const keep = async (
     key: string,
     owner: string,
@@ -153,7 +164,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
     };
     try {
       const { stored } = await save();
-      // Where somebody else is at it, what they will keep is to count as newer than this.
+      // Somebody else has the lock by now: what they will keep has to count as newer than this.
       if (stored === undefined || stored.generation < generation) return { ...token, generation: generation - 1 };
       return stored.value === token.value ? { ...token, generation } : stored;
     } catch (error) {
@@ -205,11 +216,11 @@ function replyOf(reply: unknown): Reply {
   return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.wall() + Number(left) } };
 }
 
-/** Rejects when Redis takes too long. A client without a connection keeps commands back, for minutes if need be. */
+/** Rejects when Redis takes too long: a client that has no connection keeps commands back, for minutes if need be. */
 const answered = <T>(answer: Promise<T>): Promise<T> =>
   answerOf('Redis', answer, { ms: ANSWER_MS, clock: systemClock });
 
-/** While the lock lasts, the others wait; a token that reaches them in that time spares them a refresh that could hurt. */
+/** The others wait while the lock lasts. If the token is kept by then, they need not refresh with a refresh token that is used up. */
 async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<void> {
   const until = systemClock.now() + forMs;
   while (systemClock.now() < until) {
@@ -218,7 +229,7 @@ async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<
       await save();
       return;
     } catch {
-      // It has been told already.
+      // `lost` has been told already.
     }
   }
 }
