@@ -265,7 +265,8 @@ export class Credential {
   async #take(refresh: Refresh, stored: StoredToken, deadlineAt: number): Promise<void> {
     const { clock } = this.#ports;
     const own = refresh.need.own.value;
-    const saves = this.#options.save !== undefined && refresh.given?.value === stored.value;
+    const { given } = refresh;
+    const saves = this.#options.save !== undefined && given?.value === stored.value;
     const leftMs = () => deadlineAt - clock.now();
     const isWanted = () => {
       const last = this.#callerToken.last?.value;
@@ -276,7 +277,7 @@ export class Credential {
     if (!isWanted()) return;
     const obtainedAt = clock.wall();
     this.#replacement = { of: own, token: usable(stored, obtainedAt), obtainedAt };
-    if (saves) await refresh.save(leftMs());
+    if (saves) await refresh.save(given, leftMs());
   }
 }
 

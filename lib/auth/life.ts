@@ -1,7 +1,7 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { TokenRefreshError } from '../failure/errors.ts';
 
-/** How long credentials are there: until they are closed. Then a refresh that is under way ends, and who waits for `token()` waits no longer. */
+/** How long credentials are there: until they are closed. Then a refresh under way ends, and nobody waits for `token()` any longer. */
 export class Life implements Cancellation {
   /** What everybody is refused with from then on; `undefined` until then. */
   over: TokenRefreshError | undefined;

@@ -92,25 +92,35 @@ export class Refresh {
    *   are closed
    */
   async run(generation: number): Promise<StoredToken> {
-    const { clock, life, options } = this.#ports;
+    const { clock, key, life, options, store } = this.#ports;
+    const { signal } = this.#aborter;
     const ms = options.refreshTimeoutMs;
-    const result = await withTimeout(this.#share(generation), { ms, clock, cancellation: life });
+    const refresh = async (newest?: StoredToken) => {
+      signal.throwIfAborted();
+      this.given = await this.#refresh(newest);
+      this.#obtained = this.given ?? (await this.#obtainedElsewhere());
+      return this.#obtained;
+    };
+    const lost = (error: unknown) => this.need.beginner.storeLost?.(key, error);
+    const stored = store.refresh(key, generation, refresh, { signal, lost });
+    const result = await withTimeout(stored, { ms, clock, cancellation: life });
     if (result.kind === 'done') {
       tokenOf(result.value, 'the token store'); // it holds what others have put there
       return result.value;
     }
-    const why = `the refresh took longer than ${Math.round(ms)} ms`;
-    this.#aborter.abort(life.over ?? new DOMException(why, 'TimeoutError'));
-    if (this.#obtained === undefined) throw this.#aborter.signal.reason;
+    this.#aborter.abort(
+      life.over ?? new DOMException(`the refresh took longer than ${Math.round(ms)} ms`, 'TimeoutError'),
+    );
+    if (this.#obtained === undefined) throw signal.reason;
     return { ...this.#obtained, generation };
   }
 
-  /** Has the caller keep what their `refresh` gave. It is used whether that succeeds or not. */
-  async save(withinMs: number): Promise<void> {
+  /** Has the caller keep it. A failure is warned of, and no more: the token is used all the same. */
+  async save(token: Token, withinMs: number): Promise<void> {
     const { clock, key, life, options } = this.#ports;
     let code: string | undefined;
     try {
-      const saving = Promise.resolve(options.save?.(this.given as Token, Object.freeze({ key })));
+      const saving = Promise.resolve(options.save?.(token, Object.freeze({ key })));
       const { kind } = await withTimeout(saving, { ms: withinMs, clock, cancellation: life });
       if (kind === 'done') return;
     } catch (error) {
@@ -120,19 +130,6 @@ export class Refresh {
     warned.add(options);
     const what = `auth.save failed${inBrackets(code)}`;
     warn('HOLDFAST_SAVE', `${what}: the refreshed token is used, and is lost when this process ends`);
-  }
-
-  async #share(generation: number): Promise<StoredToken> {
-    const { key, store } = this.#ports;
-    const { signal } = this.#aborter;
-    const refresh = async (newest?: StoredToken) => {
-      signal.throwIfAborted();
-      this.given = await this.#refresh(newest);
-      this.#obtained = this.given ?? (await this.#obtainedElsewhere());
-      return this.#obtained;
-    };
-    const lost = (error: unknown) => this.need.beginner.storeLost?.(key, error);
-    return store.refresh(key, generation, refresh, { signal, lost });
   }
 
   /** What the caller's `refresh` gives for the newest token that there is. */

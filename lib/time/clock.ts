@@ -63,7 +63,10 @@ export const systemClock: Clock = {
   now() {
     const reading = performance.now();
     // It was replaced by a fake one, which begins at 0.
-    if (reading < lastReading) originMs += lastReading - reading;
+    if (reading < lastReading) {
+      originMs += lastReading - reading;
+      byHandAt = Number.NEGATIVE_INFINITY;
+    }
     lastReading = reading;
     return originMs + reading;
   },

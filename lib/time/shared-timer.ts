@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** The one timer of everything that is measured by a clock. */
+/** The timer that all bounds by a clock share. */
 export function sharedTimerOf(clock: Clock): SharedTimer {
   let timer = timers.get(clock);
   if (timer === undefined) {
@@ -13,8 +13,8 @@ export function sharedTimerOf(clock: Clock): SharedTimer {
 const timers = new WeakMap<Clock, SharedTimer>();
 
 /**
- * The bounds of many sends on one timer of the clock: to set one and to take it back costs O(log n), and no timer runs where there
- * is none.
+ * Many timers on one of the clock. Nearly all of them are taken back before they fire, so that must cost little: O(log n), and mostly
+ * no timer of the platform. None runs where there is nothing to wait for.
  */
 export class SharedTimer {
   readonly #clock: Clock;
@@ -26,7 +26,7 @@ export class SharedTimer {
     this.#clock = clock;
   }
 
-  /** Calls `fire` once after `ms`, never sooner, however long that is (not at all after `Infinity`); gives the function that takes it back. */
+  /** As the `after` of a clock. */
   after(ms: number, fire: () => void): () => void {
     if (ms === Number.POSITIVE_INFINITY) return () => {};
     const entry: Entry = { at: this.#clock.now() + ms, fire, index: this.#entries.length };
@@ -55,7 +55,7 @@ export class SharedTimer {
     this.#stopTimer = this.#clock.after(Math.max(0, Math.ceil(first.at - this.#clock.now())), this.#wake);
   }
 
-  /** A timer that finds nothing due costs less than to set it anew each time; but none must outlast the last entry. */
+  /** The timer is left as it is: to find nothing due costs less than to set it anew each time. But none must outlast the last entry. */
   #remove(entry: Entry): void {
     if (this.#entries[entry.index] !== entry) return;
     this.#takeOut(entry);

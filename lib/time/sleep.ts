@@ -1,11 +1,7 @@
 import type { Cancellation } from '../call/cancellation.ts';
 import type { Clock } from './clock.ts';
 
-/**
- * Waits `ms`, however long that is, and never less: the server named the instant.
- *
- * Resolves to `true`, or to `false` as soon as the cancellation is requested. Either way no timer and no listener stays.
- */
+/** Waits `ms` and gives `true`, or `false` as soon as the cancellation is requested. Either way no timer and no listener stays. */
 export function sleep(ms: number, clock: Clock, cancellation?: Cancellation): Promise<boolean> {
   if (cancellation?.requested) return Promise.resolve(false);
   return new Promise((resolve) => {

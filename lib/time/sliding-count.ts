@@ -1,29 +1,30 @@
-/** The window is counted in so many parts. */
+/** Of how many parts the window consists: it moves on by one at a time. */
 const PARTS = 12;
 
-/** Counts what happens in a sliding window, to a twelfth of its length. */
+/** How often something happened in the last so many ms, to a twelfth of that: what is older is forgotten a part at a time. */
 export class SlidingCount {
   readonly #counts = new Array<number>(PARTS).fill(0);
   readonly #partMs: number;
   #part = 0;
 
-  /** @param windowMs the length of the window */
+  /** @param windowMs above 0 */
   constructor(windowMs: number) {
     this.#partMs = windowMs / PARTS;
   }
 
-  /** Counts one; gives the part of the window that it is in, for `takeBack`. */
+  /** Counts one. Gives what `takeBack` needs to take just this one back. */
   add(nowMs: number): number {
     this.#advance(nowMs);
     this.#change(this.#part, 1);
     return this.#part;
   }
 
-  /** Takes one back, unless it has left the window by now. */
+  /** Takes one back, where it still counts. */
   takeBack(part: number): void {
     if (part <= this.#part && part > this.#part - PARTS) this.#change(part, -1);
   }
 
+  /** How many there are at that instant. */
   in(nowMs: number): number {
     this.#advance(nowMs);
     return this.#counts.reduce((total, count) => total + count, 0);
@@ -40,7 +41,7 @@ export class SlidingCount {
   /** Empties the parts that have left the window. */
   #advance(nowMs: number): void {
     const part = Math.floor(nowMs / this.#partMs);
-    // What ended a moment ago may be told after what ends now.
+    // Of two that end together, the earlier may be told last.
     if (part <= this.#part) return;
     const gone = Math.min(part - this.#part, PARTS);
     for (let i = 0; i < gone; i++) this.#counts[(part - i) % PARTS] = 0;

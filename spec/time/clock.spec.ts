@@ -82,6 +82,23 @@ describe('systemClock', () => {
     expect(early.mock.calls.map(([, ms]) => ms)).toEqual([1_000, earlyMs]);
   });
 
+  it('trusts no early timer because another was moved by hand while `performance` was a different one', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(performance, 'now').mockReturnValue(1e9);
+    systemClock.after(60_000, () => {});
+    vi.advanceTimersByTime(60_000);
+    vi.restoreAllMocks();
+    vi.useFakeTimers();
+    const arm = globalThis.setTimeout;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementationOnce((fire, ms) => arm(fire, Number(ms) - 7));
+    const fire = vi.fn();
+    systemClock.after(1_000, fire);
+    vi.advanceTimersByTime(999);
+    expect(fire).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(fire).toHaveBeenCalledTimes(1);
+  });
+
   it('waits a second time only, where a clock stands still', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     vi.spyOn(performance, 'now').mockReturnValue(5);
