@@ -1,10 +1,10 @@
 import type { AxiosInstance } from 'axios';
 import { Authenticators } from './auth/authenticators.ts';
-import type { Beginner } from './auth/credential.ts';
 import { isCredentials } from './auth/credential-set.ts';
 import type { ResolvedAuth } from './auth/options.ts';
 import { passThrough } from './auth/pass-through.ts';
 import { publicCodeOf } from './auth/public-code.ts';
+import type { Beginner } from './auth/refresh.ts';
 import { Breaker } from './breaker/circuit.ts';
 import { originOf } from './call/address.ts';
 import type { EventName, EventOf, Listener } from './call/events.ts';

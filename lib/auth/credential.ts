@@ -5,8 +5,6 @@ import type { ResolvedAuth, StoredToken, Token } from './options.ts';
 import { inBrackets, publicCodeOf } from './public-code.ts';
 import { type Beginner, type Need, Refresh, type RefreshPorts, type Unauthorized } from './refresh.ts';
 
-export type { Beginner, Unauthorized } from './refresh.ts';
-
 /**
  * How long after a failed refresh no other is tried, in ms; Azure's clients wait as long. The same after a refresh whose token the server
  * refused as well: another would hardly fare better, and every call would refresh anew.
@@ -86,13 +84,13 @@ export class Credential {
    *
    * @throws {TokenRefreshError} when the token cannot be had
    */
-  checkOut(beginner: Beginner): Token | undefined | Promise<Token | undefined> {
+  currentToken(beginner: Beginner): Token | undefined | Promise<Token | undefined> {
     const own = this.#ask();
     return own instanceof Promise ? own.then((own) => this.#current(own, beginner)) : this.#current(own, beginner);
   }
 
   /** The same without waiting for a refresh: `'stale'` where that would be needed. */
-  glance(): Token | 'stale' | undefined | Promise<Token | 'stale' | undefined> {
+  tokenIfFresh(): Token | 'stale' | undefined | Promise<Token | 'stale' | undefined> {
     const own = this.#ask();
     return own instanceof Promise ? own.then((own) => this.#ifFresh(own)) : this.#ifFresh(own);
   }
@@ -115,7 +113,7 @@ export class Credential {
       if (own === undefined || token?.value !== refused) return this.#current(own, beginner);
       await this.#refresh({ own, token, reason: 'unauthorized', unauthorized, beginner });
     }
-    return this.checkOut(beginner);
+    return this.currentToken(beginner);
   }
 
   /**

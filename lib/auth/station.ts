@@ -13,8 +13,9 @@ import { mayRefresh } from '../failure/may-refresh.ts';
 import type { Clock } from '../time/clock.ts';
 import { withTimeout } from '../time/with-timeout.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Credential, Unauthorized } from './credential.ts';
+import type { Credential } from './credential.ts';
 import type { Token } from './options.ts';
+import type { Unauthorized } from './refresh.ts';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
@@ -24,8 +25,8 @@ interface Slot {
   readonly credential: Credential | undefined;
   /** What the next send will carry, and then what the last one carried. */
   token: Token | undefined;
-  /** Whether the next send is to carry another token than the last. */
-  replacing: boolean;
+  /** Whether it is the token for a replay, which need not be asked for again. */
+  isForReplay: boolean;
   /** Whether the next send may carry a token: it may go elsewhere than the call itself. */
   goesAlong: boolean;
   /** Takes the token off a request that turns out to go elsewhere. */
@@ -64,29 +65,32 @@ export class AuthStation implements Station<AuthorizedCall> {
     const slot = this.#slotOf(call);
     const { credential, goesAlong } = slot;
     if (credential === undefined || !goesAlong) return undefined;
-    const entered = this.#get(
-      call,
-      slot,
-      () => credential.checkOut(this.#authenticator.beginner),
-      (token) => use(call, slot, token),
-    );
-    return entered instanceof Promise ? this.#waitFor(call, entered) : entered;
+    if (slot.isForReplay) {
+      slot.isForReplay = false;
+      return undefined;
+    }
+    try {
+      const token = credential.currentToken(this.#authenticator.beginner);
+      if (token instanceof Promise) return this.#waitFor(call, this.#carry(call, slot, token));
+      slot.token = token;
+      return undefined;
+    } catch (error) {
+      return refused(call, slot, error);
+    }
   }
 
   /** Gets it again, without waiting for a refresh; `'stale'` where that would take one. */
-  checkAgain(call: AuthorizedCall): Refusal | 'stale' | undefined | Promise<Refusal | 'stale' | undefined> {
+  async checkAgain(call: AuthorizedCall): Promise<Refusal | 'stale' | undefined> {
     const slot = this.#slotOf(call);
     const { credential, goesAlong } = slot;
     if (credential === undefined || !goesAlong) return undefined;
-    return this.#get(
-      call,
-      slot,
-      () => credential.glance(),
-      (token) => {
-        slot.token = token === 'stale' ? undefined : token;
-        return token === 'stale' ? token : undefined;
-      },
-    );
+    let isStale = false;
+    const checked = async () => {
+      const token = await credential.tokenIfFresh();
+      isStale = token === 'stale';
+      return token === 'stale' ? undefined : token;
+    };
+    return (await this.#carry(call, slot, checked())) ?? (isStale ? 'stale' : undefined);
   }
 
   /** The sends to come go there: with a token, if that may be seen there. */
@@ -154,18 +158,17 @@ export class AuthStation implements Station<AuthorizedCall> {
     return this.#authenticator.withheldFrom(sent, call.config) ?? otherwise;
   }
 
-  /** Sees to it that there is a token other than the one that was refused, refreshing if need be. */
+  /** After a 401: gets the token for the replay, refreshing if need be. After a logout there is none, and no replay. */
   async replace(call: AuthorizedCall, unauthorized: Unauthorized): Promise<Refusal | undefined> {
     const slot = this.#slotOf(call);
     const { credential, token } = slot;
     if (credential === undefined || token === undefined) return undefined;
-    slot.replacing = true;
-    return this.#get(
-      call,
-      slot,
-      () => credential.replace(token.value, unauthorized, this.#authenticator.beginner),
-      () => undefined,
-    );
+    const replaced = credential.replace(token.value, unauthorized, this.#authenticator.beginner);
+    const refusal = await this.#carry(call, slot, replaced);
+    if (refusal !== undefined) return refusal;
+    slot.isForReplay = true;
+    const { outcome } = call;
+    return slot.token === undefined && outcome !== undefined ? { outcome, why: 'not-retryable' } : undefined;
   }
 
   /** Whether calls under this policy carry a token that takes time to get. */
@@ -177,7 +180,7 @@ export class AuthStation implements Station<AuthorizedCall> {
     call.auth ??= {
       credential: this.#authenticator.credentialOf(call.config),
       token: undefined,
-      replacing: false,
+      isForReplay: false,
       goesAlong: true,
       takeOff: undefined,
     };
@@ -197,28 +200,8 @@ export class AuthStation implements Station<AuthorizedCall> {
     return refused;
   }
 
-  /** Gets something, and says what follows from it: at once where it is there, else no later than the call may last. */
-  #get<T, Followed>(
-    call: AuthorizedCall,
-    slot: Slot,
-    begin: () => T | Promise<T>,
-    follow: (got: T) => Followed,
-  ): Followed | Refusal | Promise<Followed | Refusal> {
-    try {
-      const got = begin();
-      return got instanceof Promise ? this.#wait(call, slot, got, follow) : follow(got);
-    } catch (error) {
-      return refused(call, slot, error);
-    }
-  }
-
-  /** The refresh goes on for the others. */
-  async #wait<T, Followed>(
-    call: AuthorizedCall,
-    slot: Slot,
-    pending: Promise<T>,
-    follow: (got: T) => Followed,
-  ): Promise<Followed | Refusal> {
+  /** Waits for the token that the next send is to carry, no longer than the call may last. A refresh goes on for the others. */
+  async #carry(call: AuthorizedCall, slot: Slot, pending: Promise<Token | undefined>): Promise<Refusal | undefined> {
     const { clock, queue } = this.#ports;
     let refuse = () => {};
     const closed = new Promise<never>((_, reject) => {
@@ -230,21 +213,14 @@ export class AuthStation implements Station<AuthorizedCall> {
       const result = await withTimeout(Promise.race([pending, closed]), call.timeout(clock));
       if (result.kind === 'cancelled') return call.cancelled();
       if (result.kind === 'timeout') return call.overdue();
-      return follow(result.value);
+      slot.token = result.value;
+      return undefined;
     } catch (error) {
       return refused(call, slot, error);
     } finally {
       queue.delete(refuse);
     }
   }
-}
-
-function use({ outcome }: AuthorizedCall, slot: Slot, token: Token | undefined): Refusal | undefined {
-  slot.token = token;
-  // Logged out meanwhile: there is no credential to replay with.
-  const isLoggedOut = slot.replacing && token === undefined && outcome !== undefined;
-  slot.replacing = false;
-  return isLoggedOut ? { outcome, why: 'not-retryable' } : undefined;
 }
 
 /** @throws what is no failed refresh */

@@ -37,7 +37,7 @@ async function inTurn(
   for (let tried = 0; ; tried++) {
     // The queue took time, in which the token may have expired or the user logged out.
     call.waits(TOKEN_WAIT);
-    const checked = limit.holding(call, async () => auth.checkAgain(call));
+    const checked = limit.holding(call, () => auth.checkAgain(call));
     const again = await withTimeout(checked, { ms: TOKEN_MS, clock: plan.clock });
     call.refreshMs += call.waited();
     // Where `token` takes so long, it may wait for the very permit that is held.

@@ -1,4 +1,4 @@
-import { type Timed, type Timeout, withTimeout } from '../time/with-timeout.ts';
+import { type Timeout, withTimeout } from '../time/with-timeout.ts';
 
 // What the loop does with a response body that is a stream or a Blob. Of an error it reads the beginning. One that nobody will see it gets
 // rid of, so that its socket goes back to the pool.
@@ -49,7 +49,7 @@ interface Peeked {
  *
  * @param bound when the reading ends at the latest; what has come by then is put back
  */
-export async function peek(body: unknown, bound: Bound): Promise<Peeked> {
+export async function peek(body: unknown, bound: Timeout): Promise<Peeked> {
   try {
     if (isBlob(body)) return { text: await body.slice(0, PEEKED_BYTES).text(), body };
     if (isNodeStream(body)) return { text: await peekNodeStream(body, bound), body };
@@ -60,7 +60,7 @@ export async function peek(body: unknown, bound: Bound): Promise<Peeked> {
   return { text: '', body };
 }
 
-async function peekNodeStream(stream: NodeStream, bound: Bound): Promise<string> {
+async function peekNodeStream(stream: NodeStream, bound: Timeout): Promise<string> {
   const hasEnded = () => stream._readableState?.ended !== false;
   // Only the end is left: a listener of ours would have the stream emit it now, before the caller listens.
   if (stream.destroyed || (hasEnded() && stream.readableLength === 0)) return '';
@@ -97,12 +97,12 @@ async function peekNodeStream(stream: NodeStream, bound: Bound): Promise<string>
   stream.on('readable', readable);
   stream.on('error', done);
   stream.on('close', done);
-  await within(read, bound);
+  await withTimeout(read, bound);
   finish();
   return decode(chunks);
 }
 
-async function peekWebStream(stream: ReadableStream<Uint8Array>, bound: Bound): Promise<Peeked> {
+async function peekWebStream(stream: ReadableStream<Uint8Array>, bound: Timeout): Promise<Peeked> {
   if (stream.locked) return { text: '', body: stream };
   const [ours, theirs] = stream.tee();
   const reader = ours.getReader();
@@ -116,7 +116,7 @@ async function peekWebStream(stream: ReadableStream<Uint8Array>, bound: Bound): 
     }
   };
   // An error of the stream shows in the caller's half too.
-  await within(read(), bound).catch(() => {});
+  await withTimeout(read(), bound).catch(() => {});
   reader.cancel().catch(() => {});
   return { text: decode(chunks), body: theirs };
 }
@@ -140,7 +140,7 @@ const DRAINED_BYTES = 256 * 1024;
  *
  * @param bound when it must have ended; left out, it is destroyed at once
  */
-export async function discard(body: unknown, bound?: Bound): Promise<void> {
+export async function discard(body: unknown, bound?: Timeout): Promise<void> {
   try {
     if (isNodeStream(body)) await discardNodeStream(body, bound);
     else if (isWebStream(body)) await discardWebStream(body, bound);
@@ -149,7 +149,7 @@ export async function discard(body: unknown, bound?: Bound): Promise<void> {
   }
 }
 
-async function discardNodeStream(stream: NodeStream, bound: Bound | undefined): Promise<void> {
+async function discardNodeStream(stream: NodeStream, bound: Timeout | undefined): Promise<void> {
   const over = new Promise<void>((resolve) => {
     // This listener stays: the stream may fail after it was destroyed, and an error without a listener ends the process.
     stream.on('error', () => resolve());
@@ -165,11 +165,11 @@ async function discardNodeStream(stream: NodeStream, bound: Bound | undefined): 
     });
     stream.resume();
   });
-  if (bound !== undefined) await within(over, bound);
+  if (bound !== undefined) await withTimeout(over, bound);
   if (!stream.readableEnded) stream.destroy();
 }
 
-async function discardWebStream(stream: ReadableStream<Uint8Array>, bound: Bound | undefined): Promise<void> {
+async function discardWebStream(stream: ReadableStream<Uint8Array>, bound: Timeout | undefined): Promise<void> {
   if (stream.locked) return;
   const reader = stream.getReader();
   const drain = async () => {
@@ -180,17 +180,9 @@ async function discardWebStream(stream: ReadableStream<Uint8Array>, bound: Bound
     }
   };
   // One that breaks off has ended too.
-  if (bound !== undefined) await within(drain(), bound).catch(() => {});
+  if (bound !== undefined) await withTimeout(drain(), bound).catch(() => {});
   // Not awaited: axios' fetch adapter sees to it only when the next byte has come.
   reader.cancel().catch(() => {});
   // The call may end with this answer after all. Then its stream is empty, and the caller may cancel it, which needs the lock.
   reader.releaseLock();
 }
-
-/** A timeout, or a promise that settles when the time is up. */
-type Bound = Timeout | Promise<unknown>;
-
-const within = <T>(promise: Promise<T>, bound: Bound): Promise<Timed<T> | undefined> =>
-  bound instanceof Promise
-    ? Promise.race([promise.then(() => undefined), bound.then(() => undefined)])
-    : withTimeout(promise, bound);

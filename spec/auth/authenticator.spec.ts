@@ -106,9 +106,9 @@ describe(`${Authenticator.name}: whose token a call carries`, () => {
   it('that of its key, which is the empty string where the policy has no keys', async () => {
     const token = ({ key }: { key: string }) => `token of "${key}"`;
     const plain = authenticator({ token });
-    expect(await plain.credentialOf(configOf())?.checkOut(quiet)).toEqual({ value: 'token of ""' });
+    expect(await plain.credentialOf(configOf())?.currentToken(quiet)).toEqual({ value: 'token of ""' });
     const keyed = authenticator({ token, key: ({ url = '' }) => url });
-    expect(await keyed.credentialOf(configOf())?.checkOut(quiet)).toEqual({ value: 'token of "/x"' });
+    expect(await keyed.credentialOf(configOf())?.currentToken(quiet)).toEqual({ value: 'token of "/x"' });
     expect(keyed.credentialOf(configOf())).toBe(keyed.credentialOf(configOf()));
     expect(keyed.credentialOf(configOf())).not.toBe(keyed.credentialOf(configOf({ url: '/y' })));
   });

@@ -611,8 +611,8 @@ describe(`${Credential.name}: asking for the token`, () => {
 
   it('takes no time where the token is at hand', () => {
     const { real } = credential();
-    expect(real.checkOut(quiet)).toEqual({ value: 'a' });
-    expect(real.glance()).toEqual({ value: 'a' });
+    expect(real.currentToken(quiet)).toEqual({ value: 'a' });
+    expect(real.tokenIfFresh()).toEqual({ value: 'a' });
   });
 
   it.each(['currentToken', 'tokenIfFresh'] as const)('is bounded by refreshTimeoutMs (%s)', async (method) => {

@@ -19,8 +19,8 @@ export const quiet: Beginner = {
 
 /** What calls do with a credential, each of which brings the same. */
 export const usedBy = (subject: Credential, beginner: Beginner = quiet) => ({
-  currentToken: async () => subject.checkOut(beginner),
-  tokenIfFresh: async () => subject.glance(),
+  currentToken: async () => subject.currentToken(beginner),
+  tokenIfFresh: async () => subject.tokenIfFresh(),
   replace: (refused: string, unauthorized: Unauthorized) => subject.replace(refused, unauthorized, beginner),
   refused: (value: string) => subject.refused(value),
   isRefusedAnew: (value: string) => subject.isRefusedAnew(value),
