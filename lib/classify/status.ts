@@ -9,7 +9,7 @@ export const UNPROCESSED: Verdict = Object.freeze({ kind: 'transient', unapplied
 const UNAUTHORIZED: Verdict = Object.freeze({ kind: 'unauthorized', unapplied: true });
 const PERMANENT: Verdict = Object.freeze({ kind: 'permanent' });
 
-/** What the documented statuses mean. Every 2xx is a success; every other status is permanent. */
+/** What the documented statuses mean. Of the others, a 2xx is a success and any other is permanent. */
 export const STATUS_VERDICTS: { readonly [status: number]: Verdict } = Object.freeze({
   400: PERMANENT, // bad request
   401: UNAUTHORIZED, // RFC 9110 §15.5.2: not applied
