@@ -54,6 +54,23 @@ test('hands what was prepared to every candidate and closes it afterwards', asyn
   assert.equal(closed, 1);
 });
 
+test('gives a candidate its value, and leaves it out of the cases that are not its own', async () => {
+  const first = { ...returning('{ cost: context.value }'), value: 7 };
+  const cases = { both: null, 'only one': null };
+  const definition = benchmark({ one: first, two: { ...first, value: 9, cases: ['both'] } });
+  const outcome = await run({ ...definition, cases });
+  assert.deepEqual(
+    outcome.map(({ candidates }) => candidates.map(({ name, rounds }) => [name, rounds[0].cost])),
+    [
+      [
+        ['one', 7],
+        ['two', 9],
+      ],
+      [['one', 7]],
+    ],
+  );
+});
+
 const failures = {
   'throws while it is loaded': [module('throw new Error("no such thing")'), /setup: Error: no such thing/],
   'rejects in a batch': [returning('Promise.reject(new Error("lost"))'), /warm-up 1 of 1: Error: lost/],

@@ -6,8 +6,9 @@
  *
  *   title       the heading of its section
  *   about       what is measured, in a few sentences (Markdown)
- *   candidates  { [name]: { file, package? } }: `file` is relative to the benchmark's folder and runs in a child process
- *               of its own; `package` names the npm package whose version the results should state
+ *   candidates  { [name]: { file, package?, value?, cases? } }: `file` is relative to the benchmark's folder and runs in a
+ *               child process of its own; `package` names the npm package whose version the results should state; `value`
+ *               is any JSON value that it is handed; `cases` names those that it takes part in, where that is not all
  *   metrics     { [key]: { label, digits? } }: what a batch reports, in the order of the columns
  *   compared    the key of the metric that is compared by ratio
  *   baseline?   the candidate that the others are divided by; without one there is no column of ratios
@@ -17,11 +18,13 @@
  *               else stands here is handed to the candidates, the size of a batch for example
  *   prepare?    async () => ({ shared, close? }): runs once in the parent, to start a server that everybody calls for
  *               example; `shared` is a JSON value that every candidate receives
+ *   supplement? async ({ size }) => Markdown: what does not fit a table of candidates; it stands after them. It runs in the
+ *               parent, and starts what it measures itself
  *
  * A candidate's file exports
  *
- *   setup({ case, size, shared })  → { run, teardown? }, or a promise of it. `case` is the case's value, `size` is `full`
- *                                    or `quick`. `run()` does one batch and returns, or promises, the metrics as finite
+ *   setup({ case, size, shared, value })  → { run, teardown? }, or a promise of it. `case` is the case's value, `size` is `full`
+ *                                    or `quick`, `value` the candidate's. `run()` does one batch and returns, or promises, the metrics as finite
  *                                    numbers; `teardown()` lets go of timers and sockets. A process that goes on living
  *                                    after that has failed.
  */
@@ -57,8 +60,9 @@ async function main() {
   const benchmark = await import(new URL('benchmark.js', folder).href);
   const startedAt = Date.now();
   const outcome = await runBenchmark(benchmark, { folder, quick, progress: showProgress(startedAt) });
+  const supplement = await benchmark.supplement?.({ size: quick ? benchmark.quick : benchmark.full });
   const environment = describeEnvironment(benchmark, `npm run bench -- ${name}${quick ? ' --quick' : ''}`, startedAt);
-  const section = renderSection(benchmark, outcome, environment);
+  const section = renderSection(benchmark, outcome, environment, supplement);
   console.log(section);
 
   const failures = outcome.flatMap((tested) => tested.candidates.filter(({ failure }) => failure !== undefined));

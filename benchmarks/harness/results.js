@@ -7,11 +7,12 @@ const preface = `# Results
 Written by \`npm run bench -- NAME\`; do not edit. Compare ratios, not times: see README.md.
 `;
 
-export function renderSection(benchmark, outcome, environment) {
+export function renderSection(benchmark, outcome, environment, supplement) {
   return [
     `## ${benchmark.title}`,
     benchmark.about,
     ...outcome.flatMap((tested) => renderCase(benchmark, tested)),
+    ...(supplement === undefined ? [] : [supplement]),
     environment.map(([label, value]) => `- ${label}: ${value}`).join('\n'),
   ].join('\n\n');
 }
@@ -65,8 +66,8 @@ function ratioCell({ name, rounds }, baseline, baselineRounds, compared) {
   return `**${format(median, digits)}** (${format(low, digits)}–${format(high, digits)})`;
 }
 
-/** Padded, so that the same text reads well on a terminal. Numbers are set to the right. */
-function table([head, ...rows]) {
+/** Its rows as Markdown, the first of them the head. Padded, so that the same text reads well on a terminal. Numbers are set to the right. */
+export function table([head, ...rows]) {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column].length)));
   const line = (row) =>
     `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(' | ')} |`;

@@ -18,7 +18,9 @@ export async function runBenchmark(benchmark, { folder, quick, progress }) {
   try {
     for (const [name, value] of Object.entries(benchmark.cases ?? { '': null })) {
       const context = { case: value, size, shared: prepared.shared };
-      const candidates = Object.keys(benchmark.candidates).map((name) => ({ name, rounds: [], failure: undefined }));
+      const candidates = Object.entries(benchmark.candidates)
+        .filter(([, { cases }]) => cases === undefined || cases.includes(name))
+        .map(([name]) => ({ name, rounds: [], failure: undefined }));
       outcome.push({ name, candidates });
       for (let launch = 0; launch < size.launches; launch++) {
         await runLaunch({ benchmark, folder, candidates, context, launch }, (step) =>
@@ -54,10 +56,10 @@ async function runLaunch({ benchmark, folder, candidates, context, launch }, pro
 
   try {
     await forEach(candidates, 'setup', async (_, candidate) => {
-      const file = new URL(benchmark.candidates[candidate.name].file, folder);
-      const child = new Candidate(file, Object.keys(benchmark.metrics), timeoutMs);
+      const { file, value } = benchmark.candidates[candidate.name];
+      const child = new Candidate(new URL(file, folder), Object.keys(benchmark.metrics), timeoutMs);
       children.set(candidate, child);
-      await child.setup(context);
+      await child.setup({ ...context, value });
     });
     for (let warmup = 0; warmup < warmups; warmup++) {
       await forEach(candidates, `warm-up ${warmup + 1} of ${warmups}`, (child) => child.run());

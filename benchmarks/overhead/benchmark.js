@@ -4,7 +4,8 @@ export const title = 'Overhead per successful call';
 
 export const about = `Sequential calls through an axios instance with a base URL and two headers. The adapter answers from memory with a small
 JSON body, so all that is measured is axios and what is attached to it. Compared is processor time, the garbage
-collector's included.`;
+collector's included; bytes is what a call allocates. The adapter is a function, so a call with a deadline makes an AbortController,
+which it does not over HTTP.`;
 
 export const baseline = 'bare axios';
 
@@ -22,6 +23,7 @@ export const candidates = {
   'bare axios, a config on the call': { file: 'candidates/bare-axios-config.js' },
   'holdfast, a policy on the call': { file: 'candidates/holdfast-policy-on-call.js', package: 'axios-holdfast' },
   'holdfast, a prepared one': { file: 'candidates/holdfast-prepared-on-call.js', package: 'axios-holdfast' },
+  'bare axios, a signal on the call': { file: 'candidates/bare-axios-signal.js' },
   'holdfast, a shared limiter and a signal': {
     file: 'candidates/holdfast-shared-limiter.js',
     package: 'axios-holdfast',
@@ -30,7 +32,11 @@ export const candidates = {
 
 export const cases = { GET: 'get', POST: 'post' };
 
-export const metrics = { wallNs: { label: 'wall ns/call' }, cpuNs: { label: 'cpu ns/call' } };
+export const metrics = {
+  wallNs: { label: 'wall ns/call' },
+  cpuNs: { label: 'cpu ns/call' },
+  bytes: { label: 'bytes/call' },
+};
 
 export const compared = 'cpuNs';
 

@@ -1,0 +1,3 @@
+import { httpOf } from '../http-of.js';
+
+export const setup = httpOf(() => undefined);
