@@ -11,7 +11,7 @@ import { type Beginner, type Need, Refresh, type RefreshPorts, type Unauthorized
  */
 export const COOL_DOWN_MS = 3_000;
 
-/** How long a refresh that is over waits for `token()`, in ms, however little of its own time is left. */
+/** How long a refresh whose time is up, or nearly so, still waits for `token()` and `save()`, in ms. */
 const LAST_MS = 1_000;
 
 const NOTHING: Unauthorized = Object.freeze({ challenges: [], api: undefined });
@@ -255,27 +255,30 @@ export class Credential {
   async #late(refresh: Refresh, given: Token | undefined): Promise<void> {
     if (this.#failed?.of !== refresh.need.token.value) return;
     this.#failed = undefined;
-    if (given !== undefined)
-      await this.#take(refresh, { ...given, generation: this.#generation }, this.#ports.clock.now());
+    if (given !== undefined) await this.#take(refresh, { ...given, generation: this.#generation }, 0);
   }
 
-  /** Puts a refreshed token in its place, and has it saved if this process got it: unless the user has logged out or is another. */
+  /**
+   * Puts a refreshed token in its place, and has it saved if this process got it: unless the user has logged out or is another.
+   *
+   * @param deadlineAt when its time is up, by `now()`
+   */
   async #take(refresh: Refresh, stored: StoredToken, deadlineAt: number): Promise<void> {
     const { clock } = this.#ports;
     const own = refresh.need.own.value;
     const { given } = refresh;
     const saves = this.#options.save !== undefined && given?.value === stored.value;
-    const leftMs = () => deadlineAt - clock.now();
     const isWanted = () => {
       const last = this.#callerToken.last?.value;
       return last === own || last === stored.value;
     };
     // A token that is saved after a logout would bring the session back. And what `token()` gave last may be older than this refresh.
-    if (saves || !isWanted()) await this.#callerToken.askIfPossible(Math.max(LAST_MS, leftMs()));
+    if (saves || !isWanted()) await this.#callerToken.askIfPossible(Math.max(LAST_MS, deadlineAt - clock.now()));
     if (!isWanted()) return;
     const obtainedAt = clock.wall();
     this.#replacement = { of: own, token: usable(stored, obtainedAt), obtainedAt };
-    if (saves) await refresh.save(given, leftMs());
+    const leftMs = deadlineAt - clock.now();
+    if (saves) await refresh.save(given, leftMs > 0 ? leftMs : LAST_MS);
   }
 }
 

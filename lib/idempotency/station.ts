@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { headerOf } from '../call/header.ts';
+import { headerOf, spellingIn } from '../call/header.ts';
 import type { LiveCall } from '../call/live-call.ts';
 import type { Station } from '../call/station.ts';
 import { headerValue } from '../send/header-value.ts';
@@ -58,13 +58,6 @@ export function keepsKey(call: KeyedCall, header: string, sent: unknown): boolea
 
 const keyOfCaller = ({ template }: KeyedCall, header: string): string | undefined =>
   headerOf(template.headers, header.toLowerCase()) || undefined;
-
-/** A header's name as it is spelled there, if it is there. */
-function spellingIn(headers: object, name: string): string {
-  if (Object.hasOwn(headers, name)) return name;
-  const lower = name.toLowerCase();
-  return Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === lower) ?? name;
-}
 
 const includes = (methods: readonly string[], method = 'get'): boolean =>
   methods.some((each) => each.toLowerCase() === method.toLowerCase());

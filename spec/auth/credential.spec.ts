@@ -4,6 +4,7 @@ import type { StoredToken, TokenStore } from '../../lib/auth/options.ts';
 import type { Unauthorized } from '../../lib/auth/refresh.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
 import { credential, NOTHING, quiet } from '../support/credentials.ts';
+import { gate } from '../support/guarded.ts';
 import { settle } from '../support/manual-clock.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
@@ -675,6 +676,31 @@ describe(`${Credential.name}: without a token`, () => {
 });
 
 describe(`${Credential.name}: save`, () => {
+  it.each(['a refresh that comes late', 'a store that hangs'])(
+    'may take a second where the time is up: %s',
+    async (how) => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const saved = gate();
+      const store: TokenStore = {
+        refresh: (_key, _generation, refresh) => refresh().then(() => new Promise(() => {})),
+      };
+      const hangs = how === 'a store that hangs';
+      const { subject, flights, clock } = credential({ save: () => saved.promise }, hangs ? { store } : {});
+      const replaced = subject.replace('a', NOTHING).catch(() => undefined);
+      await settle();
+      if (hangs) flights[0]?.open('a2');
+      await clock.advance(30_000);
+      flights[0]?.open('a2');
+      await clock.advance(999);
+      saved.open();
+      await replaced;
+      await clock.advance(COOL_DOWN_MS);
+      expect(await subject.currentToken()).toMatchObject({ value: 'a2' });
+      expect(warned).not.toHaveBeenCalled();
+      warned.mockRestore();
+    },
+  );
+
   it('gets what a refresh gave, but not what somebody else kept in the store', async () => {
     for (const value of ['ours', 'theirs']) {
       const save = vi.fn();
