@@ -18,7 +18,7 @@ import { interceptor } from './interceptor.ts';
 import { isLimiter } from './limit/limiter.ts';
 import { Limiters } from './limit/limiters.ts';
 import type { Shared } from './loop/plan.ts';
-import { emptyTally, type Tally } from './observe/counters.ts';
+import { type Counters, zeroCounters } from './observe/counters.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
 import { type PendingCall, UnderWay } from './observe/pending.ts';
@@ -72,7 +72,7 @@ export interface AttachableInstance {
 }
 
 /** Numbers over the life of an attachment. */
-export interface Stats extends Readonly<Tally> {
+export interface Stats extends Readonly<Counters> {
   /** Buckets that the limiter has paused now. */
   readonly pausedKeys: number;
   /** The retry budget's balance by key, in tokens. */
@@ -140,7 +140,7 @@ export function attachWith(
   requireOrigins(resolved, axios);
   const events = new Emitter(clock, isDebugging());
   const underWay = new UnderWay(clock);
-  const tally = emptyTally();
+  const counters = zeroCounters();
   // One of each for all calls. What is off here a call may turn on, and has the defaults then.
   const budget = new RetryBudget((resolved.retry || DEFAULTS.retry).budget || DEFAULTS.retry.budget);
   const breaker = new Breaker(resolved.breaker || DEFAULTS.breaker);
@@ -151,7 +151,7 @@ export function attachWith(
   const limiters = new Limiters(resolved.limit, { clock, random, storeLost });
   const authenticators = new Authenticators({
     clock,
-    beginner: beginnerOf(axios, tell, tally),
+    beginner: beginnerOf(axios, tell, counters),
     baseUrl: () => axios.defaults?.baseURL,
   });
   const { auth } = resolved;
@@ -169,7 +169,7 @@ export function attachWith(
     wallAheadMs: () => wallAheadMs(clock),
     random,
     events,
-    counters: tally,
+    counters: counters,
     underWay,
     queue,
     budget,
@@ -212,7 +212,7 @@ export function attachWith(
       await limiters.close();
     },
     stats: () => ({
-      ...tally,
+      ...counters,
       pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
       budget: budget.balances(clock.now()),
       open: breaker.open(),
@@ -255,13 +255,13 @@ function withoutDefaults(bare: AxiosInstance): AxiosInstance {
   return bare;
 }
 
-function beginnerOf(axios: AxiosInstance, tell: Tell, tally: Tally): Beginner {
+function beginnerOf(axios: AxiosInstance, tell: Tell, counters: Counters): Beginner {
   return {
     http: passThrough(axios),
     isRetryable,
     refreshing: (key, reason) => tell('refreshing', { key, reason }),
     refreshed: (key, durationMs) => {
-      tally.refreshes += 1;
+      counters.refreshes += 1;
       tell('refreshed', { key, durationMs: wholeMs(durationMs) });
     },
     refreshFailed: (key, error, durationMs) =>

@@ -14,7 +14,7 @@ import { IdempotencyStation } from '../idempotency/station.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
 import { LimitStation } from '../limit/station.ts';
-import type { Tally } from '../observe/counters.ts';
+import type { Counters } from '../observe/counters.ts';
 import type { Emitter } from '../observe/emitter.ts';
 import type { UnderWay } from '../observe/pending.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
@@ -32,7 +32,7 @@ export interface Shared {
   readonly wallAheadMs: () => number;
   readonly random: Random;
   readonly events: Emitter;
-  readonly counters: Tally;
+  readonly counters: Counters;
   readonly underWay: UnderWay;
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
@@ -59,7 +59,7 @@ export class Plan implements Terms {
   readonly clock: Clock;
   readonly wallAheadMs: () => number;
   readonly random: Random;
-  readonly counters: Tally;
+  readonly counters: Counters;
   readonly underWay: UnderWay;
   readonly errors: AxiosErrors;
   readonly bareInstance: () => AxiosInstance;

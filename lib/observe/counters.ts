@@ -1,5 +1,5 @@
 /** What an attachment counts over its life. The last three say how it is now, so they go up and down. */
-export interface Tally {
+export interface Counters {
   calls: number;
   /** HTTP requests: the first of each call, retries, replays and polls. */
   sends: number;
@@ -18,6 +18,6 @@ export interface Tally {
   waiting: number;
 }
 
-export function emptyTally(): Tally {
+export function zeroCounters(): Counters {
   return { calls: 0, sends: 0, retries: 0, replays: 0, polls: 0, refreshes: 0, inFlight: 0, queued: 0, waiting: 0 };
 }

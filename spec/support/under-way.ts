@@ -3,7 +3,7 @@ import { Breaker } from '../../lib/breaker/circuit.ts';
 import { localLimiter } from '../../lib/index.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan, type Shared } from '../../lib/loop/plan.ts';
-import { emptyTally } from '../../lib/observe/counters.ts';
+import { zeroCounters } from '../../lib/observe/counters.ts';
 import { Emitter } from '../../lib/observe/emitter.ts';
 import { UnderWay } from '../../lib/observe/pending.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
@@ -21,7 +21,7 @@ export function sharedBy(clock = new ManualClock()): Shared {
     wallAheadMs: () => clock.wall() - clock.now(),
     random: () => 1,
     events: new Emitter(clock),
-    counters: emptyTally(),
+    counters: zeroCounters(),
     underWay: new UnderWay(clock),
     queue: new Set(),
     budget: new RetryBudget(DEFAULTS.retry.budget),
