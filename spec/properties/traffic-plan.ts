@@ -152,8 +152,8 @@ const limit: fc.Arbitrary<LimitPlan> = fc.record({
   maxQueue: seldom(oneOf(0, 1, 5)),
   maxWaitMs: seldom(oneOf(0, 1, 200, 2_000)),
   adaptive: fc.oneof(
-    { weight: 2, arbitrary: fc.constant(false as const) },
-    { weight: 1, arbitrary: fc.record({ headers: fc.boolean(), startConcurrency: oneOf(8, 1, 3) }) },
+    { weight: 3, arbitrary: fc.constant(false as const) },
+    { weight: 2, arbitrary: fc.record({ headers: oneOf(true, true, false), startConcurrency: oneOf(8, 1, 3) }) },
   ),
   shared: fc.oneof({ weight: 3, arbitrary: oneOf(false) }, { weight: 1, arbitrary: oneOf(true) }),
 });
@@ -166,7 +166,7 @@ const policy: fc.Arbitrary<PolicyPlan> = fc.record({
       arbitrary: fc.record({
         maxRetries: oneOf(0, 1, 3, 6),
         backoffMs: oneOf<'default' | number>('default', 0, 10, 700),
-        maxMs: oneOf(60_000, 60_000, 2_000, 500),
+        maxMs: oneOf(60_000, 60_000, 60_000, 2_000, 500),
         whenLonger: oneOf('fail', 'fail', 'clamp'),
         jitterMs: oneOf(0, 0, 300),
         unsafe: oneOf('when-unapplied', 'when-unapplied', 'always', 'never'),
@@ -214,15 +214,15 @@ const server: fc.Arbitrary<ServerPlan> = fc.record({
     { weight: 1, arbitrary: oneOf<'none'>('none') },
     { weight: 2, arbitrary: oneOf<'as told'>('as told') },
     {
-      weight: 2,
+      weight: 3,
       arbitrary: fc.record({
-        kind: oneOf('bucket', 'sliding', 'fixed'),
-        requests: oneOf(1, 3, 10, 30),
-        perMs: oneOf(500, 1_000, 4_000),
+        kind: oneOf('fixed', 'bucket', 'sliding'),
+        requests: oneOf(1, 3, 10, 10, 30),
+        perMs: oneOf(500, 1_000, 4_000, 4_000),
       }),
     },
   ),
-  says: oneOf('retry-after', 'nothing', 'headers'),
+  says: oneOf('retry-after', 'headers', 'headers', 'nothing'),
   travelMs: oneOf(0, 1, 20),
   workMs: oneOf<readonly [number, number]>([0, 0], [5, 30], [1, 400]),
   outages: fc.array(outage, { maxLength: 3 }),

@@ -142,21 +142,23 @@ export const RULES: { readonly [name: string]: Rule } = {
         if (named === undefined || send.endedAt === undefined || send.endedTurn === undefined) return [];
         return [{ turn: send.endedTurn, from: send.endedAt, until: send.endedAt + named }];
       });
-      let probedAt = Number.NEGATIVE_INFINITY;
-      let probe: Seen | undefined;
+      let probe: { readonly seen: Seen; readonly send: Sent } | undefined;
       for (const { seen, send } of line.toSorted((a, b) => a.send.permitted.turn - b.send.permitted.turn)) {
-        const over = pauses.filter(
-          ({ turn, until }) => turn < send.permitted.turn && until > send.permitted.at + ROUNDING,
-        );
-        const [longest] = over.sort((a, b) => b.until - a.until);
+        const { permitted } = send;
         // What a probe calls for within itself belongs to it.
-        if (longest === undefined || (probe !== undefined && seen.within === probe)) continue;
+        if (probe !== undefined && seen.within === probe.seen) continue;
+        // It was not refused: so the pause is over, or somebody else may ask.
+        const isOver = probe !== undefined && Number(probe.send.endedTurn) < permitted.turn && !namedTo(probe.send);
+        const voidUntil = isOver ? Number(probe?.send.permitted.turn) : 0;
+        const [longest] = pauses
+          .filter(({ turn, until }) => turn > voidUntil && turn < permitted.turn && until > permitted.at + ROUNDING)
+          .sort((a, b) => b.until - a.until);
+        if (longest === undefined) continue;
         looked += 1;
-        const since = Math.max(probedAt, longest.from);
-        const isProbe = longest.until - since > probeMs && send.permitted.at >= since + probeMs - ROUNDING;
+        const since = Math.max(probe?.send.permitted.at ?? longest.from, longest.from);
+        const isProbe = longest.until - since > probeMs && permitted.at >= since + probeMs - ROUNDING;
         if (!isProbe) wrong(`${seen.name}, ${at(send)}, in a pause until ${longest.until}`);
-        probedAt = send.permitted.at;
-        probe = seen;
+        probe = { seen, send };
       }
       looked += pauses.length;
     }

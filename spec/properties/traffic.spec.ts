@@ -4,7 +4,10 @@ import { plan } from './traffic-plan.ts';
 import { brokenRules, RULES, toldInWords } from './traffic-rules.ts';
 import { playTraffic } from './traffic-run.ts';
 
-/** More of them look further: `PLANS=25000 npx vitest run spec/properties/traffic.spec.ts`. */
+/**
+ * More of them look further: `PLANS=25000 npx vitest run spec/properties/traffic.spec.ts`. A failure names its seed; with it in `PLANS_SEED` the
+ * same plans are played again.
+ */
 const PLANS = Number(process.env.PLANS ?? 1_000);
 const SEED = process.env.PLANS_SEED === undefined ? {} : { seed: Number(process.env.PLANS_SEED) };
 
