@@ -6,29 +6,36 @@ import { MAX_TIMER_MS } from '../time/clock.ts';
 import { BREAKER_NAMES } from './other-names.ts';
 
 /**
- * A circuit per key. It opens when enough sends fail: no answer (a lost connection, a timeout), or a 5xx but 501 and 505. Everything
- * below 500 is an answer, and counts as one, whatever a judge makes of it. While it is open, calls end at once with a
- * `CircuitOpenError`, or, if they have been answered before, with that answer, and `circuit-open`. Then one send goes out as a probe: if
- * that is no failure, the circuit closes.
+ * A circuit breaker: one circuit for each key. It opens when enough of the sends in the window fail. A failure is a send without an answer
+ * (a lost connection, a timeout), or a 5xx but 501 and 505. Any other answer is none, whatever a judge makes of it: the server is there.
  *
- * A deadline or an `AbortSignal.timeout()` counts as a timeout, unless the send had less time than it had waited before and the server
- * answers others. All calls of an attachment share its circuits. A call may say `false`, or have a `key` or an `isFailure` of its own; other numbers are
+ * While a circuit is open, nothing is sent. A call ends at once with a `CircuitOpenError`; one that has had an answer already ends with
+ * that, and `circuit-open`. After `openMs` one send goes out as a probe. If it does not fail, the circuit closes; else it stays open for as
+ * long again.
+ *
+ * A send that the call's deadline or an `AbortSignal.timeout()` ends counts as a timeout. Not so where the call had spent more time before
+ * that send than the send was given, and the server answers other calls.
+ *
+ * All calls of an attachment share its circuits. A call may say `false`, or have a `key` or an `isFailure` of its own; other numbers are
  * refused.
+ *
+ * @example
+ * attach(client, { breaker: { failureRatio: 0.3, openMs: 10_000 } });
  */
 export interface BreakerOptions {
-  /** The part of the sends in the window that has to fail. Above 0, at most 1; default 0.5. */
+  /** Which part of the sends in the window must fail for the circuit to open. Above 0, at most 1; default 0.5. */
   readonly failureRatio?: number | undefined;
-  /** And so many sends there have to be in it. An integer from 1; default 20. */
+  /** How many sends must be in the window before it can open. An integer from 1; default 20. */
   readonly minimumThroughput?: number | undefined;
   /** The sliding window, in ms. From 100 to 2³¹−1; default 10,000. */
   readonly windowMs?: number | undefined;
-  /** How long it stays open before a probe, in ms. Above 0, at most 2³¹−1; default 5,000. */
+  /** How long the circuit stays open before a probe, in ms. Above 0, at most 2³¹−1; default 5,000. */
   readonly openMs?: number | undefined;
-  /** Which circuit a send goes through: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
+  /** Which circuit a send goes through. Asked of the call, and again of what `beforeSend` made of the send. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /**
-   * Whether a send shows that the server is ill. Asked first, with what a judge of `classify` is shown; `undefined` means no opinion.
-   * Not asked where the caller has given up. If it throws, or gives anything else, the call rejects.
+   * Whether a send shows that the server fails. Given what a judge of `classify` is given, and asked before the rule above; `undefined`
+   * means no opinion. Not asked where the caller has cancelled. If it throws, or gives anything else, the call rejects.
    */
   readonly isFailure?: ((evidence: Evidence) => boolean | undefined) | undefined;
 }

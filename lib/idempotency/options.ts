@@ -1,17 +1,26 @@
 import { A_HEADER, aFunction, aHeaderName, methodNames, oneOf, TURNS_ON } from '../check.ts';
 import { type Filled, Group } from '../group.ts';
 
+/**
+ * A key that tells the server that several sends are one request, so that repeating a POST does no harm. The server has to know the header.
+ *
+ * @example
+ * attach(client, { idempotency: { header: 'X-Request-Key' } });
+ */
 export interface IdempotencyOptions {
-  /** The header that carries the key. A value that the caller has set wins. Default `Idempotency-Key`. */
+  /** The header that carries the key. Where the caller has set it, that value stays. Default `Idempotency-Key`. */
   readonly header?: string | undefined;
-  /** The methods that get a key, in any letter case. Default `['post', 'patch']`. */
+  /** Which methods get a key, in any letter case. Default `['post', 'patch']`. */
   readonly methods?: readonly string[] | undefined;
-  /** Makes a key: printable ASCII. Default: a random UUID, bare; some servers want it as a quoted string. */
+  /**
+   * Makes a key. Default: a random UUID without quotes; some servers want it as a quoted string. If it gives what no header may hold
+   * (anything but printable ASCII), the call rejects with a TypeError.
+   */
   readonly generate?: (() => string) | undefined;
   /**
-   * `'never'` (default): one key for all sends of the call. `'after-response'`: the same while no response
-   * has come, a new one after any; a send that was answered is then repeated only if it was provably not applied. But the key of a send
-   * that was lost stays: of a POST that was lost and then answered 429 the first send may have been applied.
+   * Whether a repeat gets a key of its own. `'never'` (default): all sends of a call have one key. `'after-response'`: a send after an
+   * answer gets a new one, and is then made only where the server has surely not applied the one before. Once a send was lost, its key
+   * stays: of a POST that was lost and then answered 429, the first send may have been applied.
    */
   readonly renew?: 'never' | 'after-response' | undefined;
 }

@@ -12,38 +12,43 @@ import { RETRY } from '../retry/options.ts';
 import type { BeforeSend } from '../send/before-send.ts';
 
 /**
- * One line for each policy: what a user is told of it, its name, its room. A new one takes its folder, and its line here. A policy may
- * say `false` for each.
+ * One line for each policy: what a user is told of it, its name, its room. A new one takes its folder, and its line here. Each may be
+ * `false` in a policy.
  */
 export const ROOMS = {
-  /** Retrying of what may pass. On by default; `false` sends every call once. */
+  /** Repeats a send that failed, where that may help and can do no harm. On by default; `false` sends every call once. */
   retry: RETRY,
   /**
-   * How a `pending` answer is asked for again, as a judge or `statuses: { 202: 'pending' }` has it. `false`: such an answer is a success.
+   * Asks again for an answer that is `pending`, as `statuses: { 202: 'pending' }` or a judge says. On by default; with `false` such an
+   * answer is a success.
    *
-   * With a `Location` (or `Operation-Location`) the further sends are GETs of it, without body, idempotency key and, at another origin,
-   * credentials. Else a method that is idempotent is sent again. A POST or PATCH never is: without a Location its answer is what the
-   * call resolves with. A poll takes a permit; it costs no retry and no budget, and the breaker does not hear of it. `maxRetries` counts
-   * anew after each pending answer.
+   * Where the answer has a `Location` (or `Operation-Location`), that is asked from then on, by GET: without body, without idempotency key
+   * and, at another origin, without credentials. Else the request itself is sent again, if its method is idempotent. A POST or PATCH is
+   * never sent again: without a Location, its answer is what the call resolves with.
+   *
+   * A poll takes a permit of the limiter. It is no retry: it takes nothing of the budget, the breaker does not hear of it, and `maxRetries`
+   * counts anew after each pending answer.
    */
   poll: POLL,
-  /** An idempotency key for calls that are not idempotent by method. Off by default; `{}` turns it on. */
+  /** Adds an idempotency key to calls whose method is not idempotent, so that they can be repeated. Off by default; `{}` turns it on. */
   idempotency: IDEMPOTENCY,
   /**
-   * A token on every send, refreshed once for everybody. Off by default; a call can turn it off with `false`. What `credentials()` makes
-   * can be given to several instances.
+   * Puts a token on every send, and refreshes it once for all calls. Off by default. Takes options, or what `credentials()` makes, which
+   * several instances can share.
    */
   auth: AUTH,
-  /** One id for all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
+  /** Adds one id to all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
   correlation: CORRELATION,
   /**
-   * What every send has to pass first. Off by default: nothing waits in line, and a 429 delays only its own call. All calls of an
-   * attachment share one limiter; pass the same `Limiter` to several instances to share it among them. A call may say `false`, lay a
-   * `key`, `priority` or `maxWaitMs` over it, or bring another `Limiter`; numbers of its own are refused. In a config's
-   * `holdfast` a limiter has to be a class instance: axios clones plain objects.
+   * What every send has to pass first: a rate, or how many may be under way. Off by default: then no send waits in a queue, and a 429
+   * delays only its own call.
+   *
+   * All calls of an attachment share one limiter. To share one among several instances, give the same `Limiter` (as of `localLimiter`) to
+   * each. A call may say `false`, have a `key`, `priority` or `maxWaitMs` of its own, or bring another `Limiter`; numbers of its own are
+   * refused. In a config's `holdfast` a limiter must be an instance of a class, since axios clones plain objects.
    */
   limit: LIMIT,
-  /** Stops sending to a server that fails, for a while. Off by default; `{}` turns it on. */
+  /** Stops sending for a while to a server that fails. Off by default; `{}` turns it on. */
   breaker: BREAKER,
 };
 
@@ -53,44 +58,53 @@ type ResolvedOfRooms = { readonly [K in keyof Rooms]: false | Rooms[K]['types'][
 export type DefaultsOfRooms = { readonly [K in keyof Rooms]: Rooms[K]['defaults'] };
 
 /**
- * What `attach` is given, and what a single call may override in its config's `holdfast`.
+ * What `attach` is given, and what a call may say for itself in its config's `holdfast`: that is laid over the attached policy, option by
+ * option.
  *
- * Plain readonly data and functions. Every option may be left out, and an explicit `undefined` is the same as leaving it
- * out.
+ * Plain readonly data and functions. Each option may be left out; `undefined` is the same as leaving it out.
+ *
+ * @example
+ * attach(client, { retry: { maxRetries: 5 }, deadlineMs: 30_000 });
+ * await client.post('/orders', order, { holdfast: { idempotency: {}, deadlineMs: 5_000 } });
  */
 export interface Policy extends OfRooms {
   /**
-   * What a status means here, overriding the built-in table: `retry` (subject to whether a repeat is harmless), `fail`
-   * at once, `refresh` the token, or `pending`: the server has not finished, ask again (see `poll`). For instance `{ 500: 'retry' }`. Keys are statuses from 100 to 999 and ranges: `503` goes before
-   * `'50x'`, and that before `'5xx'`. A range holds for all of it: `{ '4xx': 'fail' }` ends a 401 and a 429 as well.
+   * What a status means here, where that differs from the built-in table: `'retry'` (where a repeat can do no harm), `'fail'` at once,
+   * `'refresh'` the token, or `'pending'`: ask again (see `poll`). For instance `{ 500: 'retry' }`.
+   *
+   * Keys are statuses from 100 to 999, and ranges. The narrower one counts: `503` goes before `'50x'`, and that before `'5xx'`. A range
+   * holds for all in it: `{ '4xx': 'fail' }` ends a 401 and a 429, too.
    */
   readonly statuses?: StatusRules | undefined;
-  /** A judge of your own, or several; the first that has an opinion decides. */
+  /** A judge of your own, or several: what an outcome means. They are asked in order, until one has an opinion. */
   readonly classify?: Classifier | readonly Classifier[] | undefined;
   /**
-   * Bounds the whole call, in ms: queueing, waiting, refreshing, all sends, and the body of a streamed answer; axios' `timeout` goes on
-   * bounding one send.
-   * Above 0; default `Infinity`.
+   * How long the whole call may take, in ms: the queue, the waits, refreshes, all sends, and the body of a streamed answer. The `timeout`
+   * of axios bounds each send, as ever. Above 0; default `Infinity`.
    */
   readonly deadlineMs?: number | undefined;
   /**
-   * Makes a body afresh for every send after the first, where the call's own can be read only once (a stream, the
-   * `form-data` package). It gives what goes on the wire: `transformRequest` is not run on it. If it throws, the call
-   * rejects with what it threw.
+   * Makes the body anew for each send after the first, where the call's own can be read only once: a stream, or one of the package
+   * `form-data`. What it gives is sent as it is, without `transformRequest`. If it throws, the call rejects with that.
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
   /**
-   * Changes a send just before it leaves: to sign it, stamp it, or send it elsewhere. Where that changes a key, limiter, budget and
-   * breaker go by the new one: the permit is dropped, and one of that place taken. It is not run again then.
+   * Changes a send just before it leaves: signs it, stamps it, or has it go elsewhere. Several run in order. Where a send goes elsewhere,
+   * by the `key` of limiter, budget or breaker, its permit is given back, and one of the new place is taken; `beforeSend` is not run again
+   * for that.
    */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
-  /** Listeners by event name; `'*'` hears every event, with its `name`. Never awaited; one that throws or rejects breaks nothing. */
+  /**
+   * Listeners by the name of their event; `'*'` hears every event, with its `name`. They are not awaited; one that throws or rejects breaks
+   * nothing.
+   */
   readonly on?: { readonly [E in EventName | '*']?: Listener<E> | readonly Listener<E>[] | undefined } | undefined;
   /**
-   * A line for each event: how long after its call began, which call, what happens and why. `'retries'` tells of retries, pauses,
-   * refreshes, budget, breaker and calls that are given up, `'all'` of everything: on stderr under Node, else on the console. A `Logger`
-   * is told everything, by level. Default `false`. `NODE_DEBUG=holdfast` in the environment does `'all'` without a line of code. A
-   * logger that throws breaks nothing.
+   * Tells what happens, a line for each event: how long after the call began, which call, what, and why. `'retries'` tells of retries,
+   * pauses, refreshes, budget, breaker and calls that are given up; `'all'` of everything. Both write to stderr under Node, else to the
+   * console. A `Logger` is told everything, by level; one that throws breaks nothing. Default `false`.
+   *
+   * With `NODE_DEBUG=holdfast` in the environment, `'all'` is on without a line of code.
    */
   readonly log?: false | Log | undefined;
 }

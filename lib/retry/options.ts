@@ -8,129 +8,151 @@ import { type Filled, Group, SEVERAL } from '../group.ts';
 import { type Backoff, constantBackoff, exponentialBackoff, linearBackoff } from '../time/backoff.ts';
 import { RETRY_NAMES } from './other-names.ts';
 
+/**
+ * Which sends are repeated, how often and when. Only what may pass is repeated (a lost connection, a timeout, a 429, a 503 …), and only
+ * where a repeat can do no harm.
+ *
+ * @example
+ * attach(client, { retry: { maxRetries: 5, backoff: exponentialBackoff({ capMs: 10_000 }), retryAfter: { maxMs: 120_000 } } });
+ */
 export interface RetryOptions {
   /**
-   * N retries are N + 1 sends. An integer from 0, or `Infinity`: then the deadline, the budget and `retryAfter.maxMs` bound them.
-   * Default 3.
+   * How many retries a call may have: with 3 there are at most 4 sends. An integer from 0, or `Infinity`: then the deadline, the budget and
+   * `retryAfter.maxMs` are the bounds. Default 3.
    */
   readonly maxRetries?: number | undefined;
   /**
-   * The wait before a retry where the server named none. Default `exponentialBackoff()`. If it gives anything but a finite number of
-   * at least 0, the call rejects with a TypeError that says so; the send's own error is its `cause`.
+   * How long to wait before a retry, in ms, where the server named no time. Default `exponentialBackoff()`. Where it gives anything but a
+   * finite number of at least 0, the call rejects with a TypeError, whose `cause` is the error of the send.
    */
   readonly backoff?: Backoff | undefined;
-  /** How a wait that the server named is honoured; `false` takes no notice of it and waits by `backoff`. */
+  /** What to do about a wait that the server named. On by default; with `false` it is not heeded, and `backoff` says how long to wait. */
   readonly retryAfter?: false | RetryAfterOptions | undefined;
   /**
-   * POST and PATCH without an idempotency key (and other methods not known to be idempotent): repeat them
-   * `'when-unapplied'` (default: only when the server provably did nothing), `'always'`, or `'never'`.
+   * Whether a request is repeated whose repeat could do harm: a POST or PATCH without an idempotency key, or a method that nobody knows.
+   * `'when-unapplied'` (default) only where the server has surely done nothing, as after a refused connection or a 429; `'always'`;
+   * `'never'`.
    */
   readonly unsafe?: 'when-unapplied' | 'always' | 'never' | undefined;
   /**
-   * Methods whose repeat is harmless too, in any letter case, beside those that the IANA registry calls idempotent (GET, PUT,
-   * PROPFIND, REPORT …). Default `[]`.
+   * More methods whose repeat does no harm, in any letter case. Those that the IANA registry calls idempotent (GET, PUT, DELETE, PROPFIND
+   * …) need not be named. Default `[]`.
    */
   readonly idempotentMethods?: readonly string[] | undefined;
-  /** Retry a send that timed out, if a repeat is harmless. Default `true`. */
+  /** Whether a send that timed out is repeated, where a repeat does no harm. Default `true`. */
   readonly timeouts?: boolean | undefined;
-  /** Bounds retries over all calls to one origin, so that an outage is not made worse. On by default. */
+  /** Bounds the retries of all calls to an origin together, so that they make no outage worse. On by default. */
   readonly budget?: false | BudgetOptions | undefined;
   /**
-   * Runs before the wait for a retry, and may change what the sends to come are made of. Several run in order, and no longer than the
-   * call may last. If one throws, the call rejects with that; its `cause` is the last error, unless it has one.
+   * Runs before the wait for a retry, and may change what the further sends are made of. Several run one after the other, until the call's
+   * deadline at the longest. If one throws, the call rejects with that; its `cause` is the last send's error, unless it has one already.
    */
   readonly onRetry?: OnRetry | readonly OnRetry[] | undefined;
   /**
-   * Runs once when a call has failed for good, before its caller hears of it; not where the caller cancelled it, nor where `beforeSend` stopped it and it
-   * resolves. As `onRetry`, it is awaited, and what it throws the call rejects with; `failureOf` of that says why the call had failed.
+   * Runs once when a call has failed for good, before its caller hears of it. Not where the caller cancelled the call, nor where
+   * `beforeSend` ended it and it resolves. It is awaited as `onRetry` is, and the call rejects with what it throws; `failureOf` of that
+   * says why the call had failed.
    */
   readonly onGiveUp?: OnGiveUp | readonly OnGiveUp[] | undefined;
 }
 
+/** How far a wait that the server named is honoured: by Retry-After, or by the reset of a quota that is used up. */
 export interface RetryAfterOptions {
   /**
-   * How long a call waits because answers to it name so long a wait, all of them together, in ms. From 0; default 60,000. Backoff,
-   * jitter and time in a limiter's queue do not count.
+   * How long one call may wait in all because answers to it named a time, in ms. From 0; default 60,000. Backoff, jitter and the time in a
+   * limiter's queue do not count.
    */
   readonly maxMs?: number | undefined;
   /**
-   * A wait that would pass that ends the call at once (`'fail'`, default). With `'clamp'` each wait is cut to `maxMs`, which is earlier
-   * than the server asked, and their sum is bounded by `maxRetries` and the deadline only.
+   * What happens where the next wait would exceed `maxMs`. `'fail'` (default): the call ends at once. `'clamp'`: each wait is cut to
+   * `maxMs`, so that the retry comes earlier than the server asked; then only `maxRetries` and the deadline bound the sum.
    */
   readonly whenLonger?: 'fail' | 'clamp' | undefined;
-  /** Up to so many ms are added to the named wait, at random; it is never shortened. Finite, from 0; default 0. */
+  /** A random part of this is added to a named wait, in ms, so that not all clients come back at once. Finite, from 0; default 0. */
   readonly jitterMs?: number | undefined;
 }
 
 /**
- * A token bucket and a ratio, per key. Both bound retries only: a first send is never held back.
+ * A token bucket and a ratio for each key. Both bound retries only: no first send is ever held back.
  *
- * - The bucket: a retry takes a cost. Time, calls that succeed without a retry, and the last retry of a call that succeeds fill it
- *   again. As in AWS's standard retry mode, but larger: 150 retries after transient failures at once, then one a second.
- * - The ratio bounds retries after transient failures in a sliding window. It is in force only while more than half of the last 20
- *   calls that ended have ended in a transient failure, and only `failingMs` after the first failure of the calls in a row that
- *   made it so. A retried call that succeeded is a success; cancelled calls do not count, nor do calls older than the window.
+ * - The bucket: each retry takes tokens. Time brings them back, and so does a call that succeeds: without a retry `refund`, else what its
+ *   last retry took. It works as in AWS's standard retry mode, but is larger: 2,100 tokens are 150 retries after transient failures at
+ *   once, and 14 a second one more each second.
+ * - The ratio: among the calls of `windowMs`, at most `ratio` of them may be retried after a transient failure. It is in force only during
+ *   an outage: while more than half of the last 20 calls have ended in a transient failure, from `failingMs` after the first of them on. A
+ *   call that a retry saved is a success. Cancelled calls, and those older than the window, do not count.
  *
  * All calls of an attachment share one budget. A call may say `false`, or have a `key` of its own; other numbers are refused.
  */
 export interface BudgetOptions {
-  /** Tokens in a full bucket. From 0; default 2,100. */
+  /** The tokens in a full bucket. From 0; default 2,100. */
   readonly capacity?: number | undefined;
-  /** What a retry after a transient failure takes. From 0; default 14. */
+  /** The tokens that a retry after a transient failure takes. From 0; default 14. */
   readonly transientCost?: number | undefined;
-  /** What a retry after throttling takes; nothing where a limiter paces it. From 0; default 5. */
+  /** The tokens that a retry after throttling takes; none where a limiter paces it. From 0; default 5. */
   readonly throttledCost?: number | undefined;
-  /** What a call that succeeded without a retry gives back. From 0; default 1. */
+  /** The tokens that a call brings back if it succeeds without a retry. From 0; default 1. */
   readonly refund?: number | undefined;
-  /** Tokens that a second brings. Finite, from 0; default 14. */
+  /** The tokens that each second brings. Finite, from 0; default 14. */
   readonly refillPerSecond?: number | undefined;
-  /** Retries per call in the window while the ratio is in force. From 0 to 1; default 0.1. */
+  /** Retries for each call of the window, while the ratio is in force: 0.1 is one for ten calls. From 0 to 1; default 0.1. */
   readonly ratio?: number | undefined;
-  /** The ratio's sliding window, in ms. From 1,000; default 60,000. */
+  /** The sliding window of the ratio, in ms. From 1,000; default 60,000. */
   readonly windowMs?: number | undefined;
-  /** Retries that the ratio always allows in a window. From 0; default 5. */
+  /** Retries in a window that the ratio allows however few calls there are. From 0; default 5. */
   readonly minRetriesPerWindow?: number | undefined;
-  /** For how long most calls have to fail before the ratio is in force, in ms. From 0; default 10,000. */
+  /** For how long most calls must have failed before the ratio is in force, in ms. From 0; default 10,000. */
   readonly failingMs?: number | undefined;
-  /** Which budget a retry draws on: asked of the call, and again of what `beforeSend` made of the send. Default: the origin. */
+  /** Which budget a retry draws on. Asked of the call, and again of what `beforeSend` made of the send. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
-/** Awaited before the wait for a retry; not for a poll or a replay after a refresh. If it throws, the call rejects with that. */
+/**
+ * Awaited before the wait for a retry; not before a poll, nor before the send that follows a refresh of the token.
+ *
+ * @example
+ * const onRetry: OnRetry = ({ config, retry }) => void config.headers.set('X-Retry', String(retry));
+ */
 export type OnRetry = (context: RetryContext) => void | Promise<void>;
 
-/** Awaited once when a call ends otherwise than with a success, unless the caller gave it up. */
+/**
+ * Awaited once when a call ends without a success, unless its caller cancelled it.
+ *
+ * @example
+ * const onGiveUp: OnGiveUp = ({ call, endedBecause }) => alerts.add(`${call.method} ${call.url}: ${endedBecause}`);
+ */
 export type OnGiveUp = (context: GiveUpContext) => void | Promise<void>;
 
 /** What `onRetry` is told. Frozen. */
 export interface RetryContext extends EndedSend {
   /**
-   * What the sends to come are made of. Change headers, URL or parameters in place: that holds for all further sends of this call, and
-   * does not show on the config that the caller gets back.
+   * What the further sends of this call are made of. Change headers, URL or parameters in place; the config that the caller gets back stays
+   * as it was.
    */
   readonly config: InternalAxiosRequestConfig;
-  /** Which retry it will be, from 1; in a call that polls, since the last answer that was pending. */
+  /** Which retry it will be, from 1. In a call that polls it counts from the last pending answer. */
   readonly retry: number;
-  /** How long it will be waited for, in ms, from when the hooks are done. */
+  /** How long the call will wait, in ms, from when the hooks are done. */
   readonly delayMs: number;
 }
 
 /** What `onGiveUp` is told. Frozen. */
 export interface GiveUpContext extends EndedSend {
+  /** Why the call ends; see `EndReason`. */
   readonly endedBecause: EndReason;
 }
 
-/** The send that something follows from, and what it came to. */
+/** The last send, and what came of it. */
 export interface EndedSend {
-  /** Its number, from 1; 0 where the call ends before its first. */
+  /** The number of the send, from 1; 0 where the call ends before its first. */
   readonly send: number;
   readonly call: Call;
-  /** `undefined` where nothing has been judged. */
+  /** What the outcome means; `undefined` where nobody has judged it. */
   readonly verdict: Verdict | undefined;
   readonly outcome: Outcome;
-  /** The server's answer, whether axios resolves it or rejects with it. */
+  /** The server's answer, whether axios resolves or rejects with it; `undefined` where none came. */
   readonly response: AxiosResponse | undefined;
-  /** What axios rejected with. */
+  /** What axios rejected with; `undefined` where it resolves. */
   readonly error: unknown;
 }
 
