@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../call/address.ts';
+import { spellingIn } from '../call/header.ts';
 import { isReentrant } from '../call/reentrancy.ts';
 import { requireKey } from '../check.ts';
 import { bearer } from './bearer.ts';
@@ -7,8 +8,6 @@ import type { Credential } from './credential.ts';
 import type { CredentialSet } from './credential-set.ts';
 import type { ResolvedAuth, Token } from './options.ts';
 import type { Beginner } from './refresh.ts';
-
-const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
@@ -92,16 +91,23 @@ export class Authenticator {
    */
   write(config: InternalAxiosRequestConfig, token: Token): (headers: Headers) => void {
     const { headers } = config;
-    const before: Readonly<Record<string, unknown>> = { ...headers };
-    requireNoPromise(this.options.apply(headers as never, token));
-    const written = Object.entries<unknown>(headers).filter(([name, value]) => value !== before[name]);
+    const written = this.isStandard ? writeBearer(headers, token) : this.#apply(headers, token);
     const { beforeRedirect } = config;
     config.beforeRedirect = (options, ...details) => {
       // Nor is what stood in its place before meant for that origin.
-      if (isElsewhere(options.href, config)) takeOff(options.headers, written, NOTHING);
+      if (isElsewhere(options.href, config)) takeOff(options.headers, written, false);
       beforeRedirect?.(options, ...details);
     };
-    return (now) => takeOff(now, written, before);
+    return (now) => takeOff(now, written, true);
+  }
+
+  /** Whatever `auth.apply` writes, which may be any header. */
+  #apply(headers: Headers, token: Token): readonly Written[] {
+    const before: Readonly<Record<string, unknown>> = { ...headers };
+    requireNoPromise(this.options.apply(headers as never, token));
+    return Object.entries<unknown>(headers).flatMap(([name, value]) =>
+      value === before[name] ? [] : [{ name, value, before: before[name] }],
+    );
   }
 }
 
@@ -128,18 +134,29 @@ function isElsewhere(href: unknown, sent: InternalAxiosRequestConfig): boolean {
   }
 }
 
-/** Puts back what stood there before. A header that holds something else by now is left alone. */
-function takeOff(
-  headers: Headers,
-  written: readonly (readonly [name: string, value: unknown])[],
-  before: Readonly<Record<string, unknown>>,
-): void {
-  for (const [name, value] of written) {
+/** A header that was written for a token, and what stood there before. */
+interface Written {
+  readonly name: string;
+  readonly value: unknown;
+  readonly before: unknown;
+}
+
+/** Nearly every policy's way: it is known which header it writes. */
+function writeBearer(headers: Headers, token: Token): readonly Written[] {
+  const name = spellingIn(headers, 'Authorization');
+  const before: unknown = headers[name];
+  bearer(headers as never, token);
+  return [{ name, value: headers[name], before }];
+}
+
+/** Takes out what was written, or puts back what stood there before. A header that holds something else by now is left alone. */
+function takeOff(headers: Headers, written: readonly Written[], restores: boolean): void {
+  for (const { name, value, before } of written) {
     for (const other of Object.keys(headers)) {
       if (other.toLowerCase() !== name.toLowerCase() || !String(headers[other]).includes(String(value))) continue;
       // Also on a plain object, which `beforeSend` may have put in the place of axios' own.
-      if (before[name] === undefined) delete headers[other];
-      else headers[other] = before[name] as string;
+      if (!restores || before === undefined) delete headers[other];
+      else headers[other] = before as string;
     }
   }
 }

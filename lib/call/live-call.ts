@@ -17,8 +17,8 @@ export interface Terms {
     axiosError(message: string, code: string, config: InternalAxiosRequestConfig, request?: unknown): AxiosError;
     canceledError(config: InternalAxiosRequestConfig): unknown;
   };
-  /** Whether anybody listens to that event of these calls. */
-  hears(name: EventName): boolean;
+  /** Whether anybody would hear of that event of these calls. */
+  readonly hears: { readonly [E in EventName]: () => boolean };
   emit<E extends EventName>(name: E, event: EventOf<E>): void;
   /** A call without a deadline has begun to wait. */
   watch(phase: PendingPhase): void;
@@ -34,6 +34,10 @@ export class LiveCall extends CallState {
   since = 0;
   /** Whether what it waits for is the caller, who reads a stream. */
   isStreaming = false;
+
+  /** Those that began before and after it, of the calls that are under way. */
+  before: LiveCall | undefined = undefined;
+  after: LiveCall | undefined = undefined;
 
   constructor(config: InternalAxiosRequestConfig, terms: Terms, cancellation: Cancellation | undefined) {
     super(config, terms.clock.now(), terms.deadlineMs, terms.wallAheadMs);
@@ -88,12 +92,8 @@ export class LiveCall extends CallState {
     return this.terms.clock.now() - this.since;
   }
 
-  /** Whether anybody listens, for events that cost something to put together. */
-  heard(name: EventName): boolean {
-    return this.terms.hears(name);
-  }
-
+  /** Where an event costs something to put together, `terms.hears` says whether to. */
   tell<E extends EventName>(name: E, about: Omit<EventOf<E>, 'call'>): void {
-    if (this.heard(name)) this.terms.emit(name, { call: this.snapshot(), ...about } as EventOf<E>);
+    if (this.terms.hears[name]()) this.terms.emit(name, { call: this.snapshot(), ...about } as EventOf<E>);
   }
 }

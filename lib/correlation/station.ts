@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { spellingIn } from '../call/header.ts';
 import type { LiveCall } from '../call/live-call.ts';
 import type { Station } from '../call/station.ts';
 import { headerValue } from '../send/header-value.ts';
@@ -15,9 +16,10 @@ export class CorrelationStation implements Station {
 
   /** @throws {TypeError} when `generate` gives what no header may hold */
   stamp(call: LiveCall, { headers }: InternalAxiosRequestConfig): void {
-    const { generate = randomId, header } = this.#options;
-    if (headers.has(header)) return;
-    call.correlationId ??= headerValue(generate(), 'correlation.generate');
-    headers.set(header, call.correlationId);
+    const { generate, header } = this.#options;
+    const name = spellingIn(headers, header);
+    if (headers[name] !== undefined) return;
+    call.correlationId ??= generate ? headerValue(generate(), 'correlation.generate') : randomId();
+    headers[name] = call.correlationId;
   }
 }

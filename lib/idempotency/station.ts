@@ -23,13 +23,13 @@ export class IdempotencyStation implements Station<KeyedCall> {
 
   /** @throws {TypeError} when `generate` gives what no header may hold */
   stamp(call: KeyedCall, { headers }: InternalAxiosRequestConfig): void {
-    const { generate = randomId, header, methods } = this.#options;
+    const { generate, header, methods } = this.#options;
     if (call.idempotencyKey === null || !includes(methods, call.template.method)) return;
     if (keyOfCaller(call, header) !== undefined) return;
     const name = spellingIn(headers, header);
     // `false` is how a caller of axios says that a header must not be sent.
     if (headers[name] === false) return;
-    call.idempotencyKey ??= headerValue(generate(), 'idempotency.generate');
+    call.idempotencyKey ??= generate ? headerValue(generate(), 'idempotency.generate') : randomId();
     // It is known to be fit for a header; `set` would look at name and value once more.
     headers[name] = call.idempotencyKey;
   }

@@ -336,7 +336,7 @@ export class LimitStation implements Station<LimitedCall> {
       },
       why: () => `waits for a permit of ${key}: ${why()}`,
     });
-    if (!call.heard('queued')) return;
+    if (!call.terms.hears.queued()) return;
     const { place, of, untilAt } = standing?.() ?? {};
     call.tell('queued', { key, why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
   }

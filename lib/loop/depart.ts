@@ -98,7 +98,7 @@ async function moveTo(
 }
 
 function transmit(call: CallUnderWay, plan: Plan, config: InternalAxiosRequestConfig, nowMs: number): Promise<Outcome> {
-  const { breaker, clock, counters } = plan;
+  const { breaker, counters } = plan;
   // A permit, or `beforeSend`, may have come in the very turn in which the call ended, and the circuit may have opened.
   const refused = call.ended(nowMs) ?? breaker?.depart(call, nowMs);
   if (refused !== undefined) return Promise.resolve(prevent(call, refused));
@@ -108,18 +108,29 @@ function transmit(call: CallUnderWay, plan: Plan, config: InternalAxiosRequestCo
   counters.inFlight += 1;
   if (call.sent > 1) counters[call.next] += 1;
   call.next = 'retries';
-  if (call.heard('sent')) call.tell('sent', { send: call.sent });
+  if (call.terms.hears.sent()) call.tell('sent', { send: call.sent });
   call.aborter?.end();
   call.aborter = undefined;
+  const isDeaf = call.cancellation !== undefined && typeof config.adapter === 'function';
+  if (call.deadlineAt === Number.POSITIVE_INFINITY && !config.timeout && !isDeaf) return dispatch(adapter, config);
+  return sendWithin(call, plan, config, adapter, nowMs);
+}
+
+/** Sends within the bounds of the call and of the request: a deadline, a `timeout`, a signal that the adapter may not see. */
+function sendWithin(
+  call: CallUnderWay,
+  plan: Plan,
+  config: InternalAxiosRequestConfig,
+  adapter: AxiosAdapter,
+  nowMs: number,
+): Promise<Outcome> {
   const { cancellation } = call;
   const timeoutMs = boundOf(config.timeout);
   const leftMs = call.deadlineAt - nowMs;
-  const deaf = cancellation !== undefined && typeof config.adapter === 'function';
   const ms = Math.min(leftMs, timeoutMs);
-  if (ms === Number.POSITIVE_INFINITY && !deaf) return dispatch(adapter, config);
   const overdue = () => (leftMs <= timeoutMs ? cut(call, config) : overrun(plan, config));
   const cancelled = () => call.cancelled().outcome;
-  const { outcome, aborter } = dispatchWithin({ ms, overdue, cancellation, cancelled }, adapter, config, clock);
+  const { outcome, aborter } = dispatchWithin({ ms, overdue, cancellation, cancelled }, adapter, config, plan.clock);
   call.aborter = aborter;
   return outcome;
 }

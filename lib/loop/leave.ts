@@ -80,7 +80,7 @@ function close(call: CallUnderWay, plan: Plan, ending: Outcome, outcome: Outcome
     const failed = call.wantsFresh ? undefined : call.verdict && isTransientFailure(ending, call.verdict.kind);
     plan.budget?.ended(call, why === 'success', failed, call.endedAt);
   }
-  if (call.heard('finished')) {
+  if (call.terms.hears.finished()) {
     call.tell('finished', { endedBecause: reasonOf(outcome, why), report: call.report() });
   }
   // Last: a listener may have cancelled the call, and axios asks for no body then.

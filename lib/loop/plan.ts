@@ -15,7 +15,7 @@ import type { Limiter } from '../limit/limiter.ts';
 import type { ResolvedLimit } from '../limit/options.ts';
 import { LimitStation } from '../limit/station.ts';
 import type { Counters } from '../observe/counters.ts';
-import type { Emitter } from '../observe/emitter.ts';
+import { type Ears, type Emitter, earsOf } from '../observe/emitter.ts';
 import type { UnderWay } from '../observe/pending.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
 import type { ResolvedPolicy } from '../policy/options.ts';
@@ -65,6 +65,7 @@ export class Plan implements Terms {
   readonly bareInstance: () => AxiosInstance;
   readonly deadlineMs: number;
   readonly mayMove: boolean;
+  readonly hears: Ears;
   /** The header of the idempotency key: the caller may set one also where the policy makes none. */
   readonly keyHeader: string;
   readonly #events: Emitter;
@@ -95,11 +96,8 @@ export class Plan implements Terms {
     this.deadlineMs = policy.deadlineMs;
     this.mayMove = beforeSend.length > 0;
     this.keyHeader = (idempotency || DEFAULTS.idempotency).header;
+    this.hears = earsOf(shared.events, policy);
     this.#events = shared.events;
-  }
-
-  hears(name: EventName): boolean {
-    return this.#events.wants(name, this.policy);
   }
 
   emit<E extends EventName>(name: E, event: EventOf<E>): void {

@@ -27,7 +27,7 @@ export function record(
   const durationMs = call.answeredAt - startedAt;
   const status = responseOf(outcome)?.status;
   const code = outcome.error === undefined ? undefined : codeOf(outcome.error);
-  call.sends.push({
+  call.addSend({
     startedAt,
     durationMs,
     queuedMs: call.limit?.queuedMs ?? 0,
@@ -41,7 +41,7 @@ export function record(
     delayMs: 'delayMs' in decision ? decision.delayMs : undefined,
     polled: call.asked,
   });
-  if (call.heard('answered')) {
+  if (call.terms.hears.answered()) {
     call.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs: wholeMs(durationMs) });
   }
   if (pausedUntil !== undefined) {
@@ -52,7 +52,7 @@ export function record(
     const delayMs = wholeMs(decision.delayMs);
     call.tell('retry-scheduled', { retry: call.retries + 1, delayMs, status, code, verdict: kind, reason });
   }
-  if (decision.kind === 'poll' && call.heard('poll-scheduled')) {
+  if (decision.kind === 'poll' && call.terms.hears['poll-scheduled']()) {
     const url = addressOf(decision.url === undefined ? call.template : { url: decision.url });
     call.tell('poll-scheduled', { poll: call.polls + 1, delayMs: wholeMs(decision.delayMs), url, status, reason });
   }

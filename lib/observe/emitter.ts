@@ -1,7 +1,20 @@
-import type { AnyEvent, EventName, EventOf, Listener } from '../call/events.ts';
+import { type AnyEvent, EVENT_NAMES, type EventName, type EventOf, type Listener } from '../call/events.ts';
 import { type Clock, wallAheadMs } from '../time/clock.ts';
 import { channels } from './channels.ts';
 import { isLogged, type Log, logEvent } from './log.ts';
+
+/** For each event, whether anybody would hear of it now. */
+export type Ears = { readonly [E in EventName]: () => boolean };
+
+/** Who hears of the calls under one policy: asked by fixed names, for three events of every call. */
+export function earsOf(events: Emitter, audience: Audience): Ears {
+  const ears = EVENT_NAMES.map((name) => {
+    const channel = channels[name];
+    const always = events.isHeardBy(name, audience);
+    return [name, () => always || channel.hasSubscribers || events.hasListeners(name)] as const;
+  });
+  return Object.fromEntries(ears) as Ears;
+}
 
 /** The listeners of one call's policy. */
 type PolicyListeners = { readonly [E in EventName | '*']?: readonly Listener<E>[] };
@@ -40,15 +53,17 @@ export class Emitter {
   }
 
   /** Whether anybody would hear of this event. */
-  wants(name: EventName, { on, log }: Audience): boolean {
-    return (
-      on[name] !== undefined ||
-      on['*'] !== undefined ||
-      channels[name].hasSubscribers ||
-      (this.#listeners.size > 0 && (this.#listeners.has(name) || this.#listeners.has('*'))) ||
-      (log !== false && isLogged(name, log)) ||
-      this.#debugs
-    );
+  wants(name: EventName, audience: Audience): boolean {
+    return this.isHeardBy(name, audience) || this.hasListeners(name) || channels[name].hasSubscribers;
+  }
+
+  /** Whether a policy itself, or the debugger, wants that event: what does not change from call to call. */
+  isHeardBy(name: EventName, { on, log }: Audience): boolean {
+    return on[name] !== undefined || on['*'] !== undefined || this.#debugs || (log !== false && isLogged(name, log));
+  }
+
+  hasListeners(name: EventName): boolean {
+    return this.#listeners.size > 0 && (this.#listeners.has(name) || this.#listeners.has('*'));
   }
 
   /** Freezes the event, and tells it to everybody who listens. */

@@ -27,7 +27,9 @@ const LONG_MS = 5_000;
 /** The calls of one attachment that have begun and not ended. */
 export class UnderWay {
   readonly #clock: Clock;
-  readonly #calls = new Set<LiveCall>();
+  /** The ends of a list that goes through all of them, the oldest first: a set would cost each call a hundredth of itself. */
+  #oldest: LiveCall | undefined;
+  #newest: LiveCall | undefined;
   #emptied: (() => void)[] = [];
   /** Takes back the timer for the warning, where it runs. */
   #stopTimer: (() => void) | undefined;
@@ -40,19 +42,29 @@ export class UnderWay {
   }
 
   begun(call: LiveCall): void {
-    this.#calls.add(call);
+    call.before = this.#newest;
+    if (this.#newest === undefined) this.#oldest = call;
+    else this.#newest.after = call;
+    this.#newest = call;
   }
 
   ended(call: LiveCall): void {
-    this.#calls.delete(call);
-    if (this.#calls.size > 0) return;
+    const { after, before } = call;
+    if (before === undefined && call !== this.#oldest) return;
+    if (before === undefined) this.#oldest = after;
+    else before.after = after;
+    if (after === undefined) this.#newest = before;
+    else after.before = before;
+    call.before = undefined;
+    call.after = undefined;
+    if (this.#oldest !== undefined) return;
     if (this.#stopTimer !== undefined && !this.#isLasting) this.#stop();
     if (this.#emptied.length > 0) for (const tell of this.#emptied.splice(0)) tell();
   }
 
   /** When none is left; at most after so long. */
   async empty(withinMs: number): Promise<void> {
-    if (this.#calls.size === 0) return;
+    if (this.#oldest === undefined) return;
     await new Promise<void>((resolve) => {
       const stopTimer = withinMs < Number.POSITIVE_INFINITY ? this.#clock.after(withinMs, resolve) : undefined;
       this.#emptied.push(() => {
@@ -63,7 +75,7 @@ export class UnderWay {
   }
 
   pending(): readonly PendingCall[] {
-    return Array.from(this.#calls, pendingOf);
+    return Array.from(this.#all(), pendingOf);
   }
 
   /**
@@ -74,6 +86,10 @@ export class UnderWay {
     if (this.#hasWarned) return;
     this.#isLasting ||= phase === 'refresh';
     if (this.#stopTimer === undefined) this.#lookIn(LONG_MS);
+  }
+
+  *#all(): Iterable<LiveCall> {
+    for (let call = this.#oldest; call !== undefined; call = call.after) yield call;
   }
 
   #lookIn(ms: number): void {
@@ -93,7 +109,7 @@ export class UnderWay {
   #look(): void {
     const now = this.#clock.now();
     let longest = Number.NEGATIVE_INFINITY;
-    for (const call of this.#calls) {
+    for (const call of this.#all()) {
       if (call.waiting === undefined || call.isStreaming) continue;
       if (call.deadlineAt < Number.POSITIVE_INFINITY) continue;
       const ms = now - call.since;

@@ -1,5 +1,5 @@
 import type { GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
-import { lend } from './snapshot.ts';
+import { lend, lendReading } from './snapshot.ts';
 
 /** Aborts a send from our side, by a signal that is lent to its config. */
 export interface Aborter {
@@ -56,15 +56,29 @@ export class SendSignal implements GenericAbortSignal {
   }
 }
 
-/** An adapter that is a function may hand its signal to `fetch`, which takes a real one only. */
+/**
+ * An adapter that is a function may hand its signal to `fetch`, which takes a real one only. That is made when the adapter first reads
+ * it: many never do, and it would cost a tenth of a bare call.
+ */
 function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
   const outer = config.signal;
-  const controller = new AbortController();
-  const follow = () => controller.abort((outer as { reason?: unknown } | undefined)?.reason);
-  outer?.addEventListener?.('abort', follow);
+  let controller: AbortController | undefined;
+  let isAborted = false;
+  const abort = () => {
+    isAborted = true;
+    controller?.abort((outer as { reason?: unknown } | undefined)?.reason);
+  };
+  const read = () => {
+    if (controller === undefined) {
+      controller = new AbortController();
+      if (isAborted || outer?.aborted) abort();
+      else outer?.addEventListener?.('abort', abort);
+    }
+    return controller.signal;
+  };
   return {
-    abort: follow,
-    putBack: lend(config, 'signal', controller.signal),
-    end: () => outer?.removeEventListener?.('abort', follow),
+    abort,
+    putBack: lendReading(config, 'signal', read),
+    end: () => outer?.removeEventListener?.('abort', abort),
   };
 }

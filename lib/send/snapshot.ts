@@ -40,3 +40,24 @@ export function lend<K extends keyof InternalAxiosRequestConfig>(
     else delete config[name];
   };
 }
+
+/** The same with a value that is made when it is first read. */
+export function lendReading<K extends keyof InternalAxiosRequestConfig>(
+  config: InternalAxiosRequestConfig,
+  name: K,
+  read: () => InternalAxiosRequestConfig[K],
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(config, name);
+  Object.defineProperty(config, name, {
+    get: read,
+    // Whoever has one of their own in its place writes it, as on any config.
+    set: (value) =>
+      Object.defineProperty(config, name, { value, writable: true, enumerable: true, configurable: true }),
+    enumerable: true,
+    configurable: true,
+  });
+  return () => {
+    if (own === undefined) delete config[name];
+    else Object.defineProperty(config, name, own);
+  };
+}
