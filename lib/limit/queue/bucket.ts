@@ -247,8 +247,10 @@ export class Bucket<Handle> {
     const { maxWaitMs = this.#bounds.maxWaitMs, deadlineAt = Number.POSITIVE_INFINITY } = request;
     const bound = boundOf(now, maxWaitMs, this.#bounds.isOwn ? deadlineAt : this.#onTheClock(deadlineAt));
     const waiter = new QueuedSend(request, now, bound);
-    const earliest = () => Math.min(this.#earliest(now, queue.ahead(waiter)), this.#probeAt(now, waiter));
-    if (bound !== undefined && earliest() > bound.at) return Promise.reject(overdue(bound));
+    if (bound !== undefined) {
+      const earliest = Math.min(this.#earliest(now, queue.ahead(waiter)), this.#probeAt(now, waiter));
+      if (earliest > bound.at) return Promise.reject(overdue(bound));
+    }
     return new Promise<Permit>((resolve, reject) => {
       waiter.resolve = resolve;
       waiter.reject = reject;

@@ -25,6 +25,12 @@ limiterContract(localLimiter.name, () => ({
   now: () => clock.now(),
 }));
 
+limiterContract(`${localLimiter.name} that learns`, () => ({
+  limiter: (options) => local({ ...options, adaptive: true }, new ManualClock()),
+  pass: (ms) => clock.advance(ms),
+  now: () => clock.now(),
+}));
+
 /** Asks for so many permits at once; notes the instant of each, from now. */
 function ask(limiter: ReturnType<typeof local>, count: number, at: number[] = [], key = 'k') {
   const start = clock.now();

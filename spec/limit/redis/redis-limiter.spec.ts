@@ -6,8 +6,38 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { redisLimiterWith } from '../../../lib/limit/redis/redis-limiter.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { noRedis, type RedisServer, redisClient, redisServer } from '../../support/redis-server.ts';
 import { limiterContract } from '../contract.ts';
+
+let clock: ManualClock;
+
+/** A Redis that answers once, that of each window nobody has used anything, and is lost then. */
+function lostAfterOne(): LimiterRedis {
+  let isLost = false;
+  return {
+    script: async () => 'sha',
+    eval: async () => [],
+    evalsha: async (_sha, keys, ...keysThenArguments) => {
+      if (isLost) throw new Error('connect ECONNREFUSED');
+      isLost = true;
+      const windows = keysThenArguments.slice(keys + 9);
+      const dueIn = windows.flatMap((_, i) => (i % 7 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
+      return [String(clock.now()), '0', '0', '1', ...dueIn];
+    },
+  };
+}
+
+limiterContract(`${redisLimiter.name} that has lost its Redis`, () => ({
+  limiter: (options) => {
+    clock = new ManualClock();
+    const limiter = redisLimiterWith(clock, { ...options, redis: lostAfterOne() });
+    onTestFinished(() => limiter.close());
+    return limiter;
+  },
+  pass: (ms) => clock.advance(ms),
+  now: () => clock.now(),
+}));
 
 describe.skipIf(noRedis)('with a redis-server', () => {
   let server: RedisServer;
@@ -33,6 +63,14 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     limiter: (options) => make(options),
     pass: (ms) => pass(ms),
     now: () => Date.now(),
+  }));
+
+  limiterContract(`${redisLimiter.name} that learns`, () => ({
+    limiter: (options) => make({ ...options, adaptive: true }),
+    pass: (ms) => pass(ms),
+    now: () => Date.now(),
+    // Whose slots depend on the answer to the send that they would wait for.
+    cannot: ['nested-windows'],
   }));
 
   /** Asks for so many permits at once; gives their instants. */
