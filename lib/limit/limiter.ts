@@ -5,10 +5,7 @@ import type { Quota } from './quota/headers.ts';
 export interface PermitRequest {
   /** The bucket. */
   readonly key: string;
-  /**
-   * How many permits this send needs. An integer from 1; default 1. One above what any window ever holds is refused with a
-   * `RangeError`.
-   */
+  /** How many permits this send needs. An integer from 1; default 1. More than a window ever holds is refused with a `RangeError`. */
   readonly weight?: number | undefined;
   /** Smaller goes first. Default 0. */
   readonly priority?: number | undefined;
@@ -24,29 +21,29 @@ export interface PermitRequest {
   readonly nested?: boolean | undefined;
   /** The call, the same for each of its sends. `url`, without the query, is read only to have another path probed after a pause. */
   readonly call?: { readonly url: string } | undefined;
-  /** Aborting it gives the place in the queue up: the promise rejects and no permit is spent. */
+  /** Aborting it gives up the place in the queue: the promise rejects with its reason, and no permit is used. */
   readonly signal?: AbortSignal | undefined;
   /** Instant, ms since the epoch, by the time of day as it is now. A permit that could only come later is refused at once. */
   readonly deadlineAt?: number | undefined;
   /** How long it may wait at most, in ms. Default: as long as the limiter allows. */
   readonly maxWaitMs?: number | undefined;
   /**
-   * The longest pause of the bucket that it waits for, in ms. When one comes that lasts longer, or lasts longer still when this is
-   * asked, it is refused at once, with the instant as `retryAt`; but one probe may leave so long after the last, in ms, if somebody
-   * asks then. Default `Infinity`.
+   * The longest pause of the bucket that it waits for, in ms. Default `Infinity`. Longer ones refuse it at once, with the end of the pause
+   * as `retryAt`. But when the last probe was so long ago, it is the next: with 60,000, one send a minute goes out in a pause of an hour,
+   * if one is asked for, so that the pause ends when the server does admit again.
    */
   readonly maxPauseMs?: number | undefined;
-  /** Where a pause lasts longer than `maxPauseMs`, it waits for so long and then is such a probe, or waits for another's answer. */
+  /** A pause that is longer than `maxPauseMs` does not refuse it: it waits for so long, and then is the probe or waits for its answer. */
   readonly clampsPause?: boolean | undefined;
-  /** A limiter that can tell where a send stands calls this when it has to wait; what it hands over is asked only while it waits. */
+  /** Called when it has to wait, by a limiter that can tell where it stands; what is handed over is asked only while it waits. */
   readonly queued?: ((standing: () => Standing) => void) | undefined;
 }
 
 /** Where a send stands that waits for a permit. */
 export interface Standing {
-  /** In the line: 1 is next. */
+  /** In the queue: 1 is next. */
   readonly place: number;
-  /** How many stand in it. */
+  /** How many wait in it. */
   readonly of: number;
   /** The instant before which it cannot be let go, ms since the epoch; `undefined` where something else has to happen first. */
   readonly untilAt: number | undefined;
@@ -60,6 +57,7 @@ export interface Answer {
   readonly throttled: boolean;
   /** The instant before which the server wants no request, ms since the epoch. A 503 may name one too. */
   readonly untilAt?: number | undefined;
+  /** What its headers say of the quota. */
   readonly quota?: Quota | undefined;
 }
 
@@ -72,10 +70,7 @@ export interface Permit {
   answered?(answer: Answer): void;
   /** Gives the permit back. Called exactly once, when the send has ended, the body of a streamed answer too. */
   release(): void;
-  /**
-   * Takes it for one that was never given: nothing was sent, so it is to cost nothing of the quota. Called instead of `release`.
-   * Where it is missing, `release` is called.
-   */
+  /** Called instead of `release` where nothing was sent: it is to cost nothing of the quota. Where it is missing, `release` is called. */
   drop?(): void;
 }
 
@@ -91,17 +86,26 @@ export interface LimiterStats {
 /**
  * The port in front of every send. What every engine sees to:
  *
- * - A refusal pauses its bucket: until the time that was named, in full, else for a second, and for longer while refusals follow each
- *   other. Then one probe leaves, and more with each answer.
+ * - A refusal pauses its bucket: until the time that was named, in full; else for half a second to a second, and for longer while refusals
+ *   follow each other, up to 20 s. Then one probe leaves, and more with each answer.
  * - Who waits is served by priority, then by when its call began. After two probes in a row that were refused the next is
  *   another call, if one waits, preferably to another path.
- * - Each that is refused gets an error of its own.
+ * - Each call that is refused gets an error of its own.
  *
  * Instants are ms since the epoch by the time of day (`Date.now()`), as it is when they are handed over: take what is left of them then,
  * and measure that by a clock that nobody sets.
  *
- * Pass your own implementation as the policy's `limit`, and the same one to several
- * instances to make them share it.
+ * Pass your own implementation as the policy's `limit`, and the same one to several instances to make them share it.
+ *
+ * @example
+ * // Two at a time, whatever the bucket.
+ * const slots = new Semaphore(2);
+ * const limiter: Limiter = {
+ *   acquire: async ({ signal }) => ({ release: await slots.acquire(signal) }),
+ *   pause() {},
+ *   close: async () => {},
+ *   stats: () => ({ queued: slots.waiting, running: slots.taken }),
+ * };
  */
 export interface Limiter {
   /**

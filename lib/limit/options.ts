@@ -29,15 +29,15 @@ import type { LimitWindow } from './windows/gcra.ts';
  * a time, a 429 or a 503 with Retry-After, pauses its whole bucket until then and not only its own call.
  */
 export interface LimitOptions extends Optional<LimitWindow> {
-  /** More windows, which hold all at the same time: 50 a second and 10,000 an hour. */
+  /** More windows; a send leaves when all of them let it. `[{ requests: 10_000, perMs: 3_600_000, burst: 10_000 }]`: so many an hour, besides. */
   readonly windows?: readonly LimitWindow[] | undefined;
   /** Sends under way at once; one with a streamed answer until its body has ended. An integer from 1; default `Infinity`. */
   readonly maxConcurrent?: number | undefined;
   /** Sends that may wait; one more is refused with `ERR_LIMIT_QUEUE_FULL`. An integer from 0; default 10,000. */
   readonly maxQueue?: number | undefined;
   /**
-   * How long one may wait, in ms; who would wait longer is refused with `ERR_LIMIT_WAIT_TOO_LONG`, at once where that can be told.
-   * From 0; default `Infinity`: the call's deadline bounds it.
+   * How long a send may wait for its permit, in ms; one that would wait longer is refused with `ERR_LIMIT_WAIT_TOO_LONG`, at once where that
+   * can be told. From 0; default `Infinity`: the call's `deadlineMs` bounds it.
    */
   readonly maxWaitMs?: number | undefined;
   /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */

@@ -57,6 +57,9 @@ type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOption
  * - Remember a key of a `Group` for which nothing has started in its `timeout`, by default 5 minutes: calls must not wait or run
  *   that long.
  *
+ * @example
+ * attach(client, { limit: bottleneckLimiter(new Bottleneck({ minTime: 100, maxConcurrent: 5 })) });
+ *
  * @throws {InvalidPolicyError} when an option is wrong; Bottleneck's own are Bottleneck's to check
  */
 export function bottleneckLimiter(bottleneckOrOptions: Given, options?: BottleneckLimiterOptions): Limiter {

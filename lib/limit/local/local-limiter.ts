@@ -6,7 +6,12 @@ import { Buckets } from '../queue/buckets.ts';
 import { LocalPacer, type Sent } from './local-pacer.ts';
 
 /**
- * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several.
+ * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several. Whoever makes it closes it.
+ *
+ * @example
+ * const limit = localLimiter({ requests: 50, perMs: 1_000, maxConcurrent: 10 });
+ * attach(customers, { limit });
+ * attach(orders, { limit }); // 50 a second together
  *
  * @throws {InvalidPolicyError} when an option is wrong
  */

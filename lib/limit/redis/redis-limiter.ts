@@ -62,6 +62,10 @@ const FIELDS: { readonly [name: string]: Check } = {
  * more than its share of what falls due within 50 ms, or two slots. A 429 that one process meets pauses all of them. What Redis forgets
  * starts afresh. A send that has got its permit never waits for Redis.
  *
+ * @example
+ * const limit = redisLimiter({ redis: new Redis(url), requests: 200, perMs: 1_000 });
+ * attach(client, { limit }); // the same in each process: 200 a second together
+ *
  * @throws {InvalidPolicyError} when an option is wrong
  */
 export function redisLimiter(options: RedisLimiterOptions): Limiter {

@@ -12,18 +12,18 @@ import { PROBE_MS } from './shared-store.ts';
 const HORIZON_MS = 50;
 /** The longest that an answer is reckoned to take, in ms: more is trouble. */
 const MAX_ANSWER_MS = 500;
-/** Or so many slots, where fewer fall due: the next one has to be known before it is due. */
+/** At least so many slots are reserved, even beyond the horizon, so that the next due time is always known. */
 const LEAST = 2;
-/** How old what the store said may be when a send leaves, in ms, or four answers: another process may have met a pause since. */
+/** So old may what the store said be when a send leaves, in ms, or four answers if that is more: another process may have met a pause since. */
 const FRESH_MS = 100;
 
 /** What one turn asks of the store. */
 export interface Turn {
-  /** Slots. */
+  /** So many slots, as far as they fall due within `horizonMs`. */
   readonly want: number;
-  /** So many of them also where they fall due later than in `horizonMs`: by that what is next is known before it is due. */
+  /** So many of them also beyond that, so that the next due time is always known. */
   readonly least: number;
-  /** And so many more than one, for a send that needs them all at once. */
+  /** So many more than one does the next send need, all at once. */
   readonly more: number;
   readonly horizonMs: number;
   /** Nothing is to leave for so long. */
@@ -125,15 +125,13 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     this.#dropStale(nowMs);
     const [next] = this.#slots;
     if (permitsFor(wanted, weight) > this.#slots.length && this.#runsOut(nowMs, weight)) {
-      const askAt = this.#askAgainAt;
-      if (askAt <= nowMs) this.#askFor(weight);
-      if (this.#slots.length < weight) return askAt > nowMs ? askAt : Number.POSITIVE_INFINITY;
+      if (this.#askAgainAt <= nowMs) this.#askFor(weight);
+      else if (this.#slots.length < weight) return this.#askAgainAt;
     }
     if (next === undefined || this.#slots.length < weight) return Number.POSITIVE_INFINITY;
-    const dueAt = next.at;
-    if (dueAt - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return dueAt;
+    if (next.at - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return next.at;
     // In time to hear of a pause before it is due.
-    const checkAt = dueAt - this.#answerMs;
+    const checkAt = next.at - this.#answerMs;
     if (checkAt > nowMs) return checkAt;
     this.#askFor(weight);
     return Number.POSITIVE_INFINITY;
