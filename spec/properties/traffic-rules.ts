@@ -41,7 +41,7 @@ const isHeard = ({ outcome, verdict }: Sent): boolean => {
   const error = errorIn(outcome);
   const isAnswer =
     outcome !== undefined && ('response' in outcome || (isAxiosError(error) && error.response !== undefined));
-  return isAnswer && verdict !== undefined;
+  return isAnswer && verdict !== undefined && verdict !== 'cancelled';
 };
 
 /** It had its permit, and then waited for a token; so it left later than the limiter thinks. */
@@ -154,6 +154,9 @@ export const RULES: { readonly [name: string]: Rule } = {
           .filter(({ turn, until }) => turn > voidUntil && turn < permitted.turn && until > permitted.at + ROUNDING)
           .sort((a, b) => b.until - a.until);
         if (longest === undefined) continue;
+        // A pause that may be cut short keeps back nobody who needs no room; and what is learnt of the quota may have begun it before.
+        const mayBeCut = longest.until - longest.from > probeMs;
+        if (mayBeCut && (seen.within !== undefined || limit.adaptive !== false)) continue;
         looked += 1;
         const since = Math.max(probe?.send.permitted.at ?? longest.from, longest.from);
         const isProbe = longest.until - since > probeMs && permitted.at >= since + probeMs - ROUNDING;
@@ -214,9 +217,7 @@ export const RULES: { readonly [name: string]: Rule } = {
         if (reply?.toldWindow === undefined) continue;
         const heard = line.some(
           ({ send: other }) =>
-            other.reply?.toldWindow === reply.toldWindow &&
-            Number(other.endedTurn) < turn &&
-            other.outcome !== undefined,
+            other.reply?.toldWindow === reply.toldWindow && Number(other.endedTurn) < turn && isHeard(other),
         );
         if (!heard) continue;
         looked += 1;

@@ -181,6 +181,8 @@ class World {
   closing: Played['closing'];
   tokens = 0;
   turn = 0;
+  /** How often `beforeSend` is at work, be it for calls that are over. */
+  preparing = 0;
   /** Answers that are kept until somebody lets them go. */
   kept: (() => void)[] | undefined;
   mostKept = 0;
@@ -226,6 +228,7 @@ class World {
     const look = () => this.#look();
     const isDone = () =>
       begun === count &&
+      this.preparing === 0 &&
       this.calls.every(({ result }) => result !== undefined) &&
       (plan.ending === undefined || this.closing !== undefined) &&
       (this.closing === undefined || this.closing.settledAt !== undefined);
@@ -558,10 +561,13 @@ class World {
       ...((beforeMs !== undefined || nests) && {
         beforeSend: async ({ config }: { config: InternalAxiosRequestConfig }) => {
           const seen = this.#seen(config);
+          this.preparing += 1;
           seen.before = { at: this.#now, turn: ++this.turn };
           if (beforeMs !== undefined) await new Promise<void>((resolve) => clock.happens(beforeMs, resolve));
-          if (seen.group.nested !== 'beforeSend' || seen.within !== undefined) return;
-          await this.#call(`${seen.name}-in${seen.sends.length}`, seen.group, seen);
+          if (seen.group.nested === 'beforeSend' && seen.within === undefined) {
+            await this.#call(`${seen.name}-in${seen.sends.length}`, seen.group, seen);
+          }
+          this.preparing -= 1;
         },
       }),
       auth: auth !== false && {
