@@ -147,8 +147,8 @@ export const RULES: { readonly [name: string]: Rule } = {
         const { permitted } = send;
         // What a probe calls for within itself belongs to it.
         if (probe !== undefined && seen.within === probe.seen) continue;
-        // It was not refused: so the pause is over, or somebody else may ask.
-        const isOver = probe !== undefined && Number(probe.send.endedTurn) < permitted.turn && !namedTo(probe.send);
+        // What it was told is the server's last word: what was named before it left holds no more.
+        const isOver = probe !== undefined && Number(probe.send.endedTurn) < permitted.turn;
         const voidUntil = isOver ? Number(probe?.send.permitted.turn) : 0;
         const [longest] = pauses
           .filter(({ turn, until }) => turn > voidUntil && turn < permitted.turn && until > permitted.at + ROUNDING)
