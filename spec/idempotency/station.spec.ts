@@ -102,6 +102,38 @@ describe(IdempotencyStation.name, () => {
       expect(key.written()).toBe('key-2');
     });
 
+    it("stays with renew: 'after-response' where a send that carried it was lost, and may have been applied", () => {
+      const { call } = underWay(configOf({}, 'post'));
+      const station = new IdempotencyStation({ ...ON, renew: 'after-response', generate: counter() });
+      const written = () => {
+        const headers = new AxiosHeaders();
+        station.stamp(call, { headers });
+        return headers.get('Idempotency-Key');
+      };
+      const send = { startedAt: 0, durationMs: 1, queuedMs: 0, verdict: 'transient', decision: 'retry' } as const;
+      expect(written()).toBe('key-1');
+      call.addSend({ ...send, status: 429 });
+      station.arrive(call);
+      expect(written()).toBe('key-2');
+      call.addSend(send);
+      call.addSend({ ...send, status: 429 });
+      station.arrive(call);
+      expect(written()).toBe('key-2');
+    });
+
+    it('is written no more once the sends are of another request', () => {
+      for (const renew of ['never', 'after-response'] as const) {
+        const { call } = underWay(configOf({}, 'post'));
+        const station = new IdempotencyStation({ ...ON, renew, generate: counter() });
+        call.idempotencyKey = null;
+        station.arrive(call);
+        const headers = new AxiosHeaders();
+        station.stamp(call, { headers });
+        expect(headers.get('Idempotency-Key')).toBeUndefined();
+        expect(keepsKey(call, 'Idempotency-Key', headers)).toBe(false);
+      }
+    });
+
     it.each<[string, unknown]>([
       ['a line feed', 'a\nb'],
       ['a carriage return', 'a\rX-Admin: 1'],
@@ -156,6 +188,11 @@ describe(IdempotencyStation.name, () => {
       const key = new KeyOfCall({ ...ON, renew: 'after-response' }, config);
       expect(key.survives(true)).toBe(true);
       expect(key.written()).toBe('mine');
+    });
+
+    it('counts also in headers that are a plain object', () => {
+      const { call } = underWay({ method: 'post', headers: { 'Idempotency-Key': 'mine' } as never });
+      expect(keepsKey(call, 'Idempotency-Key', { 'idempotency-key': 'mine' })).toBe(true);
     });
 
     it('counts also where the policy makes none, and whatever the method', () => {

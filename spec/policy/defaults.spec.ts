@@ -56,6 +56,22 @@ describe('the defaults', () => {
       log: false,
     });
     expect(DEFAULTS.idempotency).toEqual({ header: 'Idempotency-Key', methods: ['post', 'patch'], renew: 'never' });
+    expect(DEFAULTS.correlation).toEqual({ header: 'X-Correlation-ID' });
+    expect(DEFAULTS.breaker).toEqual({ failureRatio: 0.5, minimumThroughput: 20, windowMs: 10_000, openMs: 5_000 });
+    expect(DEFAULTS.auth).toEqual({
+      apply: expect.any(Function),
+      refreshAheadMs: 120_000,
+      refreshTimeoutMs: 30_000,
+      neverRefreshOn: [],
+      retry: { retries: 2, minTimeout: 200 },
+    });
+    expect(DEFAULTS.limit).toEqual({
+      burst: 1,
+      maxConcurrent: Number.POSITIVE_INFINITY,
+      maxQueue: 10_000,
+      maxWaitMs: Number.POSITIVE_INFINITY,
+      adaptive: false,
+    });
     expect(BACKOFF_DEFAULTS).toMatchObject({ baseMs: 500, throttledBaseMs: 1_000, capMs: 20_000, jitter: 'equal' });
   });
 

@@ -1,0 +1,165 @@
+// Breaks lib/ in many ways, a room at a time, and looks whether a spec fails.
+//
+//   npm run mutation                   the rooms that have changed since they were last run
+//   npm run mutation -- send auth      these rooms
+//   npm run mutation -- send/key.ts    this file
+//   npm run mutation -- --report       only writes reports/mutation.md anew
+//
+// What came of each mutant is kept in reports/mutation/<room>.json. So a run that was broken off goes on with the room that it was at, and of
+// a room that is run again only those mutants are whose code or whose specs have changed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** What checks the tables of each `options.ts`. */
+const OPTIONS = 'spec/{policy/{defaults,validate,merge},issues/options-of-other-libraries}.spec.ts';
+/** Besides the specs in the room's own folder of spec/: what is told apart only by a whole call. */
+const ROOMS = {
+  correlation: [OPTIONS],
+  idempotency: [OPTIONS],
+  breaker: [OPTIONS],
+  call: ['spec/loop/**'],
+  time: [],
+  classify: [OPTIONS],
+  poll: [OPTIONS],
+  retry: [OPTIONS, 'spec/loop/**'],
+  send: [],
+  failure: [],
+  observe: [],
+  loop: [],
+  policy: [],
+  presets: [],
+  auth: [OPTIONS],
+  'limit/queue': ['spec/limit/local/**'],
+  'limit/windows': ['spec/limit/local/**'],
+  'limit/local': [],
+  'limit/adaptive': [],
+  'limit/quota': [],
+  limit: [OPTIONS],
+  '.': [],
+};
+/** They need a server or another process; or are lists of words, of what other libraries call our options. */
+const LEFT_OUT = ['other-names.ts', 'redis.ts', 'bottleneck.ts', 'limit/redis/', 'limit/bottleneck/'];
+/** What a room may not score less than, in %. */
+const LEAST = 90;
+
+const asked = process.argv.slice(2);
+const rooms = Object.keys(ROOMS);
+const files = sources();
+const filesOf = Object.fromEntries(rooms.map((room) => [room, files.filter((file) => roomOf(file) === room)]));
+mkdirSync('reports/mutation', { recursive: true });
+
+const due =
+  asked.length === 0
+    ? rooms.filter(isStale).map((room) => [room, filesOf[room]])
+    : asked.filter((each) => each !== '--report').map(askedFor);
+for (const [room, broken] of due) run(room, broken);
+report();
+
+/** All files of lib/ that are broken, as paths in it. */
+function sources() {
+  return readdirSync('lib', { recursive: true })
+    .filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        !LEFT_OUT.some((each) => (each.endsWith('/') ? file.startsWith(each) : file.endsWith(each))),
+    )
+    .sort();
+}
+
+/** A file belongs to the innermost room that it stands in. */
+function roomOf(file) {
+  const room = file.includes('/')
+    ? rooms.filter((each) => file.startsWith(`${each}/`)).sort((a, b) => b.length - a.length)[0]
+    : '.';
+  if (room === undefined) throw new Error(`scripts/mutation.mjs names no room for lib/${file}`);
+  return room;
+}
+
+function askedFor(name) {
+  if (rooms.includes(name)) return [name, filesOf[name]];
+  if (files.includes(name)) return [roomOf(name), [name]];
+  throw new Error(`no room and no file of lib/: ${name}. The rooms are ${rooms.join(', ')}`);
+}
+
+function specsOf(room) {
+  const own = room === '.' ? 'spec/*.spec.ts' : `spec/${room}/${room === 'limit' ? '' : '**/'}*.spec.ts`;
+  return [own, ...ROOMS[room].map((each) => (each.endsWith('**') ? `${each}/*.spec.ts` : each))];
+}
+
+function run(room, broken) {
+  console.log(`\n== ${room}`);
+  const options = ['--mutate', broken.map((file) => `lib/${file}`).join(','), '--incrementalFile', resultsOf(room)];
+  const env = { ...process.env, MUTATION_SPECS: specsOf(room).join(' ') };
+  const { status } = spawnSync('npx', ['stryker', 'run', ...options], { env, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function resultsOf(room) {
+  return `reports/mutation/${room === '.' ? 'lib' : room.replace('/', '-')}.json`;
+}
+
+function results(room) {
+  return existsSync(resultsOf(room)) ? JSON.parse(readFileSync(resultsOf(room), 'utf8')).files : {};
+}
+
+function isStale(room) {
+  const known = results(room);
+  return filesOf[room].some((file) => known[`lib/${file}`]?.source !== readFileSync(`lib/${file}`, 'utf8'));
+}
+
+/** Writes the scores between the two marks of reports/mutation.md. */
+function report() {
+  const rows = [];
+  const all = [];
+  for (const room of rooms) {
+    const known = results(room);
+    const scored = filesOf[room]
+      .filter((file) => known[`lib/${file}`])
+      .map((file) => [file, known[`lib/${file}`].mutants]);
+    if (scored.length === 0) continue;
+    const mutants = scored.flatMap(([, each]) => each);
+    all.push(...mutants);
+    const low = scored
+      .filter(([, each]) => score(each) < LEAST)
+      .map(([file, each]) => `${file.split('/').at(-1)} ${percent(each)}`);
+    rows.push(
+      row(room === '.' ? 'attach, instance, interceptor, …' : `${room}/`, percent(mutants), mutants, low.join(', ')),
+    );
+    if (score(mutants) < LEAST) process.exitCode = 1;
+  }
+  const head = row('room', 'score', undefined, `files below ${LEAST} %`);
+  const table = [
+    head,
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    row('all', `**${percent(all)}**`, all, ''),
+  ].join('\n');
+  const path = 'reports/mutation.md';
+  const [before, , after] = readFileSync(path, 'utf8').split(/<!-- scores -->\n/);
+  const scores = '<!-- scores -->\n';
+  writeFileSync(path, `${before}${scores}${table}\n${scores}${after}`);
+  console.log(`\n${table}`);
+}
+
+function row(room, scored, mutants, low) {
+  const of = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
+  const numbers = mutants
+    ? [counted(mutants).length, of('Survived'), of('NoCoverage'), of('Timeout')]
+    : ['mutants', 'survived', 'not reached', 'timed out'];
+  return `| ${[room, scored, ...numbers, low].join(' | ')} |`;
+}
+
+function counted(mutants) {
+  return mutants.filter(({ status }) => ['Killed', 'Timeout', 'Survived', 'NoCoverage'].includes(status));
+}
+
+function score(mutants) {
+  const all = counted(mutants);
+  return all.length === 0
+    ? 100
+    : (100 * all.filter(({ status }) => status === 'Killed' || status === 'Timeout').length) / all.length;
+}
+
+function percent(mutants) {
+  return `${score(mutants).toFixed(1)} %`;
+}
