@@ -1,3 +1,3 @@
-export { type RedisTokenStoreOptions, redisTokenStore, type TokenRedis } from './auth/stores/redis.ts';
+export { type RedisTokenStoreOptions, redisTokenStore } from './auth/stores/redis.ts';
 export { type RedisLimiterOptions, redisLimiter } from './limit/redis/redis-limiter.ts';
-export type { LimiterRedis } from './limit/redis/shared-store.ts';
+export type { IoredisLike, NodeRedisLike, RedisClient } from './redis-client/client.ts';

@@ -87,7 +87,7 @@ export function summaryOf(
     `${what}, ${endingOf(failure)}`,
     failure.bareBecause === undefined ? '' : `: no token was sent: ${safe(failure.bareBecause)}`,
     failure.endedBecause === 'refresh-failed' ? wordsOf(failure.refreshError, secrets) : '',
-    kind === 'local' || (kind === 'limited' && !code?.startsWith('ERR_LIMIT_'))
+    kind === 'local' || (kind === 'limited' && (isCaused(failure.ownError) || !code?.startsWith('ERR_LIMIT_')))
       ? wordsOf(failure.ownError, secrets)
       : '',
     retryAfterMs === undefined || refusedWait !== undefined || failure.endedBecause === 'still-pending'
@@ -105,6 +105,7 @@ function endingOf({
   deadline,
   disabled,
   kind,
+  ownError,
   polledMs = 0,
   refusedRetry,
   refusedWait,
@@ -115,7 +116,7 @@ function endingOf({
   if (refusedWait !== undefined) return waitOf(refusedWait, Number(retryAfterMs));
   if (endedBecause === 'retries-exhausted') return `${ENDINGS[endedBecause]} (maxRetries ${retries})`;
   if (endedBecause === 'still-pending') return stillPending(polledMs, retryAfterMs);
-  if (endedBecause === 'limited') return LIMITS[code ?? ''] ?? ENDINGS.limited;
+  if (endedBecause === 'limited') return (isCaused(ownError) ? undefined : LIMITS[code ?? '']) ?? ENDINGS.limited;
   if (endedBecause === 'disabled' && disabled !== undefined) return DISABLED[disabled];
   if (endedBecause !== 'deadline' || deadline === undefined) return ENDINGS[endedBecause];
   const ofTheCall = `the deadline of ${durationOf(deadline.ms).replace('.0 s', ' s')}`;
@@ -123,6 +124,9 @@ function endingOf({
   const next = kind === 'pending' ? 'the next poll' : 'a retry';
   return `${ofTheCall} is too near for ${code === 'ERR_LIMIT_DEADLINE' ? 'its turn in the queue' : next}`;
 }
+
+/** A refusal that comes of something else, as of a Redis that is lost, tells of that. */
+const isCaused = (error: unknown): boolean => (error as { cause?: unknown } | undefined)?.cause !== undefined;
 
 /** Words of at least 8 characters: one with letters and digits may be a token. */
 const OPAQUE = /[\w+~-]{8,}/g;

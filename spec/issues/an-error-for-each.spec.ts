@@ -46,7 +46,7 @@ describe('each call that is refused with others gets an error of its own', () =>
     const gone = new Error('Redis is gone');
     const lost: (() => void)[] = [];
     const never = () => new Promise<never>((_, reject) => lost.push(() => reject(gone)));
-    const limiter = redisLimiter({ redis: { evalsha: never, eval: never, script: never }, onStoreLoss: 'closed' });
+    const limiter = redisLimiter({ redis: { evalsha: never, eval: never }, onStoreLoss: 'closed' });
     onTestFinished(() => limiter.close());
     expectOwnStories(
       await refusedAt(limiter, () => {

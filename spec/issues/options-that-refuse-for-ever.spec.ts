@@ -1,7 +1,7 @@
 import axios from 'axios';
 import { attach, InvalidPolicyError, localLimiter } from 'axios-holdfast';
 import { bottleneckLimiter } from 'axios-holdfast/bottleneck';
-import { type LimiterRedis, redisLimiter } from 'axios-holdfast/redis';
+import { type IoredisLike, redisLimiter } from 'axios-holdfast/redis';
 import Bottleneck from 'bottleneck';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { attached, rejectionOf, status } from '../support/attached.ts';
@@ -9,7 +9,7 @@ import { attached, rejectionOf, status } from '../support/attached.ts';
 /** With no place to wait in, or no time, a limiter in which every call waits a moment refuses all of them for ever. */
 
 const never = () => new Promise<never>(() => {});
-const redis: LimiterRedis = { evalsha: never, eval: never, script: never };
+const redis: IoredisLike = { evalsha: never, eval: never };
 
 const WAITING = [
   ['redisLimiter', 'Redis', (options: object) => redisLimiter({ redis, ...options })],

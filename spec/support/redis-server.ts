@@ -21,13 +21,14 @@ export interface RedisServer {
 /** Why the specs that need Redis are skipped; `undefined` where they are not. Never in CI: there its lack is a failure. */
 export const noRedis: string | undefined = whyNot();
 
-export async function redisServer(): Promise<RedisServer> {
+/** @param more options of redis-server, as `['--requirepass', 'secret']` */
+export async function redisServer(more: readonly string[] = []): Promise<RedisServer> {
   if (noRedis !== undefined) throw new Error(noRedis);
   const port = await freePort();
   let server: ChildProcess | undefined;
   const start = async () => {
     const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
-    server = spawn(command(), options, { stdio: 'ignore' });
+    server = spawn(command(), [...options, ...more], { stdio: 'ignore' });
     await answering(port);
   };
   await start();
@@ -82,7 +83,7 @@ function command(): string {
   throw new Error('no redis-server');
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
@@ -95,8 +96,11 @@ async function answering(port: number): Promise<void> {
   const redis = redisClient(port);
   try {
     for (const until = Date.now() + 10_000; ; ) {
-      const answer = await Promise.race([redis.ping().catch(() => ''), after(500, '')]);
-      if (answer === 'PONG') return;
+      const answer = await Promise.race([
+        redis.ping().catch(({ message }: Error) => (/^(?:NOAUTH|NOPERM)/.test(message) ? message : '')),
+        after(500, ''),
+      ]);
+      if (answer !== '') return;
       if (Date.now() > until) throw new Error('redis-server does not answer');
       await after(50);
     }

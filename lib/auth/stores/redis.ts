@@ -1,17 +1,15 @@
+import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
+import { RedisRefusal, unexpectedReply } from '../../redis-client/refusal.ts';
+import { RedisScripts } from '../../redis-client/scripts.ts';
 import { randomId, systemClock, systemRandom } from '../../time/clock.ts';
 import { sleep } from '../../time/sleep.ts';
 import { answerOf } from '../../time/with-timeout.ts';
 import type { StoredToken, Token, TokenStore } from '../options.ts';
 import { tokenOf } from '../token.ts';
 
-/** What the store needs of a Redis client: `eval` as an ioredis `Redis` or `Cluster` has it. */
-export interface TokenRedis {
-  eval(script: string, keyCount: number, ...keysThenArguments: string[]): Promise<unknown>;
-}
-
 export interface RedisTokenStoreOptions {
-  /** Your own client; it stays open. */
-  readonly redis: TokenRedis;
+  /** Your own client, which stays open: of ioredis 5 or 6, or of node-redis 5 or 6, for one node or for a Cluster. */
+  readonly redis: RedisClient;
   /**
    * Names the session in Redis, together with `auth.key`. Whoever has the same two names shares a token, so one of the two must
    * differ from user to user, or tenant to tenant. Not empty, without braces.
@@ -23,6 +21,14 @@ export interface RedisTokenStoreOptions {
    * default 10,000.
    */
   readonly lockMs?: number | undefined;
+  /**
+   * What happens while Redis cannot be reached: `'local'` (default) has the process refresh on its own; `'closed'` refuses the refresh,
+   * with a `TokenRefreshError`: take that where a refresh token can be used once, and its second use ends the session of all.
+   *
+   * A Redis that answers and refuses (a right is missing, something else lies under the key, replies are not as it gives them) has not
+   * been lost: whatever this says, nothing is refreshed.
+   */
+  readonly onStoreLoss?: 'local' | 'closed' | undefined;
 }
 
 /** How long Redis may take for one command, in ms, before this process goes on alone. */
@@ -74,8 +80,8 @@ const SAVE = `${RECORD}
 `;
 
 const READ = `${RECORD} return { 'kept', record() }`;
-const PROLONG = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end return 1`;
-const RELEASE = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end return 1`;
+const PROLONG = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end return {}`;
+const RELEASE = `if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end return {}`;
 
 interface Reply {
   readonly kind: string;
@@ -94,7 +100,8 @@ interface Reply {
  * Where refresh tokens rotate, return the next one as the token's `refreshToken`, and take it from the `token` that `refresh` is told:
  * that is the newest of the fleet, also in a process that has just started.
  *
- * Where Redis gives an error, or no answer within 1 s, the process refreshes on its own, and the event `store-lost` tells of it.
+ * Where Redis gives an error, or no answer within 1 s, the process refreshes on its own, or not at all (`onStoreLoss`), and the event
+ * `store-lost` tells of it.
  *
  * @throws {TypeError} when an option is wrong
  *
@@ -109,19 +116,21 @@ interface Reply {
  * });
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
-  const { redis, key: name, lockMs = 10_000 } = options;
-  if (typeof redis?.eval !== 'function') throw new TypeError('redis must be a client with eval(), as those of ioredis');
+  const { redis, key: name, lockMs = 10_000, onStoreLoss = 'local' } = options;
+  if (!isRedisClient(redis)) throw new TypeError(`redis must be ${A_REDIS_CLIENT}`);
   if (typeof name !== 'string' || name === '' || /[{}]/.test(name)) {
     throw new TypeError('key must be a non-empty string without braces');
   }
   if (!(lockMs >= 1_000 && Number.isSafeInteger(lockMs))) {
     throw new TypeError('lockMs must be a whole number of at least 1,000');
   }
+  if (!['local', 'closed'].includes(onStoreLoss)) throw new TypeError("onStoreLoss must be 'local' or 'closed'");
+  const scripts = new RedisScripts(redis, systemClock);
 
   /** In braces, so that a cluster keeps both keys on one node. */
-  const run = async (script: string, key: string, ...args: string[]): Promise<unknown> => {
+  const run = (script: string, key: string, ...args: string[]): Promise<readonly string[]> => {
     const place = `{${name}:${encodeURIComponent(key)}}`;
-    return redis.eval(script, 2, `${place}:token`, `${place}:lock`, ...args);
+    return scripts.run(script, [`${place}:token`, `${place}:lock`], args);
   };
 
   /** Asks for the lock. One that is granted when we wait no longer is given back. */
@@ -169,7 +178,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
       return stored.value === token.value ? { ...token, generation } : stored;
     } catch (error) {
       lost(error);
-      void keepTrying(save, lockMs);
+      void keepTrying(save, lockMs, onStoreLoss === 'closed');
       return { ...token, generation };
     }
   };
@@ -188,6 +197,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
         }
       } catch (error) {
         lost(error);
+        if (onStoreLoss === 'closed' || error instanceof RedisRefusal) throw refused(error);
         return { ...(await refresh()), generation };
       }
       const { kind, stored } = reply;
@@ -208,23 +218,44 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
   };
 }
 
-/** @throws {TypeError} when something else has been kept under our key */
-function replyOf(reply: unknown): Reply {
-  const [kind = '', generation = '0', token = '', left = ''] = (reply as unknown[]).map(String);
+/**
+ * @throws {RedisRefusal} when the reply is of another form
+ * @throws {TypeError} when something else has been kept under our key
+ */
+function replyOf(reply: readonly string[]): Reply {
+  const [kind, generation, token, left, ...more] = reply;
+  const isWhole = kind !== undefined && token !== undefined && left !== undefined && more.length === 0;
+  if (!isWhole || !/^\d+$/.test(generation ?? '') || !/^(?:-?\d+)?$/.test(left)) throw unexpectedReply(reply);
   if (token === '') return { kind, stored: undefined };
   const stored = { ...tokenOf(JSON.parse(token), 'the token store'), generation: Number(generation) };
   return { kind, stored: left === '' ? stored : { ...stored, expiresAt: systemClock.wall() + Number(left) } };
+}
+
+function refused(error: unknown): Error {
+  const why = error instanceof Error ? error.message : String(error);
+  const what =
+    error instanceof RedisRefusal
+      ? 'Redis refuses what the token store asks, so nothing is refreshed'
+      : "onStoreLoss of the token store is 'closed', and Redis is lost";
+  return new Error(`${what}: ${why}`, { cause: error });
 }
 
 /** Rejects when Redis takes too long: a client that has no connection keeps commands back, for minutes if need be. */
 const answered = <T>(answer: Promise<T>): Promise<T> =>
   answerOf('Redis', answer, { ms: ANSWER_MS, clock: systemClock });
 
-/** The others wait while the lock lasts. If the token is kept by then, they need not refresh with a refresh token that is used up. */
-async function keepTrying(save: () => Promise<unknown>, forMs: number): Promise<void> {
-  const until = systemClock.now() + forMs;
-  while (systemClock.now() < until) {
-    await sleep(LOOK_MS * 10 * (1 + systemRandom()), systemClock);
+/**
+ * The others wait while the lock lasts. If the token is kept by then, they need not refresh with a refresh token that is used up. `forEver`:
+ * nor do they afterwards, as long as Redis is lost; then it does not keep the process alive any longer.
+ */
+async function keepTrying(save: () => Promise<unknown>, lockMs: number, forEver: boolean): Promise<void> {
+  const until = systemClock.now() + lockMs;
+  const { after, meanwhile = after } = systemClock;
+  for (;;) {
+    const isLocked = systemClock.now() < until;
+    if (!isLocked && !forEver) return;
+    const ms = LOOK_MS * 10 * (1 + systemRandom());
+    await new Promise<void>((resolve) => void (isLocked ? after : meanwhile)(ms, resolve));
     try {
       await save();
       return;

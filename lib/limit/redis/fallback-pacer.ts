@@ -10,9 +10,9 @@ interface Granted {
   readonly handle: unknown;
 }
 
-/** What happens while the store cannot be reached. */
+/** What happens while the store is lost. */
 export interface Alone {
-  /** The pacer of this process on its own, by what is known now; `undefined` where nothing leaves. */
+  /** The pacer of this process on its own, by what is known now; `undefined` where nothing leaves. Asked when it is lost, and how. */
   pacer(): LocalPacer | undefined;
   /** Then: refuses whoever waits. */
   refuse(): void;
@@ -25,6 +25,8 @@ export class FallbackPacer implements Pacer<Granted> {
   readonly #loss: Alone;
   #alone: LocalPacer | undefined;
   #isAlone = false;
+  /** The store is there and refuses: nothing leaves, since that does not pass as an outage does. */
+  #isRefused = false;
   #aloneSince = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -56,7 +58,10 @@ export class FallbackPacer implements Pacer<Granted> {
       if (wasAlone) this.#notBefore = this.#lastSentAt + (this.#alone?.intervalMs ?? 0);
       return Math.max(this.#shared.nextAt(nowMs, wanted, weight, nested), this.#notBefore);
     }
-    if (!wasAlone) this.#goAlone(nowMs);
+    if (!wasAlone) this.#aloneSince = nowMs;
+    const wasRefused = this.#isRefused;
+    this.#isRefused = this.#bucket.isRefused;
+    if (!wasAlone || wasRefused !== this.#isRefused) this.#goAlone(nowMs);
     if (this.#bucket.isProbeDue()) {
       this.#shared.wasUnseen(nowMs - this.#aloneSince);
       this.#shared.ask();
@@ -109,6 +114,5 @@ export class FallbackPacer implements Pacer<Granted> {
   #goAlone(nowMs: number): void {
     this.#alone = this.#loss.pacer();
     this.#alone?.continueAfter(nowMs, this.#lastSentAt, this.#shared.known);
-    this.#aloneSince = nowMs;
   }
 }

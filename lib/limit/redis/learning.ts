@@ -47,7 +47,6 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
   readonly #make: () => AdaptiveRate;
   #version = '0';
   #learnt = '';
-  #members = 1;
   /** What happened since the last turn, in order. */
   #events: Event[] = [];
   /** One turn at a time, since each goes on from the one before. */
@@ -109,7 +108,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       if (pauseMs) rate.pause(now, now + pauseMs);
       if (resume) rate.resume(now);
       const slots: Slot<AdaptiveSend | undefined>[] = [];
-      const share = Math.max(1, (horizonMs * rate.ratePerMs) / this.#members);
+      const share = Math.max(1, (horizonMs * rate.ratePerMs) / bucket.members);
       while (slots.length < Math.min(want, share)) {
         const at = rate.nextAt(now);
         if (at > now + horizonMs) break;
@@ -119,26 +118,24 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       const [first] = slots;
       if (first !== undefined) for (let i = 0; i < more; i++) slots.splice(1, 0, { at: first.at, handle: undefined });
       const learnt = rate.save();
-      const members = await this.#keep(this.#version, learnt);
-      if (members === undefined) continue;
+      if (!(await this.#keep(this.#version, learnt))) continue;
       this.#events.splice(0, told);
       this.#learnt = learnt;
-      this.#members = members;
       this.#ratePerMs = rate.ratePerMs;
       const askAgainAt = Math.min(Math.max(rate.nextAt(now), now), now + LOOK_MS) - skewMs;
-      return { slots, pausedUntil: rate.pausedUntil - skewMs, members, askAgainAt };
+      return { slots, pausedUntil: rate.pausedUntil - skewMs, askAgainAt };
     }
     throw new Error('too many share the limiter');
   }
 
-  /** Hands the text in; gives how many processes there are, or `undefined` where somebody else was first. */
-  async #keep(version: string, learnt: string): Promise<number | undefined> {
-    const reply = await this.#bucket.run(KEEP, [version, learnt, ...this.#bucket.beat(), KEEP_MS]);
-    const [kind, current, kept, members] = reply;
-    this.#version = String(current);
-    if (kind === 'kept') return Math.max(1, Number(members));
-    this.#learnt = String(kept);
-    return undefined;
+  /** Hands the text in; gives whether it is kept, and not somebody else's who was first. */
+  async #keep(version: string, learnt: string): Promise<boolean> {
+    const bucket = this.#bucket;
+    const kept = await bucket.run(KEEP, [version, learnt, ...bucket.beat(), KEEP_MS], keptIn);
+    this.#version = kept.version;
+    bucket.members = kept.members;
+    if (!kept.isOurs) this.#learnt = kept.learnt;
+    return kept.isOurs;
   }
 
   #restored(): AdaptiveRate {
@@ -150,4 +147,20 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     }
     return rate;
   }
+}
+
+interface Kept {
+  readonly isOurs: boolean;
+  readonly version: string;
+  /** Where it is not ours. */
+  readonly learnt: string;
+  readonly members: number;
+}
+
+/** What `KEEP` replies, or `undefined` where it is something else. */
+function keptIn([kind, version, learnt, members, ...more]: readonly string[]): Kept | undefined {
+  const isOurs = kind === 'kept';
+  const isKnown = (isOurs || kind === 'behind') && /^\d+$/.test(members ?? '') && more.length === 0;
+  if (!isKnown || version === undefined || learnt === undefined) return undefined;
+  return { isOurs, version, learnt, members: Math.max(1, Number(members)) };
 }

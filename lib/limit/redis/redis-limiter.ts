@@ -1,5 +1,7 @@
-import { type Check, isRecord, kindOf, must, number, oneOf } from '../../check.ts';
+import { type Check, kindOf, must, number, oneOf } from '../../check.ts';
 import { LimitError } from '../../failure/errors.ts';
+import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
+import { RedisRefusal } from '../../redis-client/refusal.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
 import { LocalPacer } from '../local/local-pacer.ts';
@@ -18,7 +20,7 @@ import type { LimitWindow } from '../windows/gcra.ts';
 import { FallbackPacer } from './fallback-pacer.ts';
 import { LearningBook } from './learning.ts';
 import { type Book, RedisPacer } from './redis-pacer.ts';
-import { type LimiterRedis, SharedStore, StoredBucket } from './shared-store.ts';
+import { SharedStore, StoredBucket } from './shared-store.ts';
 import { WindowBook } from './windows.ts';
 
 /**
@@ -26,13 +28,19 @@ import { WindowBook } from './windows.ts';
  * call waits for Redis, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0.
  */
 export interface RedisLimiterOptions extends LimitOptions {
-  /** The caller's own client, which stays open. */
-  readonly redis: LimiterRedis;
-  /** Before the name of every key. Whoever has the same prefix and the same bucket shares it. Default `holdfast:limit`. */
+  /** The caller's own client, which stays open: of ioredis 5 or 6, or of node-redis 5 or 6, for one node or for a Cluster. */
+  readonly redis: RedisClient;
+  /**
+   * Before the name of every key. Whoever has the same prefix and the same bucket shares it. On a Cluster one with a hash tag, as `{acme}`,
+   * keeps all its buckets on one node; without one each bucket has a node of its own. Default `holdfast:limit`.
+   */
   readonly prefix?: string | undefined;
   /**
    * What happens while Redis cannot be reached: `'local'` (default) goes on with this process's share of the windows, by how many
    * processes were there when it was last reached; `'open'` lets everything through; `'closed'` refuses everything.
+   *
+   * A Redis that answers and refuses (a right is missing, something else lies under the key, replies are not as it gives them) has not
+   * been lost: whatever this says, nothing is sent until it does what it is asked.
    */
   readonly onStoreLoss?: 'local' | 'open' | 'closed' | undefined;
   /** How long Redis may take to answer, in ms, before it counts as lost. From 1; default 1,000. */
@@ -44,12 +52,11 @@ const DEFAULTS = { prefix: 'holdfast:limit', onStoreLoss: 'local', acquireTimeou
 const WHOM = 'Redis';
 
 const FIELDS: { readonly [name: string]: Check } = {
-  redis: must(
-    'a client with evalsha(), eval() and script(), as those of ioredis',
-    (value) => isRecord(value) && ['evalsha', 'eval', 'script'].every((name) => typeof value[name] === 'function'),
-    kindOf,
+  redis: must(A_REDIS_CLIENT, isRedisClient, kindOf),
+  prefix: must(
+    "a non-empty string without braces, but for one hash tag as '{acme}'",
+    (value) => typeof value === 'string' && /^(?=.)[^{}]*(?:\{[^{}]+\}[^{}]*)?$/s.test(value),
   ),
-  prefix: must('a non-empty string without braces', (value) => typeof value === 'string' && /^[^{}]+$/.test(value)),
   onStoreLoss: oneOf('local', 'open', 'closed'),
   acquireTimeoutMs: number(1, 2 ** 31 - 1),
   ...fieldsThatWait(WHOM),
@@ -103,14 +110,14 @@ class RedisLimiter extends Buckets<unknown> {
         hasWindows: windows.length > 0,
         bucket: () => bucket,
       });
-      const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], shared.members);
+      const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], stored.members);
       const alone = {
         local: () => new LocalPacer(share(), limit.adaptive),
         open: () => new LocalPacer([], false),
         closed: () => undefined,
       };
       const pacer = new FallbackPacer(stored, shared, {
-        pacer: alone[onStoreLoss],
+        pacer: () => (stored.isRefused ? undefined : alone[onStoreLoss]()),
         refuse: () => bucket.refuseAll(() => refusal(stored.error)),
       });
       const bucket: Bucket<unknown> = new Bucket(bounds, clock, pacer, random);
@@ -138,9 +145,11 @@ function keysOf(prefix: string, key: string): readonly string[] {
 
 function refusal(error: unknown): LimitError {
   const why = error instanceof Error ? error.message : String(error);
-  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.onStoreLoss is 'closed', and Redis is lost: ${why}`, {
-    cause: error,
-  });
+  const what =
+    error instanceof RedisRefusal
+      ? 'Redis refuses what the limiter asks, so nothing is sent'
+      : "limit.onStoreLoss is 'closed', and Redis is lost";
+  return new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `${what}: ${why}`, { cause: error });
 }
 
 /** What is left for one of so many. */

@@ -50,8 +50,6 @@ export interface Entry<Handle> {
   /** In order. */
   readonly slots: readonly Slot<Handle>[];
   readonly pausedUntil: number;
-  /** How many processes share the bucket. */
-  readonly members: number;
   /** The instant from which there may be more, also if nothing happens here. */
   readonly askAgainAt: number;
   /** From when each window would let the next send leave, where that is known. */
@@ -109,8 +107,6 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   #asking = false;
   /** Something has to be told that came while it was asking. */
   #isUrgent = false;
-  /** How many processes shared the bucket when the store was last heard. */
-  members = 1;
 
   constructor(book: Book<Handle>, ports: RedisPorts) {
     this.#book = book;
@@ -235,14 +231,13 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     const { bucket, clock } = this.#ports;
     const askedAt = clock.now();
     const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...changes });
-    const { slots, pausedUntil, members, askAgainAt, dueAt = [] } = entry;
+    const { slots, pausedUntil, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
     this.#unseen -= unseen;
     if (what === undefined) this.#unseenMs = undefined;
     this.#heardAt = now;
     this.#dueAt = dueAt;
-    this.members = members;
     if (pausedUntil > Math.max(now, bucket().pausedUntil)) {
       // What is granted with this answer was granted after the pause, and stays.
       this.#voidBefore(now, pausedUntil);

@@ -1,12 +1,8 @@
+import type { RedisClient } from '../../redis-client/client.ts';
+import { isRedisError, RedisRefusal, unexpectedReply } from '../../redis-client/refusal.ts';
+import { RedisScripts } from '../../redis-client/scripts.ts';
 import { type Clock, randomId } from '../../time/clock.ts';
 import { answerOf } from '../../time/with-timeout.ts';
-
-/** What the engine needs of a Redis client. An ioredis `Redis` or `Cluster` has it. */
-export interface LimiterRedis {
-  evalsha(sha: string, keyCount: number, ...keysThenArguments: string[]): Promise<unknown>;
-  eval(script: string, keyCount: number, ...keysThenArguments: string[]): Promise<unknown>;
-  script(command: 'LOAD', script: string): Promise<unknown>;
-}
 
 /** How long between two attempts to reach a lost store, in ms. */
 export const PROBE_MS = 250;
@@ -18,14 +14,15 @@ export class SharedStore {
   readonly clock: Clock;
   /** How long an answer may take, in ms. */
   readonly timeoutMs: number;
-  readonly #redis: LimiterRedis;
+  readonly scripts: RedisScripts;
   readonly #listeners = new Set<(key: string, error: unknown) => void>();
-  readonly #shas = new Map<string, Promise<string>>();
   /** Why it was lost; `undefined` while it can be reached. */
   error: unknown;
+  /** How many processes shared the bucket that was heard last. */
+  members = 1;
 
-  constructor(redis: LimiterRedis, clock: Clock, timeoutMs: number) {
-    this.#redis = redis;
+  constructor(redis: RedisClient, clock: Clock, timeoutMs: number) {
+    this.scripts = new RedisScripts(redis, clock);
     this.clock = clock;
     this.timeoutMs = timeoutMs;
   }
@@ -37,27 +34,6 @@ export class SharedStore {
 
   lost(key: string, error: unknown): void {
     for (const listener of this.#listeners) listener(key, error);
-  }
-
-  /** By its hash, since a script is longer than what it is told. A Redis that has forgotten it gets it again. */
-  async evaluate(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const rest = [...keys, ...args];
-    try {
-      return await this.#redis.evalsha(await this.#shaOf(script), keys.length, ...rest);
-    } catch (error) {
-      if (!/NOSCRIPT/.test(String((error as Error | undefined)?.message))) throw error;
-      return this.#redis.eval(script, keys.length, ...rest);
-    }
-  }
-
-  #shaOf(script: string): Promise<string> {
-    let sha = this.#shas.get(script);
-    if (sha === undefined) {
-      sha = Promise.resolve(this.#redis.script('LOAD', script)).then(String);
-      sha.catch(() => this.#shas.delete(script));
-      this.#shas.set(script, sha);
-    }
-    return sha;
   }
 }
 
@@ -72,6 +48,7 @@ export class StoredBucket {
   readonly #keys: readonly string[];
   /** What Redis says of this bucket alone: that something else lies under its key, for instance. */
   #error: unknown;
+  #members: number | undefined;
   #beatAt = Number.NEGATIVE_INFINITY;
   #probedAt = Number.NEGATIVE_INFINITY;
   /** What the clock of Redis is ahead of this process's, in ms; `undefined` before it was heard. */
@@ -88,6 +65,21 @@ export class StoredBucket {
     return this.#error ?? this.#store.error;
   }
 
+  /** It can be reached, and refuses what it is asked: no outage that passes, so nobody goes on alone. */
+  get isRefused(): boolean {
+    return this.error instanceof RedisRefusal;
+  }
+
+  /** How many processes share it, as heard last; before that, how many shared any other. */
+  get members(): number {
+    return this.#members ?? this.#store.members;
+  }
+
+  set members(count: number) {
+    this.#members = count;
+    this.#store.members = count;
+  }
+
   now(): number {
     return this.#store.clock.now();
   }
@@ -102,32 +94,39 @@ export class StoredBucket {
 
   /**
    * Runs a script, which is told first when it was asked and for how long that holds, both 0 where its clock is not known
-   * yet: Redis carries out what it was sent before it stalled, when nobody waits for it any more. The script gives its time first, and
-   * this what else it gives.
+   * yet: Redis carries out what it was sent before it stalled, when nobody waits for it any more. The script gives its time first;
+   * `read` makes a value of what else it gives, or gives `undefined` where that is of no known form.
    *
    * Rejects when Redis answers with an error, or not in time. From then on the bucket counts as lost until it answers; if there was
-   * no answer at all, all buckets do.
+   * no answer at all, all buckets do, except on a Cluster, where another node has them.
    */
-  async run(script: string, args: readonly (string | number)[]): Promise<readonly string[]> {
+  async run<T>(
+    script: string,
+    args: readonly (string | number)[],
+    read: (rest: readonly string[]) => T | undefined,
+  ): Promise<T> {
     const store = this.#store;
+    const { scripts, timeoutMs } = store;
     const askedAt = this.now();
-    const told = this.skewMs === undefined ? [0, 0] : [askedAt + this.skewMs, store.timeoutMs];
-    const answer = store.evaluate(script, this.#keys, [...told, ...args].map(String)).then((reply) => {
-      const [time, ...rest] = Array.isArray(reply) ? reply.map(String) : [];
-      if (!(Number(time) > 0)) throw new TypeError(`Redis gave an unexpected answer: ${JSON.stringify(reply)}`);
+    const told = this.skewMs === undefined ? [0, 0] : [askedAt + this.skewMs, timeoutMs];
+    const answer = scripts.run(script, this.#keys, [...told, ...args].map(String)).then((reply) => {
+      const [time, ...rest] = reply;
+      const value = Number(time) > 0 ? read(rest) : undefined;
+      if (value === undefined) throw unexpectedReply(reply);
       this.skewMs = Number(time) - (askedAt + this.now()) / 2;
       this.#error = undefined;
       store.error = undefined;
-      return rest;
+      return value;
     });
     try {
-      return await answerOf('Redis', answer, { ms: store.timeoutMs, clock: store.clock });
+      return await answerOf('Redis', answer, { ms: timeoutMs, clock: store.clock });
     } catch (thrown) {
       const error = thrown ?? new Error('Redis failed');
-      const isKnown = this.error !== undefined;
-      if (isReply(error)) this.#error = error;
+      const known = this.error;
+      if (scripts.isCluster || error instanceof RedisRefusal || isRedisError(error)) this.#error = error;
       else store.error = error;
-      if (!isKnown) store.lost(this.#key, error);
+      const isNews = known === undefined || (this.isRefused && !(known instanceof RedisRefusal));
+      if (isNews) store.lost(this.#key, error);
       throw error;
     }
   }
@@ -140,7 +139,3 @@ export class StoredBucket {
     return [this.#store.member, isDue ? MEMBER_MS : 0];
   }
 }
-
-/** Redis begins its errors with a word in capitals, whatever the client. And what makes no sense was an answer, too. */
-const isReply = (error: unknown): boolean =>
-  error instanceof TypeError || /^[A-Z]{2,} /.test(String((error as Error | undefined)?.message));

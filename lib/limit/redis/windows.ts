@@ -142,8 +142,10 @@ export class WindowBook implements Book<Reserved> {
     });
     const beat = this.#bucket.beat();
     const pause = resume === true ? -2 : pauseMs;
-    const reply = await this.#bucket.run(RESERVE, [want, least, horizonMs, pause, ...beat, MOST_MS, ...windows]);
-    const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply.map(Number);
+    const args = [want, least, horizonMs, pause, ...beat, MOST_MS, ...windows];
+    const reply = await this.#bucket.run(RESERVE, args, (rest) => numbersIn(rest, 3 + 2 * this.#windows.length));
+    const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply;
+    this.#bucket.members = members;
     // From now, since the way back took time that nobody can measure: so a slot is never early.
     const now = this.#bucket.now();
     const shiftMs = this.#windows.map((window, w) => {
@@ -156,7 +158,7 @@ export class WindowBook implements Book<Reserved> {
       const from = this.#windows.map(({ toleranceMs }, w) => Number(at[w]) + toleranceMs);
       return { at: Math.max(now, ...at), handle: { shiftMs, from } };
     });
-    return { slots, pausedUntil: now + pausedMs, members, askAgainAt: now, dueAt: dueAt(granted) };
+    return { slots, pausedUntil: now + pausedMs, askAgainAt: now, dueAt: dueAt(granted) };
   }
 
   answered(nowMs: number, { sentAt, handle: { shiftMs } }: Granted<Reserved>, { throttled }: Answer): boolean {
@@ -179,4 +181,10 @@ export class WindowBook implements Book<Reserved> {
       return Number(this.#refunds[w]) + Math.max(0, at + weight * intervalMs - Math.max(at, nowMs));
     });
   }
+}
+
+/** So many numbers, or `undefined`. */
+function numbersIn(texts: readonly string[], count: number): readonly number[] | undefined {
+  const numbers = texts.map(Number);
+  return numbers.length === count && numbers.every(Number.isFinite) ? numbers : undefined;
 }

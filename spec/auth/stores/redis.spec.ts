@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import axios from 'axios';
 import { attach, type Token, type TokenStore } from 'axios-holdfast';
-import { redisTokenStore, type TokenRedis } from 'axios-holdfast/redis';
+import { type IoredisLike, redisTokenStore } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { memoryTokenStore } from '../../../lib/auth/stores/memory.ts';
@@ -60,7 +60,7 @@ describe.each(STORES)('the contract of a token store: %s', (_name, make, skipped
 });
 
 describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
-  const store = (lockMs = 1_000, client: TokenRedis = redis) => redisTokenStore({ redis: client, key: 'app', lockMs });
+  const store = (lockMs = 1_000, client: IoredisLike = redis) => redisTokenStore({ redis: client, key: 'app', lockMs });
   const LOCK = '{app:a}:lock';
   const TOKEN = '{app:a}:token';
   /** A refresh that ends when the test says so. */
@@ -169,7 +169,7 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
   });
 
   it('finds its own lock when the answer was lost and the command sent again', async () => {
-    const twice: TokenRedis = {
+    const twice: IoredisLike = {
       eval: async (...args) => {
         await redis.eval(...args);
         return redis.eval(...args);
@@ -208,11 +208,27 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
     expect(await store().read('a')).toEqual({ value: 'one', generation: 1 });
   });
 
-  it('refreshes on its own when Redis answers with an error, and says so', async () => {
+  it('refreshes on its own when Redis answers with an error that passes, and says so', async () => {
+    const loading: IoredisLike = {
+      eval: () => Promise.reject(new Error('LOADING Redis is loading the dataset in memory')),
+    };
+    const lost = vi.fn();
+    expect(await store(1_000, loading).refresh('a', 4, gives('own'), { lost })).toEqual({
+      value: 'own',
+      generation: 4,
+    });
+    expect(lost).toHaveBeenCalledTimes(1);
+  });
+
+  it('refreshes nothing when something else lies under its key, and says so', async () => {
     await redis.set(TOKEN, 'something else');
     const lost = vi.fn();
-    expect(await store().refresh('a', 4, gives('own'), { lost })).toEqual({ value: 'own', generation: 4 });
-    expect(lost).toHaveBeenCalledTimes(1);
+    expect(await rejectionOf(store().refresh('a', 4, never, { lost }))).toMatchObject({
+      message: expect.stringMatching(
+        /^Redis refuses what the token store asks, so nothing is refreshed: WRONGTYPE [^,]+$/,
+      ),
+    });
+    expect(lost).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'WRONGTYPE' }));
   });
 
   it('refreshes on its own when what is kept cannot be read or sent', async () => {
@@ -227,7 +243,7 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
 
   it('refreshes once when Redis fails after the refresh, gives its token, and keeps it as soon as it can', async () => {
     let down = false;
-    const flaky: TokenRedis = {
+    const flaky: IoredisLike = {
       eval: async (...args) => {
         if (down) throw Object.assign(new Error('Connection is closed.'), { code: 'ECONNRESET' });
         return redis.eval(...args);
@@ -251,7 +267,7 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
   });
 
   it('gives back a lock that comes too late', async () => {
-    const slow: TokenRedis = { eval: async (...args) => after(1_300).then(() => redis.eval(...args)) };
+    const slow: IoredisLike = { eval: async (...args) => after(1_300).then(() => redis.eval(...args)) };
     const lost = vi.fn();
     expect(await store(60_000, slow).refresh('a', 0, gives('own'), { lost })).toMatchObject({ value: 'own' });
     expect(lost).toHaveBeenCalledWith(expect.objectContaining({ code: 'ETIMEDOUT' }));
@@ -260,7 +276,9 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
   });
 
   it('refuses options that cannot work', () => {
-    expect(() => redisTokenStore({ redis: {} as TokenRedis, key: 'app' })).toThrow('eval()');
+    expect(() => redisTokenStore({ redis: {} as IoredisLike, key: 'app' })).toThrow('eval()');
+    const openAll = { redis, key: 'app', onStoreLoss: 'open' as 'closed' };
+    expect(() => redisTokenStore(openAll)).toThrow("onStoreLoss must be 'local' or 'closed'");
     for (const key of ['', '{app}']) expect(() => redisTokenStore({ redis, key })).toThrow('without braces');
     for (const lockMs of [0, 999, 1_000.5, Number.NaN, Infinity]) expect(() => store(lockMs)).toThrow('at least 1,000');
   });
@@ -297,7 +315,9 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
     );
     onTestFinished(() => api.close());
     const instance = axios.create({ baseURL: api.url });
-    const gone: TokenRedis = { eval: () => Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })) };
+    const gone: IoredisLike = {
+      eval: () => Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })),
+    };
     const heard: unknown[] = [];
     attach(instance, {
       auth: { token: () => 'A0', refresh: async () => 'A1', store: store(1_000, gone) },

@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { InvalidPolicyError, type Limiter, type LimitOptions, type Permit } from 'axios-holdfast';
-import { type LimiterRedis, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
+import { type IoredisLike, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisLimiterWith } from '../../../lib/limit/redis/redis-limiter.ts';
@@ -13,12 +13,10 @@ import { limiterContract } from '../contract.ts';
 let clock: ManualClock;
 
 /** A Redis that answers once, that of each window nobody has used anything, and is lost then. */
-function lostAfterOne(): LimiterRedis {
+function lostAfterOne(): IoredisLike {
   let isLost = false;
   return {
-    script: async () => 'sha',
-    eval: async () => [],
-    evalsha: async (_sha, keys, ...keysThenArguments) => {
+    eval: async (_script, keys, ...keysThenArguments) => {
       if (isLost) throw new Error('connect ECONNREFUSED');
       isLost = true;
       const windows = keysThenArguments.slice(keys + 9);
@@ -53,7 +51,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   });
 
   /** A limiter of its own, unless it is told a prefix. */
-  function make(options: Omit<RedisLimiterOptions, 'redis'>, client: LimiterRedis = redis, clock = systemClock) {
+  function make(options: Omit<RedisLimiterOptions, 'redis'>, client: IoredisLike = redis, clock = systemClock) {
     const limiter = redisLimiterWith(clock, { prefix: `test ${tests++}`, ...options, redis: client });
     onTestFinished(() => limiter.close());
     return limiter;
@@ -109,11 +107,13 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   });
 
   it('reserves for all calls of one turn in one round trip', async () => {
-    const evalsha = vi.spyOn(redis, 'evalsha');
-    onTestFinished(() => evalsha.mockRestore());
+    const sent = [vi.spyOn(redis, 'eval'), vi.spyOn(redis, 'evalsha')];
+    onTestFinished(() => {
+      for (const spy of sent) spy.mockRestore();
+    });
     const limiter = make({ requests: 1_000_000, perMs: 1_000, burst: 10_000 });
     await ask(limiter, 1_000);
-    expect(evalsha).toHaveBeenCalledTimes(1);
+    expect(sent.flatMap(({ mock }) => mock.calls)).toHaveLength(1);
   });
 
   it('reserves no more than falls due within 50 ms, however many wait', async () => {
@@ -242,10 +242,9 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   });
 
   /** The same Redis, from further away. */
-  const farAway = (ms: number): LimiterRedis => ({
+  const farAway = (ms: number): IoredisLike => ({
     eval: async (...args) => later(ms, () => redis.eval(...args)),
     evalsha: async (...args) => later(ms, () => redis.evalsha(...args)),
-    script: async (...args) => later(ms, () => redis.script(...args)),
   });
   async function later(ms: number, command: () => Promise<unknown>): Promise<unknown> {
     await pass(ms / 2);
@@ -326,19 +325,22 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   });
 
   it.each([null, 'QUEUED', [], ['x']])(
-    'takes an answer that makes no sense for a loss, and does not ask in a frenzy: %j',
+    'takes a reply of another form for a refusal, says so, and does not ask in a frenzy: %j',
     async (reply) => {
       let asked = 0;
-      const odd: LimiterRedis = {
-        eval: async () => reply,
-        script: async () => 'sha',
-        evalsha: async () => {
+      const odd: IoredisLike = {
+        eval: async () => {
           asked += 1;
           return reply;
         },
       };
-      const limiter = make({ requests: 10, perMs: 1_000 }, odd);
-      await ask(limiter, 3);
+      const limiter = make({ requests: 10, perMs: 1_000, onStoreLoss: 'open' }, odd);
+      for (let i = 0; i < 20; i++) {
+        expect(await rejectionOf(ask(limiter, 1))).toMatchObject({
+          code: 'ERR_LIMIT_WAIT_TOO_LONG',
+          message: expect.stringMatching(/^Redis refuses what the limiter asks.* unexpected reply/),
+        });
+      }
       await pass(300);
       expect(asked).toBeLessThan(5);
     },
@@ -346,11 +348,8 @@ describe.skipIf(noRedis)('with a redis-server', () => {
 
   it('lets no more out where the store comes and goes', async () => {
     let n = 0;
-    const flapping: LimiterRedis = {
-      eval: (...args) => redis.eval(...args),
-      script: (...args) => redis.script(...args),
-      evalsha: (...args) =>
-        n++ % 2 === 0 ? redis.evalsha(...args) : Promise.reject(new Error('connect ECONNREFUSED')),
+    const flapping: IoredisLike = {
+      eval: (...args) => (n++ % 2 === 0 ? redis.eval(...args) : Promise.reject(new Error('connect ECONNREFUSED'))),
     };
     const limiter = make({ requests: 20, perMs: 1_000, burst: 5 }, flapping);
     let granted = 0;
@@ -433,7 +432,6 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const other = {
       eval: (script: string, keys: number, ...rest: string[]) => redis.eval(script, keys, ...rest),
       evalsha: (sha: string, keys: number, ...rest: string[]) => redis.evalsha(sha, keys, ...rest),
-      script: (_load: 'LOAD', script: string) => redis.script('LOAD', script),
     };
     const limiter = redisLimiter({ redis: other, requests: 1_000, perMs: 1_000 });
     await ask(limiter, 3);
@@ -544,12 +542,12 @@ describe.skipIf(noRedis)('with a redis-server', () => {
 });
 
 describe('the options of redisLimiter', () => {
-  const redis = { eval: async () => [], evalsha: async () => [], script: async () => '' };
+  const redis = { eval: async () => [], evalsha: async () => [] };
   it.each<[object, RegExp]>([
-    [{}, /limit\.redis must be a client with evalsha\(\)/],
-    [{ redis: {} }, /limit\.redis must be a client with evalsha\(\)/],
+    [{}, /limit\.redis must be a client of ioredis or node-redis, or one with eval\(\)/],
+    [{ redis: {} }, /limit\.redis must be a client of ioredis or node-redis, or one with eval\(\)/],
     [{ redis, prefix: '' }, /limit\.prefix must be a non-empty string without braces/],
-    [{ redis, prefix: 'a{b}' }, /limit\.prefix/],
+    ...['a{b', 'a}b', 'a{}', '{a}{b}', '{{a}}'].map((prefix): [object, RegExp] => [{ redis, prefix }, /limit\.prefix/]),
     [{ redis, onStoreLoss: 'shut' }, /limit\.onStoreLoss must be 'local' or 'open' or 'closed'/],
     [{ redis, acquireTimeoutMs: 0 }, /limit\.acquireTimeoutMs must be a number of at least 1/],
     [{ redis, requests: 5 }, /limit\.perMs must be given with limit\.requests/],
