@@ -20,13 +20,21 @@ export class CallerToken {
   readonly #context: { readonly key: string };
   readonly #token: ResolvedAuth['token'];
   readonly #bounds: { readonly clock: Clock; readonly cancellation: Life };
+  readonly #loggedOut: () => void;
   /** The text that `last` was made of. */
   #text: string | undefined;
 
-  constructor(context: { readonly key: string }, token: ResolvedAuth['token'], clock: Clock, life: Life) {
+  /** @param loggedOut is told when it gives none, and gave one before */
+  constructor(
+    context: { readonly key: string },
+    token: ResolvedAuth['token'],
+    bounds: { readonly clock: Clock; readonly life: Life },
+    loggedOut: () => void,
+  ) {
     this.#context = context;
     this.#token = token;
-    this.#bounds = { clock, cancellation: life };
+    this.#bounds = { clock: bounds.clock, cancellation: bounds.life };
+    this.#loggedOut = loggedOut;
     if (token === undefined) this.last = SESSION;
   }
 
@@ -61,8 +69,10 @@ export class CallerToken {
   #told(given: Given): Token | undefined {
     // To check every character of a long token would cost a microsecond a send.
     if (typeof given === 'string' && given === this.#text) return this.last;
+    const { last } = this;
     // A storage that has nothing gives null.
     this.last = given === undefined || given === null ? undefined : tokenOf(given, 'auth.token');
+    if (this.last === undefined && last !== undefined) this.#loggedOut();
     this.#text = typeof given === 'string' ? given : undefined;
     return this.last;
   }

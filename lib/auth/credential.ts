@@ -65,7 +65,7 @@ export class Credential {
     this.#context = Object.freeze({ key });
     this.#options = options;
     this.#ports = ports;
-    this.#callerToken = new CallerToken(this.#context, options.token, ports.clock, ports.life);
+    this.#callerToken = new CallerToken(this.#context, options.token, ports, () => ports.store.forget?.(key));
   }
 
   /** What the error of the last failed refresh may quote. */

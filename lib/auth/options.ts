@@ -24,7 +24,8 @@ export interface StoredToken extends Token {
 }
 
 /**
- * Decides who refreshes, and keeps what a refresh gave: in one process (the default), or for a fleet (`redisTokenStore`).
+ * Decides who refreshes, and keeps what a refresh gave: in one process (the default), for a fleet (`redisTokenStore`), or for the tabs of a
+ * browser (`webTokenStore`).
  *
  * @example
  * // A process that refreshes alone, and keeps nothing: `auth` remembers the token.
@@ -51,6 +52,8 @@ export interface TokenStore {
     refresh: (newest?: StoredToken) => Promise<Token>,
     context?: StoreContext,
   ): Promise<StoredToken>;
+  /** Is told when `token` gives none any more for this key, and gave one before: a logout. Forgets the token of that session. */
+  forget?(key: string): void;
 }
 
 /** What a store is told beside the refresh. */
@@ -59,6 +62,8 @@ export interface StoreContext {
   readonly signal?: AbortSignal | undefined;
   /** Call it with the error when the store cannot be reached: the event `store-lost` tells of it. */
   readonly lost?: ((error: unknown) => void) | undefined;
+  /** The token that is to be replaced. */
+  readonly token?: Token | undefined;
 }
 
 /** What a refresh is told. */
@@ -166,7 +171,7 @@ export interface AuthOptions {
    * Must give a string at once, else the call ends with a `TypeError`. Default: one token for all.
    */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
-  /** Makes one refresh do for several processes: `redisTokenStore`. Default: each process refreshes by itself. */
+  /** Makes one refresh do for several processes (`redisTokenStore`) or tabs (`webTokenStore`). Default: each refreshes by itself. */
   readonly store?: TokenStore | undefined;
   /**
    * How `refresh` is repeated, in the options of p-retry: only what a call would repeat, too (503, 429, a lost connection), so not

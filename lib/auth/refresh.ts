@@ -102,7 +102,7 @@ export class Refresh {
       return this.#obtained;
     };
     const lost = (error: unknown) => this.need.beginner.storeLost?.(key, error);
-    const stored = store.refresh(key, generation, refresh, { signal, lost });
+    const stored = store.refresh(key, generation, refresh, { signal, lost, token: this.need.token });
     const result = await withTimeout(stored, { ms, clock, cancellation: life });
     if (result.kind === 'done') {
       tokenOf(result.value, 'the token store'); // it holds what others have put there

@@ -32,6 +32,7 @@ const FLOORS = [
   'attach.ts',
   'index.ts',
   'redis.ts',
+  'web.ts',
   'bottleneck.ts',
 ];
 

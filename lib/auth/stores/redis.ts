@@ -115,7 +115,7 @@ interface Reply {
  *   },
  * });
  */
-export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
+export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore & Required<Pick<TokenStore, 'read'>> {
   const { redis, key: name, lockMs = 10_000, onStoreLoss = 'local' } = options;
   if (!isRedisClient(redis)) throw new TypeError(`redis must be ${A_REDIS_CLIENT}`);
   if (typeof name !== 'string' || name === '' || /[{}]/.test(name)) {

@@ -1,0 +1,1 @@
+export { type WebTokenStoreOptions, webTokenStore } from './auth/stores/web.ts';
