@@ -47,6 +47,7 @@ describe('the code blocks of the README', () => {
       ['https://shop.example.com', shop.url],
       ['redis://redis.example.com:6379', `redis://127.0.0.1:${redis?.port}`],
       ['from the sign-in', server.consent().refresh_token],
+      ['from the login page', server.consent().refresh_token],
     ] as const;
     mkdirSync(folder, { recursive: true });
     blocks.forEach((code, i) => {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { COOL_DOWN_MS, Credential } from '../../lib/auth/credential.ts';
 import type { StoredToken, TokenStore } from '../../lib/auth/options.ts';
 import type { Unauthorized } from '../../lib/auth/refresh.ts';
+import { memoryTokenStore } from '../../lib/auth/stores/memory.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
 import { credential, NOTHING, quiet } from '../support/credentials.ts';
 import { gate } from '../support/guarded.ts';
@@ -263,6 +264,22 @@ describe(`${Credential.name}: one flight`, () => {
 });
 
 describe(`${Credential.name}: the store`, () => {
+  it('is told of a logout, once, and of no other user', async () => {
+    const forget = vi.fn();
+    const { subject, session } = credential({}, { store: { ...memoryTokenStore(), forget } });
+    session.token = undefined;
+    await subject.currentToken();
+    session.token = 'a';
+    await subject.currentToken();
+    session.token = 'b';
+    await subject.currentToken();
+    expect(forget).not.toHaveBeenCalled();
+    session.token = undefined;
+    await subject.currentToken();
+    await subject.tokenIfFresh();
+    expect(forget).toHaveBeenCalledExactlyOnceWith('key');
+  });
+
   it('is told which refresh the process knows of', async () => {
     const known: unknown[] = [];
     const store: TokenStore = {
