@@ -141,19 +141,24 @@ describe.skipIf(noBrowser !== undefined)('the tabs of a real browser', () => {
   };
   const call = (page: Page, of: Session, times = 1, what = 'data') =>
     page.evaluate(({ path, times }) => kit.call(path, times), { path: `/${what}/${of.name}`, times });
-  const waitingForTheLock = (page: Page) =>
+  /** That so many tabs wait for the lock. */
+  const waitingForTheLock = (page: Page, tabs = 1) =>
     vi.waitFor(async () => {
-      expect(await page.evaluate(async () => (await navigator.locks.query()).pending?.length)).toBe(1);
+      expect(await page.evaluate(async () => (await navigator.locks.query()).pending?.length)).toBe(tabs);
     });
   const everyOne = (value: string, times: number) => Array.from({ length: times }, () => value);
 
   it('refreshes once for all of them, again and again', async () => {
     const user = session('user');
-    const tabs = await Promise.all([tab(user), tab(user), tab(user)]);
+    const tabs = [await tab(user), await tab(user), await tab(user)] as const;
     for (const value of ['user-A1', 'user-A2', 'user-A3']) {
       user.isExpired = true;
-      const told = await Promise.all(tabs.map((page) => call(page, user, 20)));
-      expect(told).toEqual(tabs.map(() => everyOne(value, 20)));
+      const letGo = user.hold();
+      const told = Promise.all(tabs.map((page) => call(page, user, 20)));
+      // One refreshes, and the others wait for it.
+      await waitingForTheLock(tabs[0], 2);
+      letGo();
+      expect(await told).toEqual(tabs.map(() => everyOne(value, 20)));
     }
     expect(user).toMatchObject({ refreshes: 3, isRevoked: false });
   });
