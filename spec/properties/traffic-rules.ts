@@ -219,7 +219,9 @@ export const RULES: { readonly [name: string]: Rule } = {
           ({ send: other }) =>
             other.reply?.toldWindow === reply.toldWindow && Number(other.endedTurn) < turn && isHeard(other),
         );
-        if (!heard) continue;
+        // Of what ended before it was answered nobody knows whether it was counted.
+        const isLost = line.some(({ send: other }) => Number(other.endedTurn) < turn && !isHeard(other));
+        if (!heard || isLost) continue;
         looked += 1;
         if (reply.status === 429) wrong(`${seen.name}, ${at(send)}, was refused in a window of which it was told`);
       }
@@ -237,9 +239,11 @@ export const RULES: { readonly [name: string]: Rule } = {
     return sends.length;
   },
 
-  'who waits goes by priority, and then by when the call began': ({ granted }, wrong) => {
+  'who waits goes by priority, and then by when the call began': (played, wrong) => {
+    // Nobody can tell here by which refusals it was chosen.
+    if (sendsOf(ours(played)).some(({ seen, send }) => isLateForItsToken(seen, send))) return 0;
     let looked = 0;
-    for (const { at, who, passedOver, refusals } of granted) {
+    for (const { at, who, passedOver, refusals } of played.granted) {
       // After two probes in a row that were refused another call is tried.
       if (refusals >= 2) continue;
       looked += passedOver.length;

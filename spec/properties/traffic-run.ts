@@ -141,6 +141,7 @@ const HOSTS = { a: 'https://a.example.com', b: 'https://b.example.com' };
 const LONG_MS = 11 * 60_000;
 /** Longer than between two sends at any pace, also at one that was learnt. */
 const APART_MS = 70_000;
+const NO_REFUSALS = { inARow: 0, turn: 0 };
 const AFTERWARDS: Group = {
   at: 0,
   count: 1,
@@ -174,7 +175,7 @@ class World {
   readonly turns: Turned[] = [];
   readonly wrongBalances: string[] = [];
   readonly onWire = new Map<string, number>();
-  readonly refusals = new Map<string, number>();
+  readonly refusals = new Map<string, { readonly inARow: number; readonly turn: number }>();
   lines = new Map<string, Standing>();
   longestLine = 0;
   longestStand = { ms: 0, who: '' };
@@ -352,11 +353,14 @@ class World {
     if (seen.group.nested === 'adapter' && !isWithin) await this.#call(`${seen.name}-in${sent.n}`, seen.group, seen);
 
     return new Promise((resolve, reject) => {
+      const { signal } = config;
       const stops: (() => void)[] = [];
+      let isOver = false;
       const over = () => {
         for (const stop of stops) stop();
-        config.signal?.removeEventListener?.('abort', abort);
-        if (listens) seen.adapters -= 1;
+        signal?.removeEventListener?.('abort', abort);
+        if (listens && !isOver && signal === seen.aborter.signal) seen.adapters -= 1;
+        isOver = true;
       };
       const settle = (outcome: NonNullable<Sent['outcome']>) => {
         over();
@@ -365,7 +369,7 @@ class World {
         else reject(outcome.error);
       };
       const abort = () => settle({ error: new CanceledError(undefined, config as never) });
-      const listens = !plan.deaf && config.signal !== undefined;
+      const listens = !plan.deaf && signal !== undefined;
       const answer = (reply: Reply) => {
         const { status, code, headers } = reply;
         if (status === undefined) return settle({ error: new AxiosError(code, code, config, {}) });
@@ -374,9 +378,9 @@ class World {
         else settle({ error: new AxiosError(`${status}`, 'ERR_BAD_RESPONSE', config, {}, response) });
       };
       if (listens) {
-        if (config.signal?.aborted) return reject(new CanceledError(undefined, config as never));
-        seen.adapters += 1;
-        config.signal?.addEventListener?.('abort', abort);
+        if (signal?.aborted) return reject(new CanceledError(undefined, config as never));
+        if (signal === seen.aborter.signal) seen.adapters += 1;
+        signal?.addEventListener?.('abort', abort);
       }
       if (!plan.deaf && config.timeout) {
         const late = () => settle({ error: new AxiosError('timeout', 'ECONNABORTED', config, {}) });
@@ -416,10 +420,11 @@ class World {
       const line = this.#line(seen);
       if (seen.within === undefined) this.onWire.set(line, Number(this.onWire.get(line)) - 1);
       const isRefused = verdict === 'throttled' || (status === 503 && sent.reply?.namedMs !== undefined);
-      // Where no answer came nothing was learnt; and what is sent within another send finds out nothing.
+      // Where no answer came nothing was learnt; and what is sent within another send, or left before the last refusal, finds out nothing.
       if (seen.within !== undefined) return;
-      if (isRefused) this.refusals.set(line, (this.refusals.get(line) ?? 0) + 1);
-      else if (status !== undefined) this.refusals.set(line, 0);
+      const { inARow, turn } = this.refusals.get(line) ?? NO_REFUSALS;
+      if (isRefused) this.refusals.set(line, { inARow: inARow + 1, turn: sent.endedTurn });
+      else if (status !== undefined && sent.permitted.turn > turn) this.refusals.set(line, NO_REFUSALS);
     });
     attachment.on('finished', ({ call }) => {
       this.#seen(call).finished += 1;
@@ -463,7 +468,12 @@ class World {
         const hasStayed = there !== undefined && there.since === other.since;
         return hasStayed && this.#line(other.seen) === this.#line(seen) ? [other.seen] : [];
       });
-      this.granted.push({ at: this.#now, who: seen, passedOver, refusals: this.refusals.get(this.#line(seen)) ?? 0 });
+      this.granted.push({
+        at: this.#now,
+        who: seen,
+        passedOver,
+        refusals: (this.refusals.get(this.#line(seen)) ?? NO_REFUSALS).inARow,
+      });
     }
     this.lines = lines;
   }
