@@ -89,9 +89,13 @@ function judge(call: CallUnderWay, plan: Plan, outcome: Outcome, nowMs: number):
 
 /** What an outcome means; a promise where a judge gives one. */
 function verdictOn(call: CallUnderWay, plan: Plan, outcome: Outcome): Judgement | Promise<Judgement> {
-  const { breaker, clock, limit, policy } = plan;
   if (call.cancellation?.requested && responseOf(outcome) === undefined) return CANCELLED;
-  if (policy.classify.length === 0) return conclude(undefined, outcome, policy, clock);
+  if (plan.policy.classify.length > 0) return askJudges(call, plan, outcome);
+  return conclude(undefined, outcome, plan.policy, plan.clock);
+}
+
+function askJudges(call: CallUnderWay, plan: Plan, outcome: Outcome): Judgement | Promise<Judgement> {
+  const { breaker, clock, limit, policy } = plan;
   const ask = () => classify(outcome, policy, () => evidenceOn(call, outcome, clock), clock);
   // A call that a judge makes would wait for the permit that this one holds, or find the circuit open.
   const permitted = limit?.mayHoldUp ? () => limit.holding(call, ask) : ask;

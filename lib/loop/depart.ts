@@ -154,7 +154,16 @@ function adapterOf(
 ): AxiosAdapter {
   const adapter = adapterFor(config, bareInstance);
   if (typeof config.adapter !== 'function' || (breaker === undefined && !limit?.mayHoldUp)) return adapter;
-  // The caller's own may make a call, which would wait for the permit that this one holds, or find the circuit open.
+  return guarded(call, adapter, breaker, limit);
+}
+
+/** The caller's own may make a call, which would wait for the permit that this one holds, or find the circuit open. */
+function guarded(
+  call: CallUnderWay,
+  adapter: AxiosAdapter,
+  breaker: Plan['breaker'],
+  limit: Plan['limit'],
+): AxiosAdapter {
   const run = async (sent: InternalAxiosRequestConfig) => adapter(sent);
   const permitted = (sent: InternalAxiosRequestConfig) =>
     limit?.mayHoldUp ? limit.holding(call, () => run(sent)) : run(sent);

@@ -1,5 +1,5 @@
 import { type AxiosResponse, isCancel } from 'axios';
-import { setCallOf } from '../call/call-of.ts';
+import { setCallOf, setCallOfSuccess } from '../call/call-of.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { EndReason } from '../call/report.ts';
 import type { VerdictKind } from '../call/verdict.ts';
@@ -111,8 +111,10 @@ function letGo(call: CallUnderWay, { breaker, budget, limit }: Plan): void {
 function writeDown(call: CallUnderWay, { clock }: Plan, outcome: Outcome, why: Why): void {
   call.endedAt = why === 'success' ? call.judgedAt : clock.now();
   call.endedBecause = reasonOf(outcome, why);
-  setCallOf(outcome.response ?? outcome.error, call);
-  if (outcome.error !== undefined) setCallOf(responseOf(outcome), call);
+  if ('error' in outcome) {
+    setCallOf(outcome.error, call);
+    setCallOf(responseOf(outcome), call);
+  } else setCallOfSuccess(outcome.response, call);
 }
 
 /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */
