@@ -16,6 +16,17 @@ export interface Clock {
   after(ms: number, fire: () => void): () => void;
   /** The same, but it does not keep the process alive. Where it is missing, nothing is done that nobody waits for. */
   meanwhile?(ms: number, fire: () => void): () => void;
+  /** The same, for a timer that is used again and again. Where it is missing, a timer is taken back and set anew. */
+  lasting?(ms: number, fire: () => void): LastingTimer;
+}
+
+/** A timer that nobody may be waiting for now. */
+export interface LastingTimer {
+  stop(): void;
+  /** Somebody waits for it: it keeps the process alive. Gives whether it will still fire: fake timers may have come in its place. */
+  wake(): boolean;
+  /** Nobody does: it fires all the same, unless the process ends before. */
+  rest(): void;
 }
 
 /** Two clocks that are read one after the other differ by less, in ms. */
@@ -75,13 +86,34 @@ export const systemClock: Clock = {
   meanwhile: (ms, fire) =>
     arm(ms, fire, (due, inMs) => {
       const timer = setTimeout(due, inMs);
-      // In a browser it is a number.
-      (timer as { unref?(): void }).unref?.();
+      (timer as KeepingAlive).unref?.();
       return timer;
     }),
+  lasting(ms, fire) {
+    const set = setTimeout;
+    let timer: Timer | undefined;
+    const stop = arm(ms, fire, (due, inMs) => {
+      timer = set(due, inMs);
+      return timer;
+    });
+    return {
+      stop,
+      wake() {
+        (timer as KeepingAlive | undefined)?.ref?.();
+        return set === setTimeout;
+      },
+      rest: () => (timer as KeepingAlive | undefined)?.unref?.(),
+    };
+  },
 };
 
 type Timer = ReturnType<typeof setTimeout>;
+
+/** A timer of Node's. In a browser it is a number, and keeps nothing alive. */
+interface KeepingAlive {
+  ref?(): void;
+  unref?(): void;
+}
 
 function arm(ms: number, fire: () => void, set: (due: () => void, inMs: number) => Timer): () => void {
   if (ms === Number.POSITIVE_INFINITY) return () => {};

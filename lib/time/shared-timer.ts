@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock, LastingTimer } from './clock.ts';
 
 /** The timer that all bounds by a clock share. */
 export function sharedTimerOf(clock: Clock): SharedTimer {
@@ -20,7 +20,9 @@ export class SharedTimer {
   readonly #clock: Clock;
   /** A binary heap, the soonest first. */
   readonly #entries: Entry[] = [];
-  #stopTimer = () => {};
+  /** The timer of the clock, where one runs, and when it fires. It may rest: to set it anew for each call would cost a twentieth of one. */
+  #timer: LastingTimer | undefined;
+  #firesAt = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,11 +34,12 @@ export class SharedTimer {
     const entry: Entry = { at: this.#clock.now() + ms, fire, index: this.#entries.length };
     this.#entries.push(entry);
     this.#rise(entry);
-    if (entry.index === 0) this.#arm();
+    if (entry.index === 0) this.#arm(entry.at);
     return () => this.#remove(entry);
   }
 
   readonly #wake = (): void => {
+    this.#stop();
     const now = this.#clock.now();
     try {
       for (let [first] = this.#entries; first !== undefined && first.at <= now; [first] = this.#entries) {
@@ -44,22 +47,32 @@ export class SharedTimer {
         first.fire();
       }
     } finally {
-      this.#arm();
+      const [first] = this.#entries;
+      if (first !== undefined) this.#arm(first.at);
     }
   };
 
-  #arm(): void {
-    this.#stopTimer();
-    const [first] = this.#entries;
-    if (first === undefined) return;
-    this.#stopTimer = this.#clock.after(Math.max(0, Math.ceil(first.at - this.#clock.now())), this.#wake);
+  /** Sees to it that it wakes by then. One that wakes too soon finds nothing due, and is set anew. */
+  #arm(at: number): void {
+    if (this.#timer !== undefined && this.#firesAt <= at && this.#timer.wake()) return;
+    this.#stop();
+    this.#firesAt = at;
+    const ms = Math.max(0, Math.ceil(at - this.#clock.now()));
+    this.#timer = this.#clock.lasting?.(ms, this.#wake) ?? lastingOf(this.#clock.after(ms, this.#wake));
   }
 
-  /** The timer is left as it is: to find nothing due costs less than to set it anew each time. But none must outlast the last entry. */
+  #stop(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
+  }
+
+  /** The timer is left as it is: to find nothing due costs less than to set it anew each time. But it must keep no process alive. */
   #remove(entry: Entry): void {
     if (this.#entries[entry.index] !== entry) return;
     this.#takeOut(entry);
-    if (this.#entries.length === 0) this.#arm();
+    if (this.#entries.length > 0) return;
+    if (this.#clock.lasting === undefined) this.#stop();
+    else this.#timer?.rest();
   }
 
   #takeOut(entry: Entry): void {
@@ -104,3 +117,6 @@ interface Entry {
   readonly fire: () => void;
   index: number;
 }
+
+/** For a clock whose timers cannot rest. */
+const lastingOf = (stop: () => void): LastingTimer => ({ stop, wake: () => true, rest: () => {} });

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { MAX_TIMER_MS } from '../../lib/time/clock.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { MAX_TIMER_MS, systemClock } from '../../lib/time/clock.ts';
 import { SharedTimer, sharedTimerOf } from '../../lib/time/shared-timer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -117,5 +119,42 @@ describe(sharedTimerOf.name, () => {
     const clock = new ManualClock();
     expect(sharedTimerOf(clock)).toBe(sharedTimerOf(clock));
     expect(sharedTimerOf(new ManualClock())).not.toBe(sharedTimerOf(clock));
+  });
+});
+
+describe('a shared timer of the platform', () => {
+  const bound = () => sharedTimerOf(systemClock).after(30_000, () => {});
+
+  it('is set once for bounds that come and go one after the other', () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    for (let n = 0; n < 100; n++) bound()();
+    expect(set.mock.calls.length).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps the process alive while somebody is bound by it, and no longer', async () => {
+    const source = (after: string) => `
+      import { systemClock } from ${JSON.stringify(new URL('../../lib/time/clock.ts', import.meta.url).href)};
+      import { sharedTimerOf } from ${JSON.stringify(new URL('../../lib/time/shared-timer.ts', import.meta.url).href)};
+      const timer = sharedTimerOf(systemClock);
+      timer.after(600_000, () => {})();
+      ${after}`;
+    const run = (after: string) =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source(after)]);
+    await expect(run('')).resolves.toMatchObject({ stdout: '' });
+    await expect(run(`timer.after(20, () => console.log('fired'));`)).resolves.toMatchObject({ stdout: 'fired\n' });
+  });
+
+  it('goes by fake timers as soon as there are any, though a real one rests', async () => {
+    bound()();
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let fired = false;
+    sharedTimerOf(systemClock).after(40_000, () => {
+      fired = true;
+    });
+    await vi.advanceTimersByTimeAsync(39_999);
+    expect(fired).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(fired).toBe(true);
   });
 });
