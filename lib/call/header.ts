@@ -36,7 +36,16 @@ export function headerNames(headers: unknown): readonly string[] {
 export function spellingIn(headers: object, name: string): string {
   if (Object.hasOwn(headers, name)) return name;
   const lower = name.toLowerCase();
-  return Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === lower) ?? name;
+  // Asked for each send: the names as a list of their own would be garbage at once.
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === lower && Object.hasOwn(headers, key)) return key;
+  }
+  return name;
+}
+
+/** The value of a header that is to be sent; `undefined` where it is absent, blank, or neither a string nor a number. */
+export function sentHeaderOf(headers: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  return textOf(headers[spellingIn(headers, name)]) || undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { headerOf, spellingIn } from '../call/header.ts';
+import { headerOf, sentHeaderOf, spellingIn } from '../call/header.ts';
 import type { LiveCall } from '../call/live-call.ts';
 import type { Station } from '../call/station.ts';
 import { headerValue } from '../send/header-value.ts';
@@ -57,7 +57,7 @@ export function keepsKey(call: KeyedCall, header: string, sent: unknown): boolea
 }
 
 const keyOfCaller = ({ template }: KeyedCall, header: string): string | undefined =>
-  headerOf(template.headers, header.toLowerCase()) || undefined;
+  sentHeaderOf(template.headers, header);
 
 const includes = (methods: readonly string[], method = 'get'): boolean =>
   methods.some((each) => each.toLowerCase() === method.toLowerCase());

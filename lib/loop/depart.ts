@@ -1,11 +1,12 @@
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import type { Cancellation } from '../call/cancellation.ts';
 import type { Outcome } from '../call/outcome.ts';
 import type { Refusal } from '../call/refusal.ts';
 import { kindOf } from '../check.ts';
 import { isIdempotent } from '../retry/harmless.ts';
 import { adapterFor } from '../send/adapter.ts';
 import { borrow } from '../send/borrow.ts';
-import { dispatch, dispatchWithin } from '../send/dispatch.ts';
+import { BoundedSend, type Bounds, dispatch } from '../send/dispatch.ts';
 import { watchingEnv } from '../send/redirects.ts';
 import { isReplayable } from '../send/replayable.ts';
 import { copyOfConfig } from '../send/snapshot.ts';
@@ -124,27 +125,45 @@ function sendWithin(
   adapter: AxiosAdapter,
   nowMs: number,
 ): Promise<Outcome> {
-  const { cancellation } = call;
-  const timeoutMs = boundOf(config.timeout);
-  const leftMs = call.deadlineAt - nowMs;
-  const ms = Math.min(leftMs, timeoutMs);
-  const overdue = () => (leftMs <= timeoutMs ? cut(call, config) : overrun(plan, config));
-  const cancelled = () => call.cancelled().outcome;
-  const { outcome, aborter } = dispatchWithin({ ms, overdue, cancellation, cancelled }, adapter, config, plan.clock);
+  const bounds = new SendBounds(call, plan, config, nowMs);
+  const { outcome, aborter } = new BoundedSend(bounds, adapter, config, plan.clock);
   call.aborter = aborter;
   return outcome;
 }
 
-/** The deadline has ended the send. */
-function cut(call: CallUnderWay, config: InternalAxiosRequestConfig): Outcome {
-  call.cutOff = { error: call.deadlineError(config) };
-  return call.cutOff;
-}
+/** What bounds one send: the call's deadline, or the request's own `timeout`, which an adapter may not see to. */
+class SendBounds implements Bounds {
+  readonly ms: number;
+  readonly cancellation: Cancellation | undefined;
+  readonly #call: CallUnderWay;
+  readonly #plan: Plan;
+  readonly #config: InternalAxiosRequestConfig;
+  readonly #byDeadline: boolean;
 
-/** Its `timeout` has, which the adapter did not see to. */
-function overrun({ errors }: Plan, config: InternalAxiosRequestConfig): Outcome {
-  const message = config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded`;
-  return { error: errors.axiosError(message, 'ETIMEDOUT', config) };
+  constructor(call: CallUnderWay, plan: Plan, config: InternalAxiosRequestConfig, nowMs: number) {
+    const timeoutMs = boundOf(config.timeout);
+    const leftMs = call.deadlineAt - nowMs;
+    this.ms = Math.min(leftMs, timeoutMs);
+    this.cancellation = call.cancellation;
+    this.#call = call;
+    this.#plan = plan;
+    this.#config = config;
+    this.#byDeadline = leftMs <= timeoutMs;
+  }
+
+  overdue(): Outcome {
+    const config = this.#config;
+    if (this.#byDeadline) {
+      this.#call.cutOff = { error: this.#call.deadlineError(config) };
+      return this.#call.cutOff;
+    }
+    const message = config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded`;
+    return { error: this.#plan.errors.axiosError(message, 'ETIMEDOUT', config) };
+  }
+
+  cancelled(): Outcome {
+    return this.#call.cancelled().outcome;
+  }
 }
 
 function adapterOf(

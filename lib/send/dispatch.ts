@@ -22,54 +22,60 @@ const failed = (error: unknown): Outcome => ({ error });
 export interface Bounds {
   /** The send may take so long, in ms; `Infinity`: as long as it likes. */
   readonly ms: number;
-  readonly overdue: () => Outcome;
+  overdue(): Outcome;
   readonly cancellation: Cancellation | undefined;
-  readonly cancelled: () => Outcome;
-}
-
-/** A send that is under way. */
-export interface Dispatched {
-  readonly outcome: Promise<Outcome>;
-  /** What may still end its body, where the send is bounded; whoever takes that over ends it. */
-  readonly aborter: Aborter | undefined;
+  cancelled(): Outcome;
 }
 
 /**
- * Sends, and ends the send when its time is up, or where an adapter function might not see that the caller has given up.
+ * A send that is ended when its time is up, or where an adapter function might not see that the caller has given up.
  *
  * An adapter's own `timeout` is not enough. axios' http adapter counts from when the request has a socket, which a proxy that hangs up
  * never gives it, and once the headers have come it bounds only the silence between two chunks, so that a body which drips keeps a
  * call for ever. So our timer ends the send and aborts the request by a signal. An adapter that ignores the signal is left behind:
  * what still comes of it is destroyed, and nobody is told.
  */
-export function dispatchWithin(
-  { ms, overdue, cancellation, cancelled }: Bounds,
-  adapter: AxiosAdapter,
-  config: InternalAxiosRequestConfig,
-  clock: Clock,
-): Dispatched {
-  const isFunction = typeof config.adapter === 'function';
-  if (isFunction && cancellation?.requested) return { outcome: Promise.resolve(cancelled()), aborter: undefined };
-  const aborter = ms === Number.POSITIVE_INFINITY ? undefined : lendSignal(config);
-  const outcome = new Promise<Outcome>((resolve) => {
-    let over = false;
-    const settle = (outcome: Outcome) => {
-      // Nobody will read what comes too late; its connection must not stay open for it.
-      if (over) return void discard(responseOf(outcome)?.data);
-      over = true;
-      aborter?.putBack();
-      if (!isUnread(responseOf(outcome)?.data)) aborter?.end();
-      stopTimer?.();
-      unsubscribe?.();
-      resolve(outcome);
-    };
-    const cut = (why: () => Outcome) => {
-      settle(why());
-      aborter?.abort();
-    };
-    const stopTimer = aborter && sharedTimerOf(clock).after(ms, () => cut(overdue));
-    const unsubscribe = isFunction ? cancellation?.subscribe(() => cut(cancelled)) : undefined;
-    dispatch(adapter, config).then(settle);
-  });
-  return { outcome, aborter };
+export class BoundedSend {
+  readonly outcome: Promise<Outcome>;
+  /** What may still end its body, where the send is bounded; whoever takes that over ends it. */
+  readonly aborter: Aborter | undefined;
+  #resolve!: (outcome: Outcome) => void;
+  #stopTimer: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #hasEnded = false;
+
+  constructor(bounds: Bounds, adapter: AxiosAdapter, config: InternalAxiosRequestConfig, clock: Clock) {
+    const { cancellation, ms } = bounds;
+    const isFunction = typeof config.adapter === 'function';
+    if (isFunction && cancellation?.requested) {
+      this.outcome = Promise.resolve(bounds.cancelled());
+      return;
+    }
+    if (ms !== Number.POSITIVE_INFINITY) {
+      this.aborter = lendSignal(config);
+      this.#stopTimer = sharedTimerOf(clock).after(ms, () => this.#abort(bounds.overdue()));
+    }
+    if (isFunction) this.#unsubscribe = cancellation?.subscribe(() => this.#abort(bounds.cancelled()));
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    dispatch(adapter, config).then((outcome) => this.#settle(outcome));
+  }
+
+  #settle(outcome: Outcome): void {
+    const body = responseOf(outcome)?.data;
+    // Nobody will read what comes too late; its connection must not stay open for it.
+    if (this.#hasEnded) return void discard(body);
+    this.#hasEnded = true;
+    this.aborter?.putBack();
+    if (!isUnread(body)) this.aborter?.end();
+    this.#stopTimer?.();
+    this.#unsubscribe?.();
+    this.#resolve(outcome);
+  }
+
+  #abort(outcome: Outcome): void {
+    this.#settle(outcome);
+    this.aborter?.abort();
+  }
 }

@@ -4,7 +4,7 @@ import { type AxiosAdapter, AxiosHeaders, type InternalAxiosRequestConfig } from
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import { cancellationOf } from '../../lib/send/cancellation.ts';
-import { dispatch, dispatchWithin } from '../../lib/send/dispatch.ts';
+import { BoundedSend, dispatch } from '../../lib/send/dispatch.ts';
 import { SendSignal } from '../../lib/send/send-signal.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
@@ -25,7 +25,7 @@ function send(ms: number, config: InternalAxiosRequestConfig) {
   const cancelled: Outcome = { error: new Error('cancelled') };
   const bounds = { ms, overdue: () => overdue, cancellation: cancellationOf(config), cancelled: () => cancelled };
   const state: { outcome?: Outcome } = {};
-  const dispatched = dispatchWithin(bounds, adapter, config, clock);
+  const dispatched = new BoundedSend(bounds, adapter, config, clock);
   const promise = dispatched.outcome.then((outcome) => {
     state.outcome = outcome;
   });
@@ -71,7 +71,7 @@ describe(dispatch.name, () => {
   });
 });
 
-describe(dispatchWithin.name, () => {
+describe(BoundedSend.name, () => {
   describe.each([
     ['an adapter of axios', 'http'],
     ['an adapter function', () => Promise.resolve(ANSWER)],
