@@ -105,8 +105,8 @@ export class AuthStation implements Station<AuthorizedCall> {
     const slot = this.#slotOf(call);
     slot.takeOff = undefined;
     if (slot.token === undefined || !this.#authenticator.writes) return;
-    call.tokens ??= [];
-    call.tokens.push(slot.token.value);
+    if (call.tokens === undefined) call.tokens = [slot.token.value];
+    else call.tokens.push(slot.token.value);
     slot.takeOff = this.#authenticator.write(config, slot.token);
   }
 

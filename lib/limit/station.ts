@@ -76,6 +76,8 @@ export class LimitStation implements Station<LimitedCall> {
   readonly #maxWaitMs: number | undefined;
   /** The limiter was handed in, so that it does not close with the attachment. */
   readonly #isShared: boolean;
+  /** Whether the limiter may learn from what an answer says of the quota. */
+  readonly #hearsQuota: boolean;
   readonly #pauses: Pauses;
 
   constructor(ports: Ports, limit: Limiter | ResolvedLimit, pauses: Pauses) {
@@ -85,6 +87,7 @@ export class LimitStation implements Station<LimitedCall> {
     this.#options = limit;
     this.#maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
     this.#isShared = isLimiter(limit);
+    this.#hearsQuota = isLimiter(limit) || limit.adaptive !== false;
     this.#pauses = pauses;
     this.mayHoldUp = waitsForOthers(limit);
   }
@@ -153,7 +156,7 @@ export class LimitStation implements Station<LimitedCall> {
     if (permit === undefined) return untilAt;
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) {
-      const quota = response && readQuota(response.headers, this.#ports.clock);
+      const quota = this.#hearsQuota && response ? readQuota(response.headers, this.#ports.clock) : undefined;
       quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota }));
     }
     if (isStreaming && this.mayHoldUp) slot.permit = permit;
