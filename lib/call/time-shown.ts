@@ -9,4 +9,4 @@ export const durationOf = (ms: number): string =>
 const LAST_INSTANT = 8.64e15;
 
 /** An instant for a person, its time of day: `12:00:01.250Z`. */
-export const timeOf = (at: number): string => new Date(Math.min(Math.ceil(at), LAST_INSTANT)).toISOString().slice(11);
+export const timeOf = (at: number): string => new Date(Math.min(Math.ceil(at), LAST_INSTANT)).toISOString().slice(-13);

@@ -1,4 +1,5 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
+import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { Breaker } from '../../lib/breaker/circuit.ts';
 import { localLimiter } from '../../lib/index.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
@@ -11,11 +12,13 @@ import type { Policy } from '../../lib/policy/options.ts';
 import { resolve } from '../../lib/policy/resolve.ts';
 import { RetryBudget } from '../../lib/retry/budget.ts';
 import { AxiosErrors } from '../../lib/send/axios-errors.ts';
+import { quiet } from './credentials.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** What an attachment lends its calls, by a clock that is moved by hand; no tokens. */
+/** What an attachment lends its calls, by a clock that is moved by hand. Refreshes tell nobody. */
 export function sharedBy(clock = new ManualClock()): Shared {
   const bareInstance = () => axios.create();
+  const authenticators = new Authenticators({ clock, beginner: quiet, baseUrl: () => undefined });
   return {
     clock,
     wallAheadMs: () => clock.wall() - clock.now(),
@@ -27,9 +30,7 @@ export function sharedBy(clock = new ManualClock()): Shared {
     budget: new RetryBudget(DEFAULTS.retry.budget),
     breaker: new Breaker(DEFAULTS.breaker),
     limiter: (limit) => ('acquire' in limit ? limit : localLimiter(limit)),
-    authenticator: () => {
-      throw new Error('no tokens here');
-    },
+    authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
     bareInstance,
   };
