@@ -276,6 +276,69 @@ describe(classify.name, () => {
   });
 });
 
+describe('an answer that holds for now only', () => {
+  const now = { 'retry-after': '7' };
+
+  it('a 413 is one where it says for how long: it was not applied', () => {
+    expect(judged(rejected(answer(413)))).toEqual({ kind: 'permanent' });
+    expect(judged(rejected(answer(413, now)))).toMatchObject({
+      kind: 'transient',
+      unapplied: true,
+      retryAfterMs: 7_000,
+    });
+    expect(judged(rejected(answer(413, now)), { statuses: { 413: 'retry' } })).toMatchObject({ unapplied: true });
+    expect(judged(rejected(answer(413, now)), { statuses: { 413: 'fail' } })).toEqual({ kind: 'permanent' });
+    // What is left of a quota says nothing of the size of a body.
+    expect(judged(rejected(answer(413, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '7' })))).toEqual({
+      kind: 'permanent',
+    });
+    expect(judged(rejected(answer(400, now))).kind).toBe('permanent');
+  });
+
+  it('a pending one names when to ask again by Retry-After, which a judge may know better', () => {
+    const pending = { statuses: { 202: 'pending' } } as const;
+    expect(judged(resolved(answer(202, now)), pending)).toEqual({ kind: 'pending', retryAfterMs: 7_000 });
+    expect(judged(resolved(answer(202)), pending)).toEqual({ kind: 'pending' });
+    expect(judged(resolved(answer(202, { 'retry-after': '0' })), pending)).toEqual({ kind: 'pending' });
+    expect(judged(resolved(answer(202, now)), { classify: [() => ({ kind: 'pending', retryAfterMs: 5 })] })).toEqual({
+      kind: 'pending',
+      retryAfterMs: 5,
+    });
+    const lost = judged({ error: new AxiosError('lost', 'ECONNRESET') }, { classify: [() => ({ kind: 'pending' })] });
+    expect(lost).toEqual({ kind: 'pending' });
+  });
+
+  it('a failure that the policy has tried again keeps what the table knows of it', () => {
+    expect(judged(rejected(answer(429)), { statuses: { 429: 'retry' } })).toMatchObject({ kind: 'throttled' });
+    expect(judged(rejected(answer(425)), { statuses: { 425: 'retry' } })).toEqual({
+      kind: 'transient',
+      unapplied: true,
+    });
+    expect(judged(rejected(answer(404)), { statuses: { 404: 'retry' } })).toEqual({ kind: 'transient' });
+  });
+});
+
+describe('a judge that gives a promise', () => {
+  const late = async (...judges: readonly Classifier[]) => {
+    const outcome = rejected(answer(503));
+    return classify(outcome, { statuses: {}, classify: judges }, () => evidenceOf(outcome, sources, AT), AT);
+  };
+
+  it('has the next asked where it has no opinion', async () => {
+    expect(
+      await late(
+        async () => undefined,
+        () => ({ kind: 'permanent' }),
+      ),
+    ).toEqual({ kind: 'permanent' });
+    expect(await late(async () => undefined)).toEqual({ kind: 'transient' });
+  });
+
+  it('is told what it gave a promise of', async () => {
+    await expect(late((async () => false) as never)).rejects.toThrow('classify gave a promise of false; it must give');
+  });
+});
+
 describe(announcesJson.name, () => {
   it.each(['application/json', 'application/problem+json; charset=utf-8', 'Application/JSON', 'text/json;x=1'])(
     'holds for %s',
