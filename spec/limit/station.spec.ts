@@ -452,7 +452,7 @@ describe('LimitStation', () => {
       const { call, clock, limiter, station } = setUp();
       clock.adjust(60_000);
       limiter.give = () => {
-        throw new LimitError('ERR_LIMIT_PAUSED' as never, 'paused', { retryAt: clock.wall() + 90_000 });
+        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', 'paused', { retryAt: clock.wall() + 90_000 });
       };
       const first = call();
       expect(station.enter(first)).toMatchObject({ outcome: { error: { message: 'paused' } }, why: 'limited' });
