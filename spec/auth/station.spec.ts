@@ -291,14 +291,9 @@ describe(AuthStation.name, () => {
     });
 
     it('ends with the answer where nobody is logged in any more', async () => {
-      const made = setUp({
-        refresh: async () => {
-          made.session.token = undefined;
-          return undefined;
-        },
-      });
-      const { sent, station } = made;
+      const { sent, session, station } = setUp();
       const subject = await sent();
+      session.token = undefined;
       subject.outcome = answered(401);
       expect(await station.replace(subject, NOTHING)).toEqual({ outcome: subject.outcome, why: 'not-retryable' });
     });

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../lib/call/decision.ts';
 import type { Outcome } from '../../lib/call/outcome.ts';
@@ -247,7 +247,7 @@ describe(arrive.name, () => {
       await get(outcome);
       expect(call.errorText).toBe('{"error":{"code":"Busy"}}');
       let text = '';
-      for await (const chunk of (outcome.error as AxiosError).response?.data as Readable) text += String(chunk);
+      for await (const chunk of dataOf(outcome)) text += String(chunk);
       expect(text).toBe('{"error":{"code":"Busy"}}');
     });
 
@@ -482,3 +482,5 @@ describe(arrive.name, () => {
     expect(call.streamed).toBeUndefined();
   });
 });
+
+const dataOf = ({ error }: Outcome): Readable => ((error as AxiosError).response as AxiosResponse<Readable>).data;

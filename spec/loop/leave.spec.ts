@@ -384,7 +384,8 @@ describe(leave.name, () => {
       expect(plan.counters.inFlight).toBe(1);
       controller.abort();
       await settle();
-      await expect((followed?.data as ReadableStream).getReader().read()).rejects.toBeInstanceOf(CanceledError);
+      const { data } = followed as { data: ReadableStream };
+      await expect(data.getReader().read()).rejects.toBeInstanceOf(CanceledError);
       expect(plan.counters.inFlight).toBe(0);
     });
 
