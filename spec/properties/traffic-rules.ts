@@ -1,7 +1,7 @@
 import { isAxiosError, isCancel } from 'axios';
 import { codeOf } from '../../lib/failure/code.ts';
 import { failureOf } from '../../lib/failure/failure.ts';
-import { mostIn } from './model-server.ts';
+import { mostIn, type Reply } from './model-server.ts';
 import { inWords, type Window } from './traffic-plan.ts';
 import { errorIn, type Played, type Seen, type Sent } from './traffic-run.ts';
 
@@ -35,6 +35,14 @@ const lines = (played: Played) => {
 
 /** The wait that a reply asked for, where the call heard of it. */
 const namedTo = (send: Sent): number | undefined => (isHeard(send) ? send.reply?.namedMs : undefined);
+
+/** Whether that send was told of a window before. */
+const toldWindowBefore = (send: Sent, { toldWindow }: Reply): boolean =>
+  isHeard(send) && Number(send.reply?.toldWindow) < Number(toldWindow);
+
+/** When the window ends, as that send was told. */
+const resetOf = ({ endedAt, reply }: Sent): number =>
+  Number(endedAt) + Number(reply?.headers['RateLimit-Reset']) * 1_000;
 
 /** Whether an answer came, and nobody had given the send up. */
 const isHeard = ({ outcome, verdict }: Sent): boolean => {
@@ -217,7 +225,11 @@ export const RULES: { readonly [name: string]: Rule } = {
         if (reply?.toldWindow === undefined) continue;
         const heard = line.some(
           ({ send: other }) =>
-            other.reply?.toldWindow === reply.toldWindow && Number(other.endedTurn) < turn && isHeard(other),
+            other.reply?.toldWindow === reply.toldWindow &&
+            Number(other.endedTurn) < turn &&
+            isHeard(other) &&
+            // What left before the reset that was told may have been counted on either side of it.
+            !line.some(({ send: before }) => toldWindowBefore(before, reply) && resetOf(before) > other.at),
         );
         // Of what ended before it was answered nobody knows whether it was counted.
         const isLost = line.some(({ send: other }) => Number(other.endedTurn) < turn && !isHeard(other));

@@ -421,10 +421,10 @@ class World {
       if (seen.within === undefined) this.onWire.set(line, Number(this.onWire.get(line)) - 1);
       const isRefused = verdict === 'throttled' || (status === 503 && sent.reply?.namedMs !== undefined);
       // Where no answer came nothing was learnt; and what is sent within another send, or left before the last refusal, finds out nothing.
-      if (seen.within !== undefined) return;
       const { inARow, turn } = this.refusals.get(line) ?? NO_REFUSALS;
-      if (isRefused) this.refusals.set(line, { inARow: inARow + 1, turn: sent.endedTurn });
-      else if (status !== undefined && sent.permitted.turn > turn) this.refusals.set(line, NO_REFUSALS);
+      const isNested = seen.within !== undefined;
+      if (isRefused) this.refusals.set(line, { inARow: isNested ? inARow : inARow + 1, turn: sent.endedTurn });
+      else if (status !== undefined && !isNested && sent.permitted.turn > turn) this.refusals.set(line, NO_REFUSALS);
     });
     attachment.on('finished', ({ call }) => {
       this.#seen(call).finished += 1;
