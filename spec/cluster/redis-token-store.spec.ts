@@ -25,14 +25,20 @@ interface Fleet {
   readonly workers: readonly ChildProcess[];
 }
 
-async function fleet(lockMs = 2_000): Promise<Fleet> {
+async function fleet(lockMs = 2_000, onStoreLoss = 'local'): Promise<Fleet> {
   const redis = await redisServer();
   onTestFinished(() => redis.kill());
   const tokens = await rotatingTokens();
   onTestFinished(() => tokens.close());
   const workers = Array.from({ length: PROCESSES }, () =>
     fork(program, {
-      env: { ...process.env, API: tokens.url, REDIS_PORT: `${redis.port}`, LOCK_MS: `${lockMs}` },
+      env: {
+        ...process.env,
+        API: tokens.url,
+        REDIS_PORT: `${redis.port}`,
+        LOCK_MS: `${lockMs}`,
+        ON_STORE_LOSS: onStoreLoss,
+      },
     }),
   );
   onTestFinished(() => {
@@ -120,6 +126,40 @@ describe.skipIf(noRedis !== undefined)('a fleet with one token, whose refresh to
     expect(tokens.refreshes).toBe(PROCESSES + 1);
     expect(sum(together, 'lost')).toBe(PROCESSES);
   });
+
+  it.each<[string, (redis: RedisServer) => Promise<unknown>, (redis: RedisServer) => Promise<void>]>([
+    ['killed, and back empty', (redis) => redis.kill(), (redis) => redis.start()],
+    ['stalled', async (redis) => redis.stall(), async (redis) => redis.resume()],
+  ])(
+    "refreshes in no process while Redis is %s, if it is 'closed' then, and the session of all lives on",
+    {
+      timeout: 60_000,
+    },
+    async (_what, lose, restore) => {
+      const { redis, tokens, workers } = await fleet(2_000, 'closed');
+      await Promise.all(workers.map(calls));
+      expect(tokens.refreshes).toBe(1);
+      await lose(redis);
+      tokens.expire();
+      const closed = await Promise.all(workers.map(calls));
+      for (const { failed, lost } of closed) {
+        expect(failed).toHaveLength(CALLS);
+        expect(failed.join()).toContain("onStoreLoss of the token store is 'closed', and Redis is lost");
+        expect(lost).toBe(1);
+      }
+      expect(tokens.refreshes).toBe(1);
+      await restore(redis);
+      await vi.waitFor(
+        async () => {
+          const together = await Promise.all(workers.map(calls));
+          expect(together.flatMap(({ failed }) => failed)).toEqual([]);
+        },
+        { interval: 500 },
+      );
+      expect(tokens.refreshes).toBe(2);
+      expect(tokens.loggedOut).toBe(false);
+    },
+  );
 
   it('does not hang when Redis has stalled', { timeout: 60_000 }, async () => {
     const { redis, tokens, workers } = await fleet();

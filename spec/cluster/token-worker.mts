@@ -4,7 +4,7 @@ import { attach } from 'axios-holdfast';
 import { redisTokenStore } from 'axios-holdfast/redis';
 import { Redis } from 'ioredis';
 
-const { API = '', REDIS_PORT = '', LOCK_MS = '' } = process.env;
+const { API = '', REDIS_PORT = '', LOCK_MS = '', ON_STORE_LOSS = 'local' } = process.env;
 const redis = new Redis({ port: Number(REDIS_PORT), host: '127.0.0.1', retryStrategy: () => 100 });
 redis.on('error', () => {});
 
@@ -16,7 +16,12 @@ const holdfast = attach(client, {
       const { data } = await http.post('/token', token.refreshToken, { signal });
       return { value: data.access, refreshToken: data.refresh, expiresAt: Date.now() + 60_000 };
     },
-    store: redisTokenStore({ redis, key: 'fleet', lockMs: Number(LOCK_MS) }),
+    store: redisTokenStore({
+      redis,
+      key: 'fleet',
+      lockMs: Number(LOCK_MS),
+      onStoreLoss: ON_STORE_LOSS === 'closed' ? 'closed' : 'local',
+    }),
   },
 });
 let lost = 0;

@@ -33,7 +33,19 @@ const NODE_TIMEOUT_MS = 2_000;
 export async function redisCluster(): Promise<RedisCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
   const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, (_, i) => node(join(folder, `${i}.conf`))));
-  await introduce(nodes);
+  const stop = async () => {
+    for (const { client, server } of nodes) {
+      client.disconnect();
+      await server.kill();
+    }
+    await rm(folder, { recursive: true });
+  };
+  try {
+    await introduce(nodes);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   const masterOf = async (key: string): Promise<ClusterNode> => {
     const { client } = nodes.find((each) => each.client.status === 'ready') as ClusterNode;
@@ -57,13 +69,7 @@ export async function redisCluster(): Promise<RedisCluster> {
       for (const { client } of [to, from]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
       return to;
     },
-    async stop() {
-      for (const { client, server } of nodes) {
-        client.disconnect();
-        await server.kill();
-      }
-      await rm(folder, { recursive: true });
-    },
+    stop,
   };
 }
 

@@ -1,10 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-/** A real redis-server on a free port of 127.0.0.1, without a disk. */
+/** A real redis-server on a free port of 127.0.0.1, which keeps nothing on disk. */
 export interface RedisServer {
   readonly port: number;
   /** Kills it, as a crash would. */
@@ -25,22 +28,33 @@ export const noRedis: string | undefined = whyNot();
 export async function redisServer(more: readonly string[] = []): Promise<RedisServer> {
   if (noRedis !== undefined) throw new Error(noRedis);
   const port = await freePort();
+  // A replica writes down what it is sent, and whoever starts in the same place would find that.
+  const folder = join(tmpdir(), `redis-${process.pid}-${port}`);
   let server: ChildProcess | undefined;
+  const kill = async () => {
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+      const gone = once(server, 'exit');
+      server.kill('SIGKILL');
+      await gone;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
   const start = async () => {
-    const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
+    await mkdir(folder, { recursive: true });
+    const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
     server = spawn(command(), [...options, ...more], { stdio: 'ignore' });
-    await answering(port);
+    try {
+      await answering(port);
+    } catch (error) {
+      await kill();
+      throw error;
+    }
   };
   await start();
   return {
     port,
     start,
-    kill: async () => {
-      if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-      const gone = once(server, 'exit');
-      server.kill('SIGKILL');
-      await gone;
-    },
+    kill,
     stall: () => server?.kill('SIGSTOP'),
     resume: () => server?.kill('SIGCONT'),
     flush: async () => {

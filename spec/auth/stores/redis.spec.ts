@@ -266,6 +266,25 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
     expect(await other).toMatchObject({ value: 'one', refreshToken: 'r1', generation: 1 });
   });
 
+  it("goes on trying to keep its token for as long as Redis is lost, where it is 'closed' then", async () => {
+    let down = false;
+    const flaky: IoredisLike = {
+      eval: (...args) => (down ? Promise.reject(new Error('Connection is closed.')) : redis.eval(...args)),
+    };
+    const strict = redisTokenStore({ redis: flaky, key: 'app', lockMs: 1_000, onStoreLoss: 'closed' });
+    await strict.refresh('a', 0, async () => {
+      down = true;
+      return { value: 'one', refreshToken: 'r1' };
+    });
+    // Nobody else may refresh, nor has anybody the lock.
+    expect(await rejectionOf(strict.refresh('a', 1, never))).toMatchObject({
+      cause: new Error('Connection is closed.'),
+    });
+    await after(1_500);
+    down = false;
+    await vi.waitFor(async () => expect(await store().read('a')).toMatchObject({ value: 'one', refreshToken: 'r1' }));
+  });
+
   it('gives back a lock that comes too late', async () => {
     const slow: IoredisLike = { eval: async (...args) => after(1_300).then(() => redis.eval(...args)) };
     const lost = vi.fn();

@@ -518,6 +518,18 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       expect(Number(at.at(-1)) - Number(at[2])).toBeGreaterThanOrEqual(100);
     });
 
+    it('is gone, goes on with its share of a bucket that it has not heard of, too', async () => {
+      const { own, limiter } = await fragile({ requests: 100, prefix: 'unheard' });
+      const client = redisClient(own.port);
+      onTestFinished(() => client.disconnect());
+      const others = [1, 2, 3].map(() => make({ requests: 100, perMs: 1_000, prefix: 'unheard' }, client));
+      for (const each of [...others, limiter]) await ask(each, 3);
+      await own.kill();
+      const at = await ask(limiter, 6, 'another');
+      // A quarter of a hundred a second: five intervals of 40 ms.
+      expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(190);
+    });
+
     it('is gone, lets everything through, if it was told so', async () => {
       const { own, limiter, lost } = await fragile({ requests: 1, perMs: 60_000, onStoreLoss: 'open' });
       await own.kill();
