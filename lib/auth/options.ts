@@ -41,7 +41,8 @@ export interface TokenStore {
    * theirs. Else calls `refresh`, keeps what it gives, and gives that with the next generation.
    *
    * Calls `refresh` once at most, and tells it the newest token that is kept, where that is newer than `generation`. Rejects as
-   * `refresh` does. Trouble of the store's own is no reason to reject: then it calls `refresh` and keeps nothing.
+   * `refresh` does. Trouble of the store's own is no reason to reject: then it calls `refresh` and keeps nothing. (But a store may be told to
+   * reject then, or where that trouble does not pass: see `redisTokenStore`.)
    *
    * @param key see `AuthOptions.key`
    * @param generation of the token that this process knows; 0 for none
@@ -60,7 +61,7 @@ export interface TokenStore {
 export interface StoreContext {
   /** Aborts when nobody waits any longer: stop looking for somebody else's token. `refresh` then rejects by itself. */
   readonly signal?: AbortSignal | undefined;
-  /** Call it with the error when the store cannot be reached: the event `store-lost` tells of it. */
+  /** Call it with the error when the store cannot be reached, or refuses: the event `store-lost` tells of it. */
   readonly lost?: ((error: unknown) => void) | undefined;
   /** The token that is to be replaced. */
   readonly token?: Token | undefined;

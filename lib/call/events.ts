@@ -50,7 +50,10 @@ export interface Events {
   refreshed: { readonly key: string; readonly durationMs: number };
   /** The refresh has failed, its own retries included; its error is the `cause` of what the waiting calls reject with. */
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
-  /** The token store could not be reached: this process refreshes alone, or keeps the token that it has refreshed for itself. */
+  /**
+   * The Redis of a limiter or of a token store is lost, or refuses what it is asked (`code` is then the word that it begins its error with,
+   * as `NOPERM`). What happens now is `onStoreLoss`'s to say, or nothing where it refuses. Told once, until it is back.
+   */
   'store-lost': { readonly key: string; readonly code: string | undefined };
   /**
    * A send waits for the limiter's permit. Where the limiter knows more, it stands here too: its `place` in the queue (1 is next) `of` so

@@ -6,7 +6,10 @@ export type HoldfastErrorCode =
   | 'ERR_POLICY_INVALID'
   /** As many sends wait already as `limit.maxQueue` allows: `LimitError`, as the next three. */
   | 'ERR_LIMIT_QUEUE_FULL'
-  /** The wait would be longer than `limit.maxWaitMs`, or than the call waits where the server has named a pause. */
+  /**
+   * The wait would be longer than `limit.maxWaitMs`, or than the call waits where the server has named a pause; or nobody knows how long,
+   * since the Redis of the limit is lost (`onStoreLoss: 'closed'`) or refuses.
+   */
   | 'ERR_LIMIT_WAIT_TOO_LONG'
   /** The limiter, or the attachment, has been closed. */
   | 'ERR_LIMIT_CLOSED'

@@ -88,7 +88,7 @@ const LINES: { readonly [E in EventName]: (event: Events[E]) => Line } = {
   refreshed: ({ key, durationMs }) => info(`there is a new token${ofKey(key)}, after ${durationOf(durationMs)}`),
   'refresh-failed': ({ key, code, durationMs }) =>
     warn(`the refresh of the token${ofKey(key)} failed after ${durationOf(durationMs)}${because(code)}`),
-  'store-lost': ({ key, code }) => warn(`the shared store${ofKey(key)} cannot be reached${because(code)}`),
+  'store-lost': ({ key, code }) => warn(`the shared store${ofKey(key)} is lost, or refuses${because(code)}`),
   queued: ({ key, why }) => debug(`waits for a permit of ${key}: ${why}`),
   limited: ({ key, code }) => warn(`the limiter gives no permit of ${key}${because(code)}`),
   paused: ({ key, untilAt }) => info(`nothing is sent to ${key} until ${timeOf(untilAt)}`),

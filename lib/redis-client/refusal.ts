@@ -1,8 +1,9 @@
 import { kindOf } from '../check.ts';
+import { A_REDIS_CLIENT } from './client.ts';
 
 /**
  * Redis, or the client before it, refuses what it is asked, and will go on doing so until somebody changes its settings: a right is
- * missing, something else lies under the key, the client does not know a Cluster, replies come in another form.
+ * missing, something else lies under the key, the client does not know a Cluster, takes other arguments, or makes something else of replies.
  *
  * That is no outage. Where it were taken for one, every process of a fleet would go on alone, for ever.
  */
@@ -28,12 +29,17 @@ const ELSEWHERE = /^(?:MOVED|ASK) /;
 /** What the error of a command says that can never pass; `undefined` where it may. */
 export function refusalOf(error: unknown, isCluster: boolean): RedisRefusal | undefined {
   const message = messageOf(error);
-  if (REFUSES.test(message) || REFUSES_WITHIN.test(message))
-    return new RedisRefusal(wordOf(message), message, { cause: error });
+  const refusal = (code: string, words: string) => new RedisRefusal(code, words, { cause: error });
+  if (REFUSES.test(message) || REFUSES_WITHIN.test(message)) return refusal(wordOf(message), message);
+  if (isMisuse(error)) return refusal('ERR_CLIENT', `the client failed, which has to be ${A_REDIS_CLIENT}: ${message}`);
   if (isCluster || !ELSEWHERE.test(message)) return undefined;
   const advice = 'a node of a Cluster takes a client that knows it: Cluster of ioredis, createCluster of node-redis';
-  return new RedisRefusal(wordOf(message), `${message}: ${advice}`, { cause: error });
+  return refusal(wordOf(message), `${message}: ${advice}`);
 }
+
+/** What a client throws that has the same names, and takes other arguments. Not what fetch throws, by which some reach their Redis. */
+const isMisuse = (error: unknown): boolean =>
+  error instanceof TypeError && error.cause === undefined && !/fetch|network|load failed/i.test(error.message);
 
 /** Redis begins its errors with a word in capitals, whatever the client. */
 export const isRedisError = (error: unknown): boolean => /^[A-Z]{2,} /.test(messageOf(error));

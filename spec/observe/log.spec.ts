@@ -49,7 +49,7 @@ const EXAMPLES: { readonly [E in keyof Events]: readonly [Events[E], string] } =
     { key: '', code: 'invalid_grant', durationMs: 12 },
     'warn the refresh of the token failed after 12 ms (invalid_grant)',
   ],
-  'store-lost': [{ key, code: 'ECONNREFUSED' }, `warn the shared store of ${key} cannot be reached (ECONNREFUSED)`],
+  'store-lost': [{ key, code: 'ECONNREFUSED' }, `warn the shared store of ${key} is lost, or refuses (ECONNREFUSED)`],
   queued: [
     { call, key, why: 'place 3 of 7 in the queue', place: 3, of: 7, untilAt: undefined },
     `debug waits for a permit of ${key}: place 3 of 7 in the queue`,

@@ -149,6 +149,15 @@ describe('what is no client', () => {
     },
   );
 
+  it('is told of where it has the right names: a client that takes arrays', async () => {
+    const arrays = async (_script: string, keys: string[], args: string[]) => [...keys, ...args];
+    const limiter = redisLimiter({ redis: { eval: arrays, evalsha: arrays } as never, requests: 1, perMs: 1_000 });
+    onTestFinished(() => limiter.close());
+    expect(await rejectionOf(Promise.resolve(limiter.acquire({ key: 'k' })))).toMatchObject({
+      message: expect.stringMatching(/the client failed, which has to be a client of ioredis or node-redis/),
+    });
+  });
+
   it('is told of where it has the right names: a client with callbacks', async () => {
     const callbacks = { eval: () => true, evalsha: () => true } as unknown as RedisClient;
     const limiter = redisLimiter({ redis: callbacks, requests: 1, perMs: 1_000 });

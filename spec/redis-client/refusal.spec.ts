@@ -59,6 +59,21 @@ describe(refusalOf.name, () => {
     },
   );
 
+  it('knows a client that takes other arguments, but not by what fetch throws', () => {
+    const misuse = refusalOf(new TypeError('keys is not iterable'), false);
+    expect(misuse).toMatchObject({
+      code: 'ERR_CLIENT',
+      message: expect.stringMatching(/client of ioredis.*: keys is not iterable$/),
+    });
+    const unreachable = [
+      new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }),
+      new TypeError('Failed to fetch'),
+      new TypeError('NetworkError when attempting to fetch resource.'),
+      new TypeError('Load failed'),
+    ];
+    for (const error of unreachable) expect(refusalOf(error, false)).toBeUndefined();
+  });
+
   it('leaves out where in the script it happened', () => {
     const where = ` script: ${'a0'.repeat(20)}, on @user_script:5.`;
     expect(refusalOf(new Error(`WRONGTYPE Operation against a key${where}`), false)?.message).toBe(
