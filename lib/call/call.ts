@@ -40,7 +40,7 @@ const calls = acrossCopies('calls', () => ({ made: 0 }));
  * are shared, so state on any of those is lost or leaks.
  */
 export class CallState {
-  readonly config: InternalAxiosRequestConfig;
+  config: InternalAxiosRequestConfig;
   readonly startedAt: number;
   readonly deadlineAt: number;
   sends: readonly SendRecord[] = NO_SENDS;
@@ -115,6 +115,18 @@ export class CallState {
   addSend(record: SendRecord): void {
     if (this.sends === NO_SENDS) this.sends = [record];
     else (this.sends as SendRecord[]).push(record);
+  }
+
+  /**
+   * It has ended well: from now on it keeps what its report says, and nothing of the request. An application may keep a response for long,
+   * and the body that was sent must not stay for that.
+   */
+  letGo(): void {
+    const { allowAbsoluteUrls, baseURL, method, url } = this.config;
+    this.config = { method, url, baseURL, allowAbsoluteUrls } as InternalAxiosRequestConfig;
+    this.wire = undefined;
+    this.wireHeaders = undefined;
+    this.outcome = undefined;
   }
 
   get id(): string {

@@ -142,7 +142,9 @@ function asOutcome(ending: object): Outcome {
 function explain(call: CallState | undefined, ending: Outcome): Failure {
   const response = responseOf(ending);
   const { error } = ending;
-  const config = call?.config ?? (error as { config?: unknown } | undefined)?.config;
+  // A call that ended well has let go of its own.
+  const own = call?.endedBecause === 'success' ? undefined : call?.config;
+  const config = own ?? (error as { config?: unknown } | undefined)?.config ?? call?.config;
   const headers = response?.headers;
   const contentType = headerOf(headers, 'content-type');
   const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;

@@ -61,6 +61,14 @@ export class CallUnderWay extends LiveCall implements Slots {
     this.template = config;
   }
 
+  override letGo(): void {
+    super.letGo();
+    this.template = this.config;
+    this.last = undefined;
+    this.aborter = undefined;
+    this.waiting = undefined;
+  }
+
   /** Its next send leaves. */
   leaves(config: InternalAxiosRequestConfig, nowMs: number): void {
     this.wire = config;

@@ -86,6 +86,7 @@ function close(call: CallUnderWay, plan: Plan, ending: Outcome, outcome: Outcome
   // Last: a listener may have cancelled the call, and axios asks for no body then.
   if (!call.cancellation?.requested) handOverShown(call, outcome);
   call.shown = undefined;
+  if (why === 'success' && !('error' in outcome) && !call.isStreaming) call.letGo();
   // By the name and not by the value: an adapter may reject with `undefined`, and may resolve with it.
   return 'error' in outcome ? Promise.reject(outcome.error) : outcome.response;
 }
