@@ -23,9 +23,9 @@ export interface Clock {
 /** A timer that nobody may be waiting for now. */
 export interface LastingTimer {
   stop(): void;
-  /** Somebody waits for it: it keeps the process alive. Gives whether it will still fire: fake timers may have come in its place. */
+  /** Somebody waits for it: it keeps the process alive. Gives whether it is known that it will still fire; if not, another is needed. */
   wake(): boolean;
-  /** Nobody does: it fires all the same, unless the process ends before. */
+  /** Nobody does: it may fire all the same, unless the process ends before. */
   rest(): void;
 }
 
@@ -91,18 +91,23 @@ export const systemClock: Clock = {
     }),
   lasting(ms, fire) {
     const set = setTimeout;
-    let timer: Timer | undefined;
+    let timer: KeepingAlive = {};
     const stop = arm(ms, fire, (due, inMs) => {
-      timer = set(due, inMs);
-      return timer;
+      const made = set(due, inMs);
+      timer = made as KeepingAlive;
+      return made;
     });
     return {
       stop,
       wake() {
-        (timer as KeepingAlive | undefined)?.ref?.();
-        return set === setTimeout;
+        if (set !== setTimeout || timer._destroyed !== false) return false;
+        timer.ref?.();
+        return true;
       },
-      rest: () => (timer as KeepingAlive | undefined)?.unref?.(),
+      rest() {
+        if (timer._destroyed === false) timer.unref?.();
+        else stop();
+      },
     };
   },
 };
@@ -113,11 +118,15 @@ type Timer = ReturnType<typeof setTimeout>;
 interface KeepingAlive {
   ref?(): void;
   unref?(): void;
+  /** Not documented. But nothing else tells whether it will still fire: fake timers do not, and a test may have cleared them all. */
+  readonly _destroyed?: boolean;
 }
 
 function arm(ms: number, fire: () => void, set: (due: () => void, inMs: number) => Timer): () => void {
   if (ms === Number.POSITIVE_INFINITY) return () => {};
   const dueAt = systemClock.now() + ms;
+  // Of the timers as they are now: fake ones may come or go before it is taken back.
+  const clear = clearTimeout;
   let timer: Timer;
   let isCorrected = false;
   const rest = (leftMs: number) => {
@@ -138,7 +147,7 @@ function arm(ms: number, fire: () => void, set: (due: () => void, inMs: number) 
     }, inMs);
   };
   rest(ms);
-  return () => clearTimeout(timer);
+  return () => clear(timer);
 }
 
 export const systemRandom: Random = () => Math.random();

@@ -34,7 +34,7 @@ export class SharedTimer {
     const entry: Entry = { at: this.#clock.now() + ms, fire, index: this.#entries.length };
     this.#entries.push(entry);
     this.#rise(entry);
-    if (entry.index === 0) this.#arm(entry.at);
+    this.#arm();
     return () => this.#remove(entry);
   }
 
@@ -47,13 +47,18 @@ export class SharedTimer {
         first.fire();
       }
     } finally {
-      const [first] = this.#entries;
-      if (first !== undefined) this.#arm(first.at);
+      this.#arm();
     }
   };
 
-  /** Sees to it that it wakes by then. One that wakes too soon finds nothing due, and is set anew. */
-  #arm(at: number): void {
+  /**
+   * Sees to it that it wakes for the soonest. One that wakes too soon finds nothing due, and is set anew. Asked for each that is set, not
+   * only for a sooner one: what was set for those before it may have gone with the fake timers of another test.
+   */
+  #arm(): void {
+    const [first] = this.#entries;
+    if (first === undefined) return;
+    const { at } = first;
     if (this.#timer !== undefined && this.#firesAt <= at && this.#timer.wake()) return;
     this.#stop();
     this.#firesAt = at;

@@ -31,3 +31,22 @@ for (const apis of [['setTimeout'], ['setTimeout', 'Date']] as const) {
     });
   }
 }
+
+test('a deadline holds though the timers of the calls before it were reset', async () => {
+  const client = axios.create({ baseURL: 'https://api.example.com' });
+  attach(client, { deadlineMs: 30_000 });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  await client.get('/', { adapter: async (config) => ({ status: 200, data: '', config }) as never });
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const call = client.get('/', { adapter: () => new Promise(() => {}) });
+  let hasEnded = false;
+  call.catch(() => {
+    hasEnded = true;
+  });
+  await settle();
+  mock.timers.tick(30_001);
+  await settle();
+  mock.timers.reset();
+  assert.ok(hasEnded);
+});
