@@ -18,6 +18,7 @@ describe(adapterFor.name, () => {
   it('is the function that the config names', () => {
     const adapter = async () => Promise.reject();
     expect(adapterFor(configOf({ adapter }), neverAsked)).toBe(adapter);
+    expect(adapterFor({ adapter, headers: {} as never }, neverAsked)).toBe(adapter);
   });
 
   it("is axios' own by its name, or the first of a list that there is", () => {

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
+import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
-import { SendSignal } from '../../lib/send/send-signal.ts';
+import { lendSignal, SendSignal } from '../../lib/send/send-signal.ts';
 
 describe(SendSignal.name, () => {
   it('is aborted once it is cut', () => {
@@ -66,5 +67,74 @@ describe(SendSignal.name, () => {
     signal.removeEventListener('abort', () => {});
     expect(signal.aborted).toBe(false);
     expect(signal.reason).toBeUndefined();
+  });
+});
+
+describe(lendSignal.name, () => {
+  const configOf = (config: object): InternalAxiosRequestConfig => ({ headers: new AxiosHeaders(), ...config });
+  const adapter = async () => Promise.reject();
+
+  it("lends axios' own adapters what looks like a signal, and puts back the caller's", () => {
+    const { signal } = new AbortController();
+    const config = configOf({ signal });
+    const { abort, end, putBack } = lendSignal(config);
+    expect(config.signal).toBeInstanceOf(SendSignal);
+    abort();
+    expect(config.signal?.aborted).toBe(true);
+    putBack();
+    end();
+    expect(config.signal).toBe(signal);
+  });
+
+  describe('to an adapter that is a function', () => {
+    it('is a real signal, one and the same', () => {
+      const config = configOf({ adapter });
+      const { abort } = lendSignal(config);
+      expect(config.signal).toBeInstanceOf(AbortSignal);
+      expect(config.signal).toBe(config.signal);
+      expect(config.signal?.aborted).toBe(false);
+      abort();
+      expect(config.signal?.aborted).toBe(true);
+    });
+
+    it('is aborted already where it is read after we aborted it', () => {
+      const config = configOf({ adapter });
+      const { abort } = lendSignal(config);
+      expect(abort).not.toThrow();
+      expect(config.signal?.aborted).toBe(true);
+    });
+
+    it("is aborted when the caller's is, with its reason, whenever that is", () => {
+      for (const isEarly of [true, false]) {
+        const outer = new AbortController();
+        const config = configOf({ adapter, signal: outer.signal });
+        lendSignal(config);
+        if (isEarly) outer.abort('enough');
+        const lent = config.signal as AbortSignal;
+        if (!isEarly) outer.abort('enough');
+        expect([lent.aborted, lent.reason]).toEqual([true, 'enough']);
+      }
+    });
+
+    it("lets go of the caller's signal at its end", () => {
+      const outer = new AbortController();
+      const config = configOf({ adapter, signal: outer.signal });
+      const { end, putBack } = lendSignal(config);
+      void config.signal;
+      expect(getEventListeners(outer.signal, 'abort')).toHaveLength(1);
+      putBack();
+      end();
+      expect(getEventListeners(outer.signal, 'abort')).toHaveLength(0);
+      expect(config.signal).toBe(outer.signal);
+    });
+
+    it('gets along with something that merely looks like a signal', () => {
+      const config = configOf({ adapter, signal: { aborted: false } });
+      const { abort, end } = lendSignal(config);
+      void config.signal;
+      abort();
+      expect(config.signal?.aborted).toBe(true);
+      expect(end).not.toThrow();
+    });
   });
 });

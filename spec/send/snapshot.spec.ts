@@ -1,6 +1,6 @@
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { copyOfConfig, copyOfHeaders, lend } from '../../lib/send/snapshot.ts';
+import { copyOfConfig, copyOfHeaders, lend, lendReading } from '../../lib/send/snapshot.ts';
 
 const configOf = (config: object): InternalAxiosRequestConfig =>
   Object.assign(Object.create(null), { headers: new AxiosHeaders({ 'X-One': '1' }) }, config);
@@ -42,6 +42,31 @@ describe(copyOfConfig.name, () => {
     expect({ ...copy, headers: 0 }).toEqual({ ...config, headers: 0 });
   });
 
+  it('has the `hasOwnProperty` that axios gives a config without a prototype, which shows nowhere', () => {
+    const config = Object.defineProperty(configOf({ url: '/a' }), 'hasOwnProperty', { value: Object.hasOwn });
+    const copy = copyOfConfig(config);
+    expect(copy).toHaveProperty('hasOwnProperty', Object.hasOwn);
+    expect(Object.keys(copy)).toEqual(['headers', 'url']);
+    expect('hasOwnProperty' in copyOfConfig(configOf({}))).toBe(false);
+  });
+
+  it('has parameters of its own, where they are a plain object or URLSearchParams', () => {
+    class Query {
+      readonly page = 1;
+    }
+    const kept = new Query();
+    for (const [params, isOwn] of [
+      [{ page: 1 }, true],
+      [new URLSearchParams('page=1'), true],
+      [kept, false],
+      [undefined, false],
+    ] as const) {
+      const copy = copyOfConfig(configOf({ params }));
+      expect(copy.params).toEqual(params);
+      expect(copy.params !== params).toBe(isOwn);
+    }
+  });
+
   it('shows nothing of what is written into it', () => {
     const config = configOf({ url: '/a' });
     const copy = copyOfConfig(config);
@@ -72,5 +97,48 @@ describe(lend.name, () => {
     const config = configOf({ signal: undefined });
     lend(config, 'signal', new AbortController().signal)();
     expect(Object.entries(config)).toContainEqual(['signal', undefined]);
+  });
+});
+
+describe(lendReading.name, () => {
+  const made = new AbortController().signal;
+  let reads = 0;
+  const read = () => {
+    reads += 1;
+    return made;
+  };
+
+  it('makes the value when it is read, and takes it away again', () => {
+    const config = configOf({});
+    const putBack = lendReading(config, 'signal', read);
+    expect(reads).toBe(0);
+    expect(config.signal).toBe(made);
+    expect(reads).toBe(1);
+    expect(Object.keys(config)).toContain('signal');
+    putBack();
+    expect('signal' in config).toBe(false);
+  });
+
+  it('puts back what was there, just as it was', () => {
+    const own = new AbortController().signal;
+    const config = configOf({ signal: own });
+    const before = Object.getOwnPropertyDescriptor(config, 'signal');
+    lendReading(config, 'signal', read)();
+    expect(Object.getOwnPropertyDescriptor(config, 'signal')).toEqual(before);
+  });
+
+  it('may be written, as any setting of a config', () => {
+    const config = configOf({});
+    const putBack = lendReading(config, 'signal', read);
+    const own = new AbortController().signal;
+    config.signal = own;
+    expect(Object.getOwnPropertyDescriptor(config, 'signal')).toEqual({
+      value: own,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+    putBack();
+    expect('signal' in config).toBe(false);
   });
 });
