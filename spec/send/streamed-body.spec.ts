@@ -238,6 +238,39 @@ describe(followBody.name, () => {
     expect(() => other.getReader({ mode: 'byob' })).toThrow(TypeError);
   });
 
+  it('leaves alone a web stream that is empty, as its headers say', () => {
+    const { stream } = webStream([]);
+    expect(followBody(stream, { 'content-length': '0' })).toBeUndefined();
+    expect(stream.locked).toBe(false);
+    expect(followBody(stream, { 'content-length': '10', length: '0' })).toBeDefined();
+  });
+
+  it('is awaited by nobody before somebody reads, and by nobody once it is read', async () => {
+    const { body } = follow(webStream(['abc', 'def']).stream);
+    expect([body?.isAwaited, body?.came, body?.read, body?.hasEnded]).toEqual([false, 0, 0, false]);
+    await webStreamOf(body).getReader().read();
+    expect([body?.isAwaited, body?.came, body?.read]).toEqual([false, 3, 3]);
+  });
+
+  it('needs nobody who is told of its end', async () => {
+    for (const stream of [Readable.from(['abc']), webStream(['abc']).stream]) {
+      const body = followBody(stream);
+      expect(
+        await textOf(Readable.from(body?.data as AsyncIterable<Uint8Array>).map((chunk) => Buffer.from(chunk))),
+      ).toBe('abc');
+      await settle();
+      expect(body?.hasEnded).toBe(true);
+    }
+  });
+
+  it('is cut once: what is over stays as it ended', async () => {
+    const { body, over } = follow(webStream(['abc']).stream);
+    expect(await textOf(body?.data)).toBe('abc');
+    expect(() => body?.abort(new Error('late'))).not.toThrow();
+    await settle();
+    expect(over()).toBe(1);
+  });
+
   it('leaves alone what somebody reads already', () => {
     const { stream } = webStream(['ab']);
     stream.getReader();
