@@ -41,6 +41,6 @@ export default defineConfig({
     restoreMocks: true,
     // What a mutant makes hang has been seen. To wait for Stryker's own timeout costs a new worker each time.
     testTimeout: 5_000,
-    hookTimeout: 5_000,
+    hookTimeout: 1_000,
   },
 });

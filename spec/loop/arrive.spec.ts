@@ -251,6 +251,12 @@ describe(arrive.name, () => {
       expect(text).toBe('{"error":{"code":"Busy"}}');
     });
 
+    it('is one from 400 on', async () => {
+      const { answer, call, get } = setUp();
+      await get(answer(400, JSON_ANSWER, Readable.from(['{}'])));
+      expect(call.errorText).toBe('{}');
+    });
+
     it.each<[string, number, Record<string, string>]>([
       ['which is no JSON', 503, { 'content-type': 'text/html' }],
       ['which is no error', 200, JSON_ANSWER],
@@ -268,6 +274,7 @@ describe(arrive.name, () => {
         const { answer, call, clock, get } = setUp({ deadlineMs });
         const deciding = get(answer(503, JSON_ANSWER, new Readable({ read: () => {} })));
         await settle();
+        expect(call.waiting?.phase).toBe('body');
         expect(call.waiting?.why()).toBe('reads the body of an error');
         await clock.advance(tookMs - 1);
         expect(call.sends).toHaveLength(0);
@@ -313,6 +320,7 @@ describe(arrive.name, () => {
       await clock.advance(50);
       const deciding = arrive(call, plan, answer(404));
       await settle();
+      expect(call.waiting?.phase).toBe('body');
       expect(call.waiting?.why()).toBe('waits for a judge of `classify`');
       await clock.advance(300);
       expect((await deciding).kind).toBe('retry');
@@ -348,6 +356,110 @@ describe(arrive.name, () => {
     });
   });
 
+  describe('a judge that makes a call of its own', () => {
+    it('needs no permit for it, and finds no circuit open that the answer is to close', async () => {
+      for (const isLate of [false, true]) {
+        const log: unknown[] = [];
+        const limit = noting(log, { takesNested: true });
+        const nested: unknown[] = [];
+        limit.acquire = (request) => {
+          nested.push(request.nested);
+          return { release: () => {} };
+        };
+        const inner = setUp({ limit });
+        const { answer, call, get, plan } = setUp({
+          limit,
+          breaker: {},
+          classify: async () => {
+            if (isLate) await settle();
+            await inner.plan.limit?.enter(inner.call);
+            return undefined;
+          },
+        });
+        await plan.limit?.enter(call);
+        await get(answer(200));
+        expect(nested).toEqual([false, true]);
+      }
+    });
+  });
+
+  describe('a POST', () => {
+    it('is retried where it carried a key that stays', async () => {
+      const idempotency = { generate: () => 'k' };
+      const made = setUp({ idempotency }, { method: 'post' });
+      made.leaves();
+      made.call.idempotencyKey = 'k';
+      made.call.wireHeaders?.set('Idempotency-Key', 'k');
+      expect(await arrive(made.call, made.plan, LOST)).toMatchObject({ kind: 'retry' });
+      const without = setUp({}, { method: 'post' });
+      expect(await without.get(LOST)).toEqual({ kind: 'stop', why: 'unsafe-method' });
+    });
+
+    it('gets another key after an answer, where the policy says so, and not after none', async () => {
+      for (const [outcome, key] of [
+        ['answered', undefined],
+        ['lost', 'k'],
+      ] as const) {
+        const { answer, call, get } = setUp({ idempotency: { renew: 'after-response' } }, { method: 'post' });
+        call.idempotencyKey = 'k';
+        await get(outcome === 'lost' ? LOST : answer(503));
+        expect(call.idempotencyKey).toBe(key);
+      }
+    });
+  });
+
+  it('retries no timeout where the policy says so', async () => {
+    const late: Outcome = { error: new AxiosError('late', 'ETIMEDOUT') };
+    expect((await setUp().get(late)).kind).toBe('retry');
+    expect(await setUp({ retry: { timeouts: false } }).get(late)).toEqual({ kind: 'stop', why: 'not-retryable' });
+  });
+
+  it('bounds the waits that servers name by what they come to together', async () => {
+    const { answer, call, get } = setUp({ retry: { retryAfter: { maxMs: 3_000 } } });
+    await get(answer(503, { 'retry-after': '2' }));
+    expect(await get(answer(503, { 'retry-after': '2' }))).toEqual({ kind: 'stop', why: 'wait-too-long' });
+    expect(call.refusedWait).toEqual({ waitedMs: 2_000, maxMs: 3_000 });
+  });
+
+  it('counts the retries since the last pending answer', async () => {
+    const { answer, call, get } = setUp({ retry: { maxRetries: 2, budget: false } });
+    Object.assign(call, { retries: 5, retriesBefore: 4 });
+    expect((await get(answer(503))).kind).toBe('retry');
+    Object.assign(call, { retries: 6 });
+    expect(await get(answer(503))).toEqual({ kind: 'stop', why: 'retries-exhausted' });
+  });
+
+  it('writes down how long the send waited for a permit and for a token, and what was asked', async () => {
+    const { answer, call, get, plan } = setUp({
+      limit: noting([]),
+      auth: { token: () => 'a', refresh: async () => 'b' },
+    });
+    await plan.limit?.enter(call);
+    if (call.limit !== undefined) call.limit.queuedMs = 300;
+    call.refreshMs = 40;
+    call.asked = `${ORIGIN}/jobs/7`;
+    await get(answer(503));
+    call.refreshMs = 90;
+    await get(answer(503));
+    expect(call.sends).toEqual([
+      expect.objectContaining({ queuedMs: 300, refreshMs: 40, polled: `${ORIGIN}/jobs/7` }),
+      expect.objectContaining({ queuedMs: 300, refreshMs: 50 }),
+    ]);
+    const plain = setUp();
+    await plain.get(plain.answer(503));
+    expect(plain.call.sends[0]).toMatchObject({ queuedMs: 0, refreshMs: undefined, polled: undefined });
+  });
+
+  it('writes down the code of what was lost', async () => {
+    const { call, events, get } = setUp();
+    await get(LOST);
+    expect(call.sends[0]).toMatchObject({ status: undefined, code: 'ECONNRESET' });
+    expect(events).toEqual([
+      ['answered', expect.objectContaining({ code: 'ECONNRESET', status: undefined })],
+      ['retry-scheduled', expect.objectContaining({ code: 'ECONNRESET', retry: 1 })],
+    ]);
+  });
+
   describe('an answer that is still pending', () => {
     const pending: Policy = {
       classify: ({ response }) => (response?.status === 202 ? { kind: 'pending' } : undefined),
@@ -365,6 +477,14 @@ describe(arrive.name, () => {
         expect.objectContaining({ poll: 1, delayMs: 1_000, url: `${ORIGIN}/jobs/7`, status: 202 }),
       ]);
       expect(call.pollingSince).toBe(call.judgedAt);
+    });
+
+    it('is asked for where the sends go, if it names nothing', async () => {
+      const { answer, call, events, get } = setUp(pending);
+      call.template = { ...call.template, url: `${ORIGIN}/jobs?page=1` };
+      expect(await get(answer(202))).toEqual({ kind: 'poll', delayMs: 1_000, url: undefined });
+      expect(events.at(-1)).toEqual(['poll-scheduled', expect.objectContaining({ url: `${ORIGIN}/jobs` })]);
+      expect(call.sends[0]).toMatchObject({ decision: 'poll', delayMs: 1_000 });
     });
 
     it('counts retries and replays anew', async () => {
