@@ -212,7 +212,7 @@ export class AuthStation implements Station<AuthorizedCall> {
     try {
       const result = await withTimeout(Promise.race([pending, closed]), call.timeout(clock));
       if (result.kind === 'cancelled') return call.cancelled();
-      if (result.kind === 'timeout') return call.overdue();
+      if (result.kind === 'timeout') return call.deadlineRefusal();
       slot.token = result.value;
       return undefined;
     } catch (error) {

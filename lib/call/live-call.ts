@@ -48,7 +48,7 @@ export class LiveCall extends CallState {
   /** Why it must go no further; `undefined` while it may. */
   ended(nowMs: number): Refusal | undefined {
     if (this.cancellation?.requested) return this.cancelled();
-    return nowMs >= this.deadlineAt ? this.overdue() : undefined;
+    return nowMs >= this.deadlineAt ? this.deadlineRefusal() : undefined;
   }
 
   cancelled(): Refusal {
@@ -56,7 +56,7 @@ export class LiveCall extends CallState {
   }
 
   /** Its deadline has passed. Once a send has been answered, the call ends with that answer. */
-  overdue(): Refusal {
+  deadlineRefusal(): Refusal {
     return { outcome: this.outcome ?? { error: this.deadlineError(this.config) }, why: 'deadline' };
   }
 

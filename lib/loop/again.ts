@@ -61,7 +61,7 @@ async function tellOfRetry(call: CallUnderWay, plan: Plan, delayMs: number): Pro
   call.waited();
   if (ran === 'cancelled') return call.cancelled();
   // The hooks took time that the wait may have needed.
-  if (ran === 'timeout' || clock.now() + delayMs >= call.deadlineAt) return call.overdue();
+  if (ran === 'timeout' || clock.now() + delayMs >= call.deadlineAt) return call.deadlineRefusal();
   // A hook may have put a plain object in the place of axios' own headers.
   config.headers = copyOfHeaders(config.headers, call.config.headers);
   return reroute(call, plan, config);

@@ -37,7 +37,7 @@ const PEEK_MS = 1_000;
 
 /** Takes in what came of a send: what it means, what it tells each station, and what to do about it. */
 export function arrive(call: CallUnderWay, plan: Plan, outcome: Outcome): Decision | Promise<Decision> {
-  if (call.prevented !== undefined) return { kind: 'stop', why: call.prevented };
+  if (call.refusedBecause !== undefined) return { kind: 'stop', why: call.refusedBecause };
   call.last = outcome;
   call.shown = undefined;
   call.errorText = undefined;

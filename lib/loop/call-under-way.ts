@@ -38,7 +38,7 @@ export class CallUnderWay extends LiveCall implements Slots {
   /** What the sends ask for, origin and path, where an answer has named that. */
   asked: string | undefined = undefined;
   /** Why a send was given up before it left. */
-  prevented: EndReason | undefined = undefined;
+  refusedBecause: EndReason | undefined = undefined;
   /** What cuts the last send, where that is bounded; its body may go on after the answer. */
   aborter: Aborter | undefined = undefined;
   /** What became of a send that the deadline cut off. */

@@ -17,7 +17,7 @@ import type { Plan } from './plan.ts';
 /**
  * Puts the request together, sends it, and leaves no trace on the caller's config.
  *
- * @returns what came of it. Where the request was given up before it left, `call.prevented` says why.
+ * @returns what came of it. Where the request was given up before it left, `call.refusedBecause` says why.
  */
 export function send(call: CallUnderWay, plan: Plan, nowMs: number): Promise<Outcome> {
   if (call.sent > 0 || plan.policy.beforeSend.length > 0) return sendCopy(call, plan);
@@ -40,15 +40,15 @@ async function sendCopy(call: CallUnderWay, plan: Plan): Promise<Outcome> {
     // A call from in there would wait for the permit that this one holds.
     const preparing = limit === undefined ? prepare() : limit.holding(call, prepare);
     const result = await withTimeout(preparing, call.timeout(clock));
-    if (result.kind === 'cancelled') return prevent(call, call.cancelled());
-    if (result.kind === 'timeout') return prevent(call, call.overdue());
+    if (result.kind === 'cancelled') return refuse(call, call.cancelled());
+    if (result.kind === 'timeout') return refuse(call, call.deadlineRefusal());
     if (result.value === 'stopped') {
       // Before the first send there is no outcome yet: the application has given the call up, as by its signal.
-      return prevent(call, { outcome: call.outcome ?? call.cancelled().outcome, why: 'stopped' });
+      return refuse(call, { outcome: call.outcome ?? call.cancelled().outcome, why: 'stopped' });
     }
     auth?.moveTo(call, config);
     const refused = plan.mayMove ? await moveTo(call, plan, config) : undefined;
-    if (refused !== undefined) return prevent(call, refused);
+    if (refused !== undefined) return refuse(call, refused);
   }
   return transmit(call, plan, config, clock.now());
 }
@@ -102,7 +102,7 @@ function transmit(call: CallUnderWay, plan: Plan, config: InternalAxiosRequestCo
   const { breaker, counters } = plan;
   // A permit, or `beforeSend`, may have come in the very turn in which the call ended, and the circuit may have opened.
   const refused = call.ended(nowMs) ?? breaker?.depart(call, nowMs);
-  if (refused !== undefined) return Promise.resolve(prevent(call, refused));
+  if (refused !== undefined) return Promise.resolve(refuse(call, refused));
   const adapter = adapterOf(call, plan, config);
   call.leaves(config, nowMs);
   counters.sends += 1;
@@ -151,7 +151,7 @@ class SendBounds implements Bounds {
     this.#byDeadline = leftMs <= timeoutMs;
   }
 
-  overdue(): Outcome {
+  onTimeout(): Outcome {
     const config = this.#config;
     if (this.#byDeadline) {
       this.#call.cutOff = { error: this.#call.deadlineError(config) };
@@ -161,7 +161,7 @@ class SendBounds implements Bounds {
     return { error: this.#plan.errors.axiosError(message, 'ETIMEDOUT', config) };
   }
 
-  cancelled(): Outcome {
+  onCancel(): Outcome {
     return this.#call.cancelled().outcome;
   }
 }
@@ -189,8 +189,8 @@ function guarded(
   return (sent) => (breaker === undefined ? permitted(sent) : breaker.probing(call, () => permitted(sent)));
 }
 
-function prevent(call: CallUnderWay, { outcome, why }: Refusal): Outcome {
-  call.prevented = why;
+function refuse(call: CallUnderWay, { outcome, why }: Refusal): Outcome {
+  call.refusedBecause = why;
   return outcome;
 }
 

@@ -22,9 +22,9 @@ const failed = (error: unknown): Outcome => ({ error });
 export interface Bounds {
   /** The send may take so long, in ms; `Infinity`: as long as it likes. */
   readonly ms: number;
-  overdue(): Outcome;
+  onTimeout(): Outcome;
   readonly cancellation: Cancellation | undefined;
-  cancelled(): Outcome;
+  onCancel(): Outcome;
 }
 
 /**
@@ -48,14 +48,14 @@ export class BoundedSend {
     const { cancellation, ms } = bounds;
     const isFunction = typeof config.adapter === 'function';
     if (isFunction && cancellation?.requested) {
-      this.outcome = Promise.resolve(bounds.cancelled());
+      this.outcome = Promise.resolve(bounds.onCancel());
       return;
     }
     if (ms !== Number.POSITIVE_INFINITY) {
       this.aborter = lendSignal(config);
-      this.#stopTimer = sharedTimerOf(clock).after(ms, () => this.#abort(bounds.overdue()));
+      this.#stopTimer = sharedTimerOf(clock).after(ms, () => this.#abort(bounds.onTimeout()));
     }
-    if (isFunction) this.#unsubscribe = cancellation?.subscribe(() => this.#abort(bounds.cancelled()));
+    if (isFunction) this.#unsubscribe = cancellation?.subscribe(() => this.#abort(bounds.onCancel()));
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve;
     });

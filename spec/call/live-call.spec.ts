@@ -61,12 +61,12 @@ describe(LiveCall.name, () => {
 
   it('is overdue with the answer that it has, else with an error of axios', () => {
     const { call, config } = setUp({ deadlineMs: 1_000.4 });
-    const { outcome, why } = call.overdue();
+    const { outcome, why } = call.deadlineRefusal();
     expect(why).toBe('deadline');
     expect(outcome.error).toBeInstanceOf(AxiosError);
     expect(outcome.error).toMatchObject({ code: 'ETIMEDOUT', message: 'deadline of 1000ms exceeded', config });
     call.outcome = FAILED;
-    expect(call.overdue()).toEqual({ outcome: FAILED, why: 'deadline' });
+    expect(call.deadlineRefusal()).toEqual({ outcome: FAILED, why: 'deadline' });
   });
 
   it('says at what its deadline cut it off, and keeps the request', () => {

@@ -86,7 +86,7 @@ describe(arrive.name, () => {
 
   it('passes on why the send was given up before it left, and writes no send down', async () => {
     const { call, get } = setUp();
-    call.prevented = 'circuit-open';
+    call.refusedBecause = 'circuit-open';
     expect(await get(LOST)).toEqual({ kind: 'stop', why: 'circuit-open' });
     expect(call.sends).toEqual([]);
   });

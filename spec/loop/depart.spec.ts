@@ -96,7 +96,7 @@ describe(send.name, () => {
     const { call, leave, plan, wire } = setUp({}, { signal: controller.signal });
     controller.abort();
     expect((await leave()).error).toBeInstanceOf(CanceledError);
-    expect(call.prevented).toBe('cancelled');
+    expect(call.refusedBecause).toBe('cancelled');
     expect(wire).toEqual([]);
     expect(plan.counters).toMatchObject({ sends: 0, inFlight: 0 });
   });
@@ -105,7 +105,7 @@ describe(send.name, () => {
     const { call, clock, leave, wire } = setUp({ deadlineMs: 1_000 });
     await clock.advance(1_000);
     expect((await leave()).error).toMatchObject({ code: 'ETIMEDOUT', message: 'deadline of 1000ms exceeded' });
-    expect(call.prevented).toBe('deadline');
+    expect(call.refusedBecause).toBe('deadline');
     expect(wire).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe(send.name, () => {
     plan.breaker?.enter(call, clock.now());
     open(call.breaker?.circuit, clock.now());
     expect((await leave()).error).toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
-    expect(call.prevented).toBe('circuit-open');
+    expect(call.refusedBecause).toBe('circuit-open');
     expect(wire).toEqual([]);
   });
 
@@ -232,7 +232,7 @@ describe(send.name, () => {
     it('ends the call where it says false: as if cancelled, or with the last answer', async () => {
       const { again, call, leave, wire } = setUp({ beforeSend: [() => false, fail] });
       expect((await leave()).error).toBeInstanceOf(CanceledError);
-      expect(call.prevented).toBe('stopped');
+      expect(call.refusedBecause).toBe('stopped');
       call.sent = 1;
       expect(await again()).toBe(FAILED);
       expect(wire).toEqual([]);
@@ -257,13 +257,13 @@ describe(send.name, () => {
       const [sent] = [late.leave()];
       await late.clock.advance(1_000);
       expect((await sent).error).toMatchObject({ message: 'deadline of 1000ms exceeded' });
-      expect(late.call.prevented).toBe('deadline');
+      expect(late.call.refusedBecause).toBe('deadline');
 
       const cancelled = setUp(hanging, { signal: controller.signal });
       const given = cancelled.leave();
       controller.abort();
       expect((await given).error).toBeInstanceOf(CanceledError);
-      expect(cancelled.call.prevented).toBe('cancelled');
+      expect(cancelled.call.refusedBecause).toBe('cancelled');
       expect([late.wire, cancelled.wire]).toEqual([[], []]);
     });
 
@@ -312,7 +312,7 @@ describe(send.name, () => {
       plan.breaker?.moveTo(call, { ...call.config, url: 'https://mirror.example.com' });
       open(call.breaker?.circuit, clock.now());
       expect((await leave()).error).toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
-      expect(call.prevented).toBe('circuit-open');
+      expect(call.refusedBecause).toBe('circuit-open');
       expect(wire).toEqual([]);
     });
   });

@@ -23,7 +23,7 @@ function send(ms: number, config: InternalAxiosRequestConfig) {
   };
   const overdue: Outcome = { error: new Error('overdue') };
   const cancelled: Outcome = { error: new Error('cancelled') };
-  const bounds = { ms, overdue: () => overdue, cancellation: cancellationOf(config), cancelled: () => cancelled };
+  const bounds = { ms, onTimeout: () => overdue, cancellation: cancellationOf(config), onCancel: () => cancelled };
   const state: { outcome?: Outcome } = {};
   const dispatched = new BoundedSend(bounds, adapter, config, clock);
   const promise = dispatched.outcome.then((outcome) => {
