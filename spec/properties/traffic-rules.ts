@@ -218,6 +218,7 @@ export const RULES: { readonly [name: string]: Rule } = {
     if (played.calls.some(({ isBare }) => isBare)) return 0;
     // Who waits for no longer pause sends one request to see, also where nothing is left.
     if (policy.retry !== false && policy.retry.maxMs < 60_000) return 0;
+    if (sendsOf(ours(played)).some(({ seen, send }) => isLateForItsToken(seen, send))) return 0;
     let looked = 0;
     for (const line of lines(played)) {
       for (const { seen, send } of line) {
