@@ -94,7 +94,8 @@ function close(call: CallUnderWay, plan: Plan, ending: Outcome, outcome: Outcome
 /** What the caller gets may be a stream, which goes on. */
 function handOut(call: CallUnderWay, plan: Plan, outcome: Outcome): void {
   // A judge may have accepted what axios rejects, which has not been followed.
-  const body = 'error' in outcome ? undefined : (call.streamed ?? streamOf(outcome));
+  const followed = outcome === call.last ? call.streamed : streamOf(outcome);
+  const body = 'error' in outcome ? undefined : followed;
   if (body === undefined || body.hasEnded) call.aborter?.end();
   else handOver(call, plan, body, outcome.response?.request);
 }
