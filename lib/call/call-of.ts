@@ -24,16 +24,18 @@ export function callOf(ended: unknown): Ended | undefined {
   return undefined;
 }
 
-/** Marks an error, or the response in it, as the end of a call. The last mark counts; what is no object is passed over. */
+/** Marks a failure: an error, or the response that tells of it. The last mark counts; what is no object is passed over. */
 export function setCallOf(ended: unknown, call: CallState): void {
   if (typeof ended !== 'object' || ended === null) return;
-  // Reflect, since a plain definition would throw on a frozen object, and the caller would lose the answer.
-  if (!Reflect.defineProperty(ended, CALL, { value: call, configurable: true })) marks.set(ended, call);
+  // A function, since a proxy such as Vue's would give a proxy of the call. Reflect: what is frozen takes no property.
+  Reflect.defineProperty(ended, CALL, { value: () => call, configurable: true });
+  // It may have been a success before: an adapter may give one object twice.
+  marks.set(ended, call);
 }
 
 /**
  * Marks the response of a success, which is to cost next to nothing: by a private field, ten times as fast as to define a property. But it
- * is not seen through a proxy, as frameworks put them around an application's state; an error is looked for there.
+ * is not seen through a proxy, as frameworks put them around an application's state; a failure is looked for there.
  */
 export function setCallOfSuccess(response: unknown, call: CallState): void {
   if (typeof response === 'object' && response !== null) marks.set(response, call);
@@ -76,5 +78,5 @@ const marks: Pick<typeof Mark, 'get' | 'set'> = acrossCopies('marks', () => Mark
 
 const markOf = (ended: unknown): CallState | undefined =>
   typeof ended === 'object' && ended !== null
-    ? ((ended as { readonly [CALL]?: CallState })[CALL] ?? marks.get(ended))
+    ? (marks.get(ended) ?? (ended as { readonly [CALL]?: () => CallState })[CALL]?.())
     : undefined;

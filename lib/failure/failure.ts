@@ -115,7 +115,8 @@ export function failureOf(error: unknown): Failure | undefined {
  * The whole story of a call: every send, what it meant, what followed, and where the time went. `undefined` for what is no end of a call
  * that this library looked after. Never throws.
  *
- * @param responseOrError what the call resolved or rejected with; an error may be wrapped, and kept as `cause`
+ * @param responseOrError what the call resolved or rejected with; an error may be wrapped, and kept as `cause`. The response of a success
+ * must be that object itself: ask before it goes into reactive state, which hands out proxies
  *
  * @example
  * const response = await client.get('/orders');

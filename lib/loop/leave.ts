@@ -113,10 +113,11 @@ function letGo(call: CallUnderWay, { breaker, budget, limit }: Plan): void {
 function writeDown(call: CallUnderWay, { clock }: Plan, outcome: Outcome, why: Why): void {
   call.endedAt = why === 'success' ? call.judgedAt : clock.now();
   call.endedBecause = reasonOf(outcome, why);
-  if ('error' in outcome) {
+  if (why === 'success' && !('error' in outcome)) setCallOfSuccess(outcome.response, call);
+  else {
     setCallOf(outcome.error, call);
     setCallOf(responseOf(outcome), call);
-  } else setCallOfSuccess(outcome.response, call);
+  }
 }
 
 /** The last answer as a judge wants the caller to have it, where axios would have it the other way. */

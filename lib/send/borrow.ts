@@ -22,18 +22,20 @@ export function borrow(config: InternalAxiosRequestConfig): Borrowed {
   return { lent, headers, adapter, env, beforeRedirect };
 }
 
-/** Puts back what the send may have changed. Mock adapters take themselves off the config that they are given. */
+/**
+ * Puts back what the send may have changed. Mock adapters take themselves off the config that they are given. One that was frozen meanwhile
+ * stays as it is.
+ */
 export function giveBack(config: InternalAxiosRequestConfig, borrowed: Borrowed): void {
   const { adapter, beforeRedirect, env, headers, lent } = borrowed;
   // Another call may have been given the same config, and have put its own back by now.
-  if (config.headers === lent) config.headers = headers;
-  if (env !== config.env) {
-    if (env === undefined) delete config.env;
-    else config.env = env;
-  }
-  if (beforeRedirect !== config.beforeRedirect) {
-    if (beforeRedirect === undefined) delete config.beforeRedirect;
-    else config.beforeRedirect = beforeRedirect;
-  }
-  if (adapter !== undefined && config.adapter !== adapter) config.adapter = adapter;
+  if (config.headers === lent) Reflect.set(config, 'headers', headers);
+  if (env !== config.env) putBack(config, 'env', env);
+  if (beforeRedirect !== config.beforeRedirect) putBack(config, 'beforeRedirect', beforeRedirect);
+  if (adapter !== undefined && config.adapter !== adapter) Reflect.set(config, 'adapter', adapter);
+}
+
+function putBack(config: InternalAxiosRequestConfig, name: 'env' | 'beforeRedirect', value: unknown): void {
+  if (value === undefined) Reflect.deleteProperty(config, name);
+  else Reflect.set(config, name, value);
 }

@@ -67,15 +67,27 @@ export class BoundedSend {
     // Nobody will read what comes too late; its connection must not stay open for it.
     if (this.#hasEnded) return void discard(body);
     this.#hasEnded = true;
-    this.aborter?.putBack();
+    this.#tidy();
     if (!isUnread(body)) this.aborter?.end();
-    this.#stopTimer?.();
-    this.#unsubscribe?.();
     this.#resolve(outcome);
   }
 
   #abort(outcome: Outcome): void {
-    this.#settle(outcome);
-    this.aborter?.abort();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#resolve(outcome);
+    try {
+      // While the signal is still lent: an adapter that hears of it may look at the config once more.
+      this.aborter?.abort();
+    } finally {
+      this.#tidy();
+      this.aborter?.end();
+    }
+  }
+
+  #tidy(): void {
+    this.aborter?.putBack();
+    this.#stopTimer?.();
+    this.#unsubscribe?.();
   }
 }

@@ -26,7 +26,10 @@ export function copyOfConfig(config: InternalAxiosRequestConfig): InternalAxiosR
   return copy;
 }
 
-/** Changes one setting of a config for a while. Returns the function that puts it back as it was, also where it was not there. */
+/**
+ * Changes one setting of a config for a while. Returns the function that puts it back as it was, also where it was not there. Of a config
+ * that was frozen meanwhile nothing can be put back, and that is no reason to fail.
+ */
 export function lend<K extends keyof InternalAxiosRequestConfig>(
   config: InternalAxiosRequestConfig,
   name: K,
@@ -36,8 +39,8 @@ export function lend<K extends keyof InternalAxiosRequestConfig>(
   const before = config[name];
   config[name] = value;
   return () => {
-    if (had) config[name] = before;
-    else delete config[name];
+    if (had) Reflect.set(config, name, before);
+    else Reflect.deleteProperty(config, name);
   };
 }
 
@@ -48,8 +51,10 @@ export function lendReading<K extends keyof InternalAxiosRequestConfig>(
   read: () => InternalAxiosRequestConfig[K],
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(config, name);
+  const before = config[name];
+  let isLent = true;
   Object.defineProperty(config, name, {
-    get: read,
+    get: () => (isLent ? read() : before),
     // Whoever has one of their own in its place writes it, as on any config.
     set: (value) =>
       Object.defineProperty(config, name, { value, writable: true, enumerable: true, configurable: true }),
@@ -57,7 +62,8 @@ export function lendReading<K extends keyof InternalAxiosRequestConfig>(
     configurable: true,
   });
   return () => {
-    if (own === undefined) delete config[name];
-    else Object.defineProperty(config, name, own);
+    isLent = false;
+    if (own === undefined) Reflect.deleteProperty(config, name);
+    else Reflect.defineProperty(config, name, own);
   };
 }
