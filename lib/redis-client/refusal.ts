@@ -8,7 +8,7 @@ import { A_REDIS_CLIENT } from './client.ts';
  * That is no outage. Where it were taken for one, every process of a fleet would go on alone, for ever.
  */
 export class RedisRefusal extends Error {
-  /** The word that Redis begins its error with, as `NOPERM`. */
+  /** The word that Redis begins its error with, as `NOPERM`; `ERR_CLIENT` and `ERR_REPLY` where it is the client's doing. */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -20,7 +20,7 @@ export class RedisRefusal extends Error {
 
 /** What never passes by itself. Of what begins with ERR much comes from proxies whose node is away: only these are sure. */
 const REFUSES =
-  /^(?:NOPERM|NOAUTH|WRONGPASS|DENIED|NOPROTO|WRONGTYPE|CROSSSLOT)\b|^ERR (?:unknown (?:sub|redis )?command|wrong number of arguments|ACL failure|Error compiling script|user_script:)/i;
+  /^(?:NOPERM|NOAUTH|WRONGPASS|DENIED|NOPROTO|WRONGTYPE|CROSSSLOT)\b|^ERR (?:unknown (?:sub|redis )?command|wrong number of arguments|ACL failure|Error compiling script|user_script:|Can't execute )|^Connection in subscriber mode/i;
 /** The same within a script, up to Redis 7.0. */
 const REFUSES_WITHIN = /^ERR .*(?:\bWRONGTYPE\b|can't run this command|can't access at least one of the keys)/s;
 /** What never passes where the client does not follow it. */
@@ -63,4 +63,4 @@ export function stringsOf(reply: unknown): readonly string[] {
 /** Without where in a script it happened. */
 const messageOf = (error: unknown): string =>
   String((error as Error | null | undefined)?.message).replace(/ script: [\da-f]{40}, on @user_script.*$/s, '');
-const wordOf = (message: string): string => message.split(' ', 1)[0] ?? '';
+const wordOf = (message: string): string => /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? 'ERR_CLIENT';

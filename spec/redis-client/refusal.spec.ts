@@ -13,6 +13,8 @@ describe(refusalOf.name, () => {
     ["CROSSSLOT Keys in request don't hash to the same slot", 'CROSSSLOT'],
     ["ERR unknown command 'EVAL', with args beginning with: ", 'ERR'],
     ['ERR unknown command `evalsha`, with args beginning with: ', 'ERR'],
+    ["ERR Can't execute 'evalsha': only (P|S)SUBSCRIBE / PING / QUIT are allowed in this context", 'ERR'],
+    ['Connection in subscriber mode, only subscriber commands may be used', 'ERR_CLIENT'],
     ['ERR user_script:40: attempt to compare nil with number', 'ERR'],
     [
       "ERR Error running script (call to f_c0): @user_script:9: The user executing the script can't run this command or subcommand",

@@ -282,13 +282,9 @@ describe.skipIf(noRedis)('with a redis-server', () => {
 
   it('counts a heavier send for as much as it weighs', async () => {
     const limiter = make({ requests: 20, perMs: 1_000 });
-    const at: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const permit = await limiter.acquire({ key: 'k', weight: 5 });
-      at.push(Date.now());
-      permit.release();
-    }
-    expect(Number(at[2]) - Number(at[0])).toBeGreaterThanOrEqual(495);
+    const begun = Date.now();
+    for (let i = 0; i < 3; i++) (await limiter.acquire({ key: 'k', weight: 5 })).release();
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(495);
   });
 
   it('keeps keys of any kind apart, each whole in one place of a cluster', async () => {
