@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** What checks the tables of each `options.ts`. */
-const OPTIONS = 'spec/{policy/{defaults,validate,merge},issues/options-of-other-libraries}.spec.ts';
+const OPTIONS = 'spec/{policy/{defaults,validate,merge,policies},issues/options-of-other-libraries}.spec.ts';
 /** Besides the specs in the room's own folder of spec/: what is told apart only by a whole call. */
 const ROOMS = {
   correlation: [OPTIONS],
