@@ -60,8 +60,8 @@ async function tellOfRetry(call: CallUnderWay, plan: Plan, delayMs: number): Pro
   const ran = await runHooks(policy.retry.onRetry, argument, call, clock);
   call.waited();
   if (ran === 'cancelled') return call.cancelled();
-  // The hooks took time that the wait may have needed.
-  if (ran === 'timeout' || clock.now() + delayMs >= call.deadlineAt) return call.deadlineRefusal();
+  // The hooks took time that the wait may have needed, or all that was left.
+  if (clock.now() + delayMs >= call.deadlineAt) return call.deadlineRefusal();
   // A hook may have put a plain object in the place of axios' own headers.
   config.headers = copyOfHeaders(config.headers, call.config.headers);
   return reroute(call, plan, config);

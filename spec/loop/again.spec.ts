@@ -113,7 +113,52 @@ describe(wait.name, () => {
     }
   });
 
+  it('destroys what is idle beside a dead connection once the answer has given back its own', async () => {
+    for (const [wantsFresh, count] of [
+      [true, 1],
+      [false, 0],
+    ] as const) {
+      const destroyed: string[] = [];
+      const freeSockets = { 'api.example.com:443:': [{ destroy: () => destroyed.push('one') }] };
+      const request = { host: 'api.example.com', agent: { freeSockets } };
+      const outcome = { response: { status: 421, headers: {}, data: '', request } as never };
+      const { call, clock, plan } = setUp({}, {}, outcome);
+      call.wantsFresh = wantsFresh;
+      const waited = wait(call, plan, retry(0));
+      await clock.advance(0);
+      await waited;
+      expect(destroyed).toHaveLength(count);
+    }
+  });
+
   describe('before a retry', () => {
+    it('says which one it is where nothing bounds them, since the policy retries nothing', async () => {
+      const { call, clock, plan } = setUp({ retry: false });
+      const waited = wait(call, plan, retry(10));
+      await settle();
+      expect(call.waiting?.why()).toBe('waits 10 ms before retry 1 after 503');
+      await clock.advance(10);
+      expect(await waited).toBeUndefined();
+    });
+
+    it('tells onRetry which one it is, counted from the last pending answer on', async () => {
+      const told: number[] = [];
+      const { call, clock, plan } = setUp({ retry: { onRetry: ({ retry: n }) => void told.push(n) } });
+      Object.assign(call, { retries: 5, retriesBefore: 3 });
+      const waited = wait(call, plan, retry(10));
+      await clock.advance(10);
+      await waited;
+      expect(told).toEqual([3]);
+    });
+
+    it('makes nothing anew of the config where there is no onRetry', async () => {
+      const { call, clock, own, plan } = setUp();
+      const waited = wait(call, plan, retry(0));
+      await clock.advance(0);
+      await waited;
+      expect(call.template).toBe(own);
+    });
+
     it('has onRetry told, and makes the sends to come of what that makes of the config', async () => {
       const told: unknown[] = [];
       const { call, clock, own, plan } = setUp({

@@ -301,6 +301,42 @@ describe(send.name, () => {
       expect(log).toEqual([`take ${ORIGIN}`, `drop ${ORIGIN}`, `take ${elsewhere}`]);
     });
 
+    it('needs no permit for a call that it makes itself', async () => {
+      const asked: unknown[] = [];
+      const limit: Limiter = {
+        acquire: ({ nested }) => {
+          asked.push(nested);
+          return { release: () => {} };
+        },
+        pause: () => {},
+        close: async () => {},
+        stats: () => ({ queued: 0, running: 0 }),
+        takesNested: true,
+      };
+      const inner = setUp({ limit });
+      const { call, leave, plan } = setUp({ limit, beforeSend: () => void inner.plan.limit?.enter(inner.call) });
+      plan.limit?.enter(call);
+      await leave();
+      expect(asked).toEqual([false, true]);
+    });
+
+    it('ends where it is turned to a place whose budget allows no retry', async () => {
+      const { again, call, clock, leave, plan, wire } = setUp({
+        beforeSend: ({ config, send: n }) => {
+          if (n > 1) config.url = 'https://mirror.example.com';
+        },
+      });
+      await leave();
+      plan.budget?.arrive(call);
+      call.outcome = FAILED;
+      plan.budget?.withdraw(call, 'transient', false, clock.now());
+      const other = underWay({ url: 'https://mirror.example.com', headers: new AxiosHeaders() }).call;
+      for (let i = 0; i < 150; i++) plan.budget?.withdraw(other, 'transient', false, clock.now());
+      expect(await again()).toBe(FAILED);
+      expect(call.prevented).toBe('budget-empty');
+      expect(wire).toHaveLength(1);
+    });
+
     it('ends where it is turned to a circuit that is open', async () => {
       const { call, clock, leave, plan, wire } = setUp({
         breaker: { key: ({ url }) => String(url) },

@@ -115,6 +115,54 @@ describe(loop.name, () => {
     expect(log).toEqual([...ONE, 'permit', 'end limited']);
   });
 
+  it('gets another token after a 401, and sends again with that', async () => {
+    const { log, settled } = run([401, 200], {
+      auth: { token: () => 'a', refresh: async () => 'b', origins: ['https://api.example.com'] },
+    });
+    expect((await settled).status).toBe('fulfilled');
+    expect(log.filter((step) => step.startsWith('send'))).toEqual(['send 1', 'send 2']);
+  });
+
+  it('ends with the failed refresh where there is no other token', async () => {
+    const { log, settled } = run([401, 200], {
+      auth: {
+        token: () => 'a',
+        refresh: async () => Promise.reject(Object.assign(new Error('revoked'), { response: { status: 400 } })),
+        retry: { retries: 0 },
+        origins: ['https://api.example.com'],
+      },
+    });
+    expect(await settled).toMatchObject({ reason: { code: 'ERR_TOKEN_REFRESH' } });
+    expect(log.at(-1)).toBe('end refresh-failed');
+    expect(log.filter((step) => step.startsWith('send'))).toEqual(['send 1']);
+  });
+
+  it('asks again for what is pending, until it is done', async () => {
+    const { log, settled } = run([202, 202, 200], { statuses: { 202: 'pending' } });
+    expect(await settled).toMatchObject({ value: { status: 200 } });
+    expect(log.filter((step) => step.startsWith('send'))).toEqual(['send 1', 'send 2', 'send 3']);
+  });
+
+  it('asks for nothing more where the deadline comes while it waits', async () => {
+    const { log, settled } = run([503], {
+      deadlineMs: 1_500,
+      retry: { backoff: () => 1_000, budget: false, onRetry: () => new Promise(() => {}) },
+    });
+    expect(await settled).toMatchObject({ reason: { response: { status: 503 } } });
+    expect(log.at(-1)).toBe('end deadline');
+    expect(log.filter((step) => step.startsWith('send'))).toEqual(['send 1']);
+  });
+
+  it('asks for nothing where the circuit is open', async () => {
+    const { log, settled } = run([...Array<number>(20).fill(503), 200], {
+      breaker: {},
+      retry: { backoff: () => 0, budget: false, maxRetries: 30 },
+    });
+    expect(await settled).toMatchObject({ reason: { response: { status: 503 } } });
+    expect(log.at(-1)).toBe('end circuit-open');
+    expect(log.filter((step) => step === 'permit')).toHaveLength(20);
+  });
+
   it('refreshes nothing and polls nothing without a policy that says so', async () => {
     for (const status of [401, 202]) {
       const { log, settled } = run([status]);
