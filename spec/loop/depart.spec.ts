@@ -333,7 +333,7 @@ describe(send.name, () => {
       const other = underWay({ url: 'https://mirror.example.com', headers: new AxiosHeaders() }).call;
       for (let i = 0; i < 150; i++) plan.budget?.withdraw(other, 'transient', false, clock.now());
       expect(await again()).toBe(FAILED);
-      expect(call.prevented).toBe('budget-empty');
+      expect(call.refusedBecause).toBe('budget-empty');
       expect(wire).toHaveLength(1);
     });
 
