@@ -42,10 +42,9 @@ async function inTurn(
     call.refreshMs += call.waited();
     // Where `token` takes so long, it may wait for the very permit that is held.
     if (again.kind === 'done' && again.value !== 'stale') return again.value;
-    // A token that lives no longer than the queue is long: it would stand in it for ever.
-    if (tried > 0) return limit.holding(call, () => auth.enter(call));
     limit.leave(call);
     const lost = (await auth.enter(call)) ?? (await limit.enter(call));
-    if (lost !== undefined || !limit.hasQueued(call)) return lost;
+    // A token that lives no longer than the queue is long would stand in it for ever: the third goes as it is when its permit comes.
+    if (lost !== undefined || tried > 0 || !limit.hasQueued(call)) return lost;
   }
 }
