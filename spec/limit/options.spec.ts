@@ -1,6 +1,7 @@
 import { InvalidPolicyError, type LimitOptions, localLimiter } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { fillIn, LIMIT, windowsOf } from '../../lib/limit/options.ts';
+import type { PolicyProblem } from '../../lib/failure/errors.ts';
+import { fieldsThatWait, fillIn, LIMIT, maxWeightOf, windowsOf, wrongWait } from '../../lib/limit/options.ts';
 
 describe('the options of a limit', () => {
   it.each<[unknown, RegExp]>([
@@ -109,5 +110,60 @@ describe(windowsOf.name, () => {
   it('takes no half for a window', () => {
     expect(windowsOf({ requests: 5, windows: [window] })).toEqual([window]);
     expect(windowsOf({ perMs: 5, windows: [window] })).toEqual([window]);
+  });
+});
+
+describe(maxWeightOf.name, () => {
+  it('is what the smallest window holds at once', () => {
+    expect(maxWeightOf([{ requests: 10, perMs: 1_000 }])).toBe(10);
+    expect(maxWeightOf([{ requests: 10, perMs: 1_000, burst: 5 }])).toBe(14);
+    expect(
+      maxWeightOf([
+        { requests: 10, perMs: 1_000, burst: 5 },
+        { requests: 2.5, perMs: 60_000 },
+      ]),
+    ).toBe(3);
+  });
+});
+
+describe('an engine in which every send waits', () => {
+  const why = 'since every call waits for Redis, if only for some ms';
+  const problemsOf = (field: 'maxQueue' | 'maxWaitMs', value: unknown) => {
+    const problems: PolicyProblem[] = [];
+    fieldsThatWait('Redis')[field](value, `limit.${field}`, problems);
+    return problems.map(({ message }) => message);
+  };
+
+  it.each([1, 7, Number.POSITIVE_INFINITY, undefined])('takes %s places, or ms', (value) => {
+    expect(problemsOf('maxQueue', value)).toEqual([]);
+    expect(problemsOf('maxWaitMs', value)).toEqual([]);
+    expect(wrongWait(value, 'Redis')).toBeUndefined();
+  });
+
+  it('would refuse every send without a place, or time, to wait in', () => {
+    expect(problemsOf('maxQueue', 0)).toEqual([
+      `limit.maxQueue must be an integer of at least 1, or Infinity, ${why}, got 0`,
+    ]);
+    for (const [value, shown] of [
+      [0, '0'],
+      [-1, '-1'],
+      [Number.NaN, 'NaN'],
+      ['7', "'7'"],
+    ] as const) {
+      expect(problemsOf('maxWaitMs', value)).toEqual([
+        `limit.maxWaitMs must be a number above 0, ${why}, got ${shown}`,
+      ]);
+    }
+  });
+
+  it('says so of a wait that a call has of its own', () => {
+    const error = wrongWait(0, 'Redis');
+    expect(error).toBeInstanceOf(InvalidPolicyError);
+    expect(error?.problems).toEqual([
+      expect.objectContaining({
+        path: 'limit.maxWaitMs',
+        message: `limit.maxWaitMs must be a number above 0, ${why}, got 0`,
+      }),
+    ]);
   });
 });
