@@ -99,7 +99,7 @@ function builtIn(
 
 /** With Retry-After, a 413 holds for a while only, and the body was not taken (RFC 9110 §15.5.14). */
 function isTooLargeForNow(response: AxiosResponse, clock: Pick<Clock, 'wall'>): boolean {
-  return response.status === 413 && namedWait(response, clock, false)?.byRetryAfter === true;
+  return response.status === 413 && parseRetryAfter(response.headers, clock.wall()) !== undefined;
 }
 
 /** Adds how long the server asks to wait. */

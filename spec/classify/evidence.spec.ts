@@ -65,4 +65,15 @@ describe(evidenceOf.name, () => {
   it('has no status that is no number', () => {
     expect(shown({ response: answer('200', {}) }).evidence.status).toBeUndefined();
   });
+
+  it('asks for a wait by the quota of a failed answer: of a 429 also where that does not say that nothing is left', () => {
+    const reset = { 'x-ratelimit-limit': '10', 'x-ratelimit-reset': '7' };
+    const waits = (status: number, headers: object) =>
+      shown({ response: answer(status, headers) }).evidence.retryAfterMs;
+    expect(waits(429, reset)).toBe(7_000);
+    expect(waits(503, reset)).toBeUndefined();
+    expect(waits(503, { ...reset, 'x-ratelimit-remaining': '0' })).toBe(7_000);
+    expect(waits(200, { ...reset, 'x-ratelimit-remaining': '0' })).toBeUndefined();
+    expect(waits(200, { 'retry-after': '7' })).toBe(7_000);
+  });
 });
