@@ -54,6 +54,7 @@ export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } f
 export { localLimiter } from './limit/local/local-limiter.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
 export type { Quota, QuotaPolicy } from './limit/quota/headers.ts';
+export type { ToldQuota } from './limit/quota/reader.ts';
 export type { LimitWindow } from './limit/windows/gcra.ts';
 export type { Logger } from './observe/log.ts';
 export type { PendingCall } from './observe/pending.ts';

@@ -1,8 +1,8 @@
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import type { LimitOptions } from './options.ts';
 
-/** What a policy may say about a limiter that was handed in: who goes where, and for how long. Not how fast. */
-export const ADJUSTABLE: readonly string[] = ['key', 'priority', 'maxWaitMs'];
+/** What a policy may say about a limiter that was handed in: who goes where, and for how long, and what it costs. Not how fast. */
+export const ADJUSTABLE: readonly string[] = ['key', 'priority', 'weight', 'settle', 'quota', 'maxWaitMs'];
 
 /** The options that cannot be laid over a limiter that was handed in. */
 export const numbersIn = (options: LimitOptions): readonly string[] =>
@@ -12,19 +12,25 @@ export const numbersIn = (options: LimitOptions): readonly string[] =>
 const ADJUSTED = Symbol.for('axios-holdfast.adjusted-limiter');
 export const isAdjusted = (limit: Limiter): limit is AdjustedLimiter => ADJUSTED in limit;
 
-/** A limiter that was handed in, under somebody's own key, priority or patience. */
+/** A limiter that was handed in, under somebody's own key, priority, weights or patience. */
 export class AdjustedLimiter implements Limiter {
   readonly [ADJUSTED] = true;
   readonly limiter: Limiter;
   readonly key: Limiter['key'];
   readonly priority: Limiter['priority'];
+  readonly weight: Limiter['weight'];
+  readonly settle: Limiter['settle'];
+  readonly quota: Limiter['quota'];
   readonly maxWaitMs: number | undefined;
 
-  constructor(under: Limiter, { key, priority, maxWaitMs }: LimitOptions) {
+  constructor(under: Limiter, { key, priority, weight, settle, quota, maxWaitMs }: LimitOptions) {
     const before = isAdjusted(under) ? under : undefined;
     this.limiter = before?.limiter ?? under;
     this.key = key ?? under.key;
     this.priority = priority ?? under.priority;
+    this.weight = weight ?? under.weight;
+    this.settle = settle ?? under.settle;
+    this.quota = quota ?? under.quota;
     this.maxWaitMs = maxWaitMs ?? before?.maxWaitMs;
   }
 

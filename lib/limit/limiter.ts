@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import type { LimitOptions } from './options.ts';
 import type { Quota } from './quota/headers.ts';
 
 /** What a send asks of a limiter. */
@@ -57,8 +58,13 @@ export interface Answer {
   readonly throttled: boolean;
   /** The instant before which the server wants no request, ms since the epoch. A 503 may name one too. */
   readonly untilAt?: number | undefined;
-  /** What its headers say of the quota. */
+  /** What it says of the quota. */
   readonly quota?: Quota | undefined;
+  /**
+   * How many permits the send really needed, where that is known (`settle`): more than its weight is charged to the windows, less is given
+   * back. Finite, from 0.
+   */
+  readonly cost?: number | undefined;
 }
 
 /** A limiter's leave for one send. */
@@ -124,6 +130,12 @@ export interface Limiter {
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Which of the calls that wait goes first: the smaller. Default 0 for all. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  /** How many permits a send needs. Default 1 for all. */
+  readonly weight?: LimitOptions['weight'];
+  /** What a send really cost, by its answer. */
+  readonly settle?: LimitOptions['settle'];
+  /** What an answer says of the quota, where its headers do not. */
+  readonly quota?: LimitOptions['quota'];
   /** It understands `nested`. One that does not is not asked for such a send: that would wait for the permit of its own call. */
   readonly takesNested?: true | undefined;
   /** Listens to the loss of a store that the limiter shares with others; gives the function that stops listening. */

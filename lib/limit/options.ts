@@ -1,4 +1,4 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import {
   aBoolean,
   aCount,
@@ -20,7 +20,8 @@ import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from '
 import { ADJUSTABLE, AdjustedLimiter, numbersIn } from './adjusted-limiter.ts';
 import { isLimiter, type Limiter } from './limiter.ts';
 import { LIMIT_NAMES } from './other-names.ts';
-import type { LimitWindow } from './windows/gcra.ts';
+import type { ToldQuota } from './quota/reader.ts';
+import { type LimitWindow, mostOf } from './windows/gcra.ts';
 
 /**
  * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.
@@ -45,6 +46,41 @@ export interface LimitOptions extends Optional<LimitWindow> {
   /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
   /**
+   * How many permits a send needs: of tokens a minute the tokens, of points a second the points, so that `requests` counts those. Asked of the
+   * call, whose `data` is what is sent: a string, where it was an object. An integer from 1, or the call fails; more than a window ever holds
+   * is refused with a `RangeError`. Default: 1 for all.
+   *
+   * A send leaves when its whole weight is due. Give a `burst` of at least the heaviest: what is heavier than the burst waits for as much
+   * before it as must be free after it, which is about half of the limit. `maxConcurrent` counts sends, whatever they weigh.
+   *
+   * @example
+   * // 90,000 tokens a minute: about four characters a token, and what it may answer at most.
+   * weight: ({ data }) => Math.ceil(String(data).length / 4) + 500,
+   */
+  readonly weight?: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  /**
+   * What a send really cost, by its answer: more than its weight is charged to the windows, less is given back. Asked of each answer, good or
+   * bad; `undefined`: nobody knows. `response.data` is what `transformResponse` makes of it. A finite number from 0; anything else, or an
+   * error, is told by a process warning once, and counts as `undefined`.
+   *
+   * @example
+   * settle: ({ data }) => data.usage?.total_tokens,
+   */
+  readonly settle?: ((response: AxiosResponse, weight: number) => number | undefined) | undefined;
+  /**
+   * Reads what an answer says of the quota where no header does that RateLimit headers look like. Asked first; `undefined`: look at the
+   * headers. What it counts are weights. Of no use without `adaptive`, or a limiter that learns. `response.data` is what
+   * `transformResponse` makes of it. What is no quota, or an error, is told by a process warning once, and the headers are read.
+   *
+   * @example
+   * quota: ({ headers }) => ({
+   *   limit: 100,
+   *   remaining: Number(headers['x-budget-left']),
+   *   resetMs: 1_000 * Number(headers['x-budget-ends-in']),
+   * }),
+   */
+  readonly quota?: ((response: AxiosResponse) => ToldQuota | undefined) | undefined;
+  /**
    * Learns the quota from the server's answers: from RateLimit headers, and from the 429s. Needs no numbers; those that are given
    * are the most that it sends. Default `false`.
    */
@@ -67,7 +103,7 @@ export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions
 
 /** The most that one send may weigh: no window ever holds more. */
 export function maxWeightOf(windows: readonly LimitWindow[]): number {
-  return Math.min(...windows.map(({ requests, burst = 1 }) => Math.ceil(requests + burst - 1)));
+  return Math.min(...windows.map(({ requests, burst = 1 }) => mostOf(requests, burst)));
 }
 
 /** Fills in what was left out. */
@@ -131,6 +167,9 @@ export const LIMIT = new Group<LimitOptions, LimitDefaults, ResolvedLimit | Limi
     maxWaitMs: [number(0), Number.POSITIVE_INFINITY],
     key: aFunction,
     priority: aFunction,
+    weight: aFunction,
+    settle: aFunction,
+    quota: aFunction,
     adaptive: ADAPTIVE,
   },
   advice: {

@@ -1,4 +1,4 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { LiveCall } from '../call/live-call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { isReentrant, trackReentrancy } from '../call/reentrancy.ts';
@@ -19,6 +19,7 @@ import { isLimiter } from './limiter.ts';
 import { waitsForOthers } from './limiters.ts';
 import type { ResolvedLimit } from './options.ts';
 import { readQuota } from './quota/headers.ts';
+import { type ShownAnswer, TellingCode, type Told } from './told.ts';
 
 /** What is remembered of a call here. */
 interface Slot {
@@ -27,6 +28,8 @@ interface Slot {
   /** The bucket of where the send goes. */
   key: string;
   readonly priority: number | undefined;
+  /** How many permits each of its sends needs. */
+  readonly weight: number | undefined;
   /** Of when the call began, so that its retries keep its place. */
   readonly since: number;
   /** How long the permit of this send took, in ms. */
@@ -66,6 +69,11 @@ interface Pauses {
   readonly bounds: { readonly maxMs: number; readonly whenLonger: 'fail' | 'clamp' };
 }
 
+interface Show {
+  /** What the policy's own code is shown of an answer. */
+  answer(call: LimitedCall, outcome: Outcome): ShownAnswer;
+}
+
 /** The limiter on a call's way: a permit for each send, given back as soon as that has ended. */
 export class LimitStation implements Station<LimitedCall> {
   /** Whether a send may have to wait for another's end. */
@@ -73,6 +81,8 @@ export class LimitStation implements Station<LimitedCall> {
   readonly #ports: Ports;
   readonly #limiter: Limiter;
   readonly #options: Pick<ResolvedLimit | Limiter, 'key' | 'priority'>;
+  readonly #code: TellingCode;
+  readonly #show: Show['answer'];
   readonly #maxWaitMs: number | undefined;
   /** The limiter was handed in, so that it does not close with the attachment. */
   readonly #isShared: boolean;
@@ -80,11 +90,13 @@ export class LimitStation implements Station<LimitedCall> {
   readonly #hearsQuota: boolean;
   readonly #pauses: Pauses;
 
-  constructor(ports: Ports, limit: Limiter | ResolvedLimit, pauses: Pauses) {
+  constructor(ports: Ports, limit: Limiter | ResolvedLimit, pauses: Pauses, show: Show['answer']) {
     this.#ports = ports;
     this.#limiter = ports.limiter(limit);
     // The policy may name them, and so may a limiter that was handed in.
     this.#options = limit;
+    this.#code = new TellingCode(limit);
+    this.#show = show;
     this.#maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
     this.#isShared = isLimiter(limit);
     this.#hearsQuota = isLimiter(limit) || limit.adaptive !== false;
@@ -156,8 +168,11 @@ export class LimitStation implements Station<LimitedCall> {
     if (permit === undefined) return untilAt;
     // Without an answer nothing was learnt of the server, unless a judge knows better.
     if (response !== undefined || throttled) {
-      const quota = this.#hearsQuota && response ? readQuota(response.headers, this.#ports.clock) : undefined;
-      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota }));
+      const told = response && this.#code.readsAnswers ? this.#read(call, outcome, response, slot) : undefined;
+      const headers = this.#hearsQuota && told?.quota === undefined ? response?.headers : undefined;
+      const quota = headers === undefined ? told?.quota : readQuota(headers, this.#ports.clock);
+      const cost = told?.cost;
+      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota, cost }));
     }
     if (isStreaming && this.mayHoldUp) slot.permit = permit;
     else release(permit);
@@ -214,6 +229,7 @@ export class LimitStation implements Station<LimitedCall> {
         home,
         key: home,
         priority: priorityOf(this.#options.priority?.(config)),
+        weight: this.#code.weightOf(config),
         since: inOrder(call.startedAt),
         queuedMs: 0,
         permit: undefined,
@@ -225,6 +241,11 @@ export class LimitStation implements Station<LimitedCall> {
       };
     }
     return call.limit;
+  }
+
+  /** What the policy's own code says of an answer. */
+  #read(call: LimitedCall, outcome: Outcome, response: AxiosResponse, { weight }: Slot): Told {
+    return this.#code.read(response, this.#show(call, outcome), weight, this.#hearsQuota);
   }
 
   #keyOf(config: InternalAxiosRequestConfig): string {
@@ -249,12 +270,12 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   #request(call: LimitedCall, slot: Slot, signal: AbortSignal | undefined): PermitRequest {
-    const { isNested: nested, key, priority, since } = slot;
+    const { isNested: nested, key, weight, priority, since } = slot;
     const { maxMs: maxPauseMs, whenLonger } = this.#pauses.bounds;
     // All of them are its own: a polluted prototype must not speak for one that is left out.
     return {
       key,
-      weight: undefined,
+      weight,
       priority,
       since,
       nested,

@@ -7,6 +7,7 @@ import type { Breaker } from '../breaker/circuit.ts';
 import { BreakerStation } from '../breaker/station.ts';
 import type { EventName, EventOf } from '../call/events.ts';
 import type { Terms } from '../call/live-call.ts';
+import type { Outcome } from '../call/outcome.ts';
 import type { PendingPhase } from '../call/wait.ts';
 import { evidenceOn } from '../classify/judging.ts';
 import { CorrelationStation } from '../correlation/station.ts';
@@ -75,15 +76,13 @@ export class Plan implements Terms {
     const { clock } = shared;
     const { budget, retryAfter } = retry || DEFAULTS.retry;
     const pauses = { heeded: retryAfter !== false, bounds: retryAfter || DEFAULTS.retry.retryAfter };
+    const evidence = (call: CallUnderWay, outcome: Outcome) => evidenceOn(call, outcome, clock);
     this.policy = policy;
     this.idempotency = idempotency === false ? undefined : new IdempotencyStation(idempotency);
     this.correlation = correlation === false ? undefined : new CorrelationStation(correlation);
     this.auth = auth === false ? undefined : new AuthStation(shared, shared.authenticator(auth));
-    this.breaker =
-      breaker === false
-        ? undefined
-        : new BreakerStation(shared.breaker, breaker, (call, outcome) => evidenceOn(call, outcome, clock));
-    this.limit = limit === false ? undefined : new LimitStation(shared, limit, pauses);
+    this.breaker = breaker === false ? undefined : new BreakerStation(shared.breaker, breaker, evidence);
+    this.limit = limit === false ? undefined : new LimitStation(shared, limit, pauses, evidence);
     this.budget = retry === false || budget === false ? undefined : new BudgetStation(shared.budget, budget);
 
     this.clock = clock;

@@ -516,14 +516,67 @@ export function limiterContract(name: string, subject: () => Subject): void {
 
     it('refuses a weight that no window ever holds with a RangeError', async () => {
       if (!can('windows')) return;
-      const limiter = await subject().limiter({
+      const { limiter: make, pass } = subject();
+      const limiter = await make({
         requests: 3,
         perMs: 50,
         burst: 2,
         windows: [{ requests: 9, perMs: 500 }],
       });
       expect(await rejectionOf(acquire(limiter, { weight: 5 }))).toBeInstanceOf(RangeError);
-      (await acquire(limiter, { weight: 4 })).release();
+      const most = acquire(limiter, { weight: 4 });
+      for (let i = 0; i < 20; i++) await pass(20);
+      (await most).release();
+    });
+
+    it('lets a weight leave when all of it is due, and not before; who is lighter and came later waits behind it', async () => {
+      if (!can('windows')) return;
+      const { limiter: make, pass } = subject();
+      // Three at once, and then one in twenty minutes.
+      const limiter = await make({ requests: 3, perMs: 3_600_000, burst: 3 });
+      const order: unknown[] = [];
+      const asked = [2, 2, 1].map((weight) => lineUp(limiter, order, weight, { weight }));
+      for (let i = 0; i < 10; i++) await pass(20);
+      // One is left, and the second of two needs both.
+      expect(order).toEqual([2]);
+      (await (asked[0] as Promise<Permit>)).release();
+    });
+
+    it('gives back what a send did not cost after all, and lets go who waits for it', async () => {
+      if (!can('windows')) return;
+      const { limiter: make, pass } = subject();
+      const limiter = await make({ requests: 10, perMs: 3_600_000, burst: 10 });
+      const first = await acquire(limiter, { weight: 10 });
+      const order: unknown[] = [];
+      const asked = [3, 4, 1].map((weight) => lineUp(limiter, order, weight, { weight }));
+      for (let i = 0; i < 5; i++) await pass(20);
+      expect(order).toEqual([]);
+      first.answered?.({ throttled: false, cost: 3 });
+      first.answered?.({ throttled: false, cost: 3 });
+      first.release();
+      for (let i = 0; i < 30; i++) await pass(20);
+      expect(order).toEqual([3, 4]);
+      for (const permit of await Promise.all(asked.slice(0, 2))) permit.release();
+    });
+
+    it('charges what a send cost more than it weighs, though no more than a window ever holds', async () => {
+      if (!can('windows')) return;
+      const { limiter: make, pass } = subject();
+      const limiter = await make({
+        requests: 10,
+        perMs: 3_600_000,
+        burst: 10,
+        windows: [{ requests: 100, perMs: 1_000 }],
+      });
+      const first = await acquire(limiter);
+      first.answered?.({ throttled: false, cost: 8 });
+      first.release();
+      for (let i = 0; i < 10; i++) await pass(20);
+      const order: unknown[] = [];
+      const asked = [1, 2, 3].map((mark) => lineUp(limiter, order, mark));
+      for (let i = 0; i < 30; i++) await pass(20);
+      expect(order).toEqual([1, 2]);
+      for (const permit of await Promise.all(asked.slice(0, 2))) permit.release();
     });
 
     it('takes a permit that was dropped for one that was never given: no quota is used by what is never sent', async () => {

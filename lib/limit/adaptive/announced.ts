@@ -9,6 +9,12 @@ const MOST_STOCKS = 8;
 /** A pause that ends so much before the reset of what is left lasts until then, in ms: seconds are rounded. */
 const ROUNDING_MS = 1_000;
 
+/** How many sends, and what they weigh together. */
+export interface Load {
+  readonly sends: number;
+  readonly weight: number;
+}
+
 /**
  * What RateLimit headers say: the rate that they state, what is left of each quota, how many requests may be under way.
  *
@@ -32,6 +38,8 @@ export class Announced {
   stocks: Stock[] = [];
   /** Answers that were no refusals told what is left: so a refusal with nothing left is explained. */
   isTold = false;
+  /** What is told to be left is counted in weights, and not in sends. */
+  ofWeights = false;
   /** Whose part of the quota it is, and until when. */
   partition: Partition | undefined;
   partitionUntil = -Infinity;
@@ -49,23 +57,24 @@ export class Announced {
     return this.hasStock ? this.untoldPerMs : this.statedPerMs;
   }
 
-  /** The instant from which the next may leave, by what is left; so many of ours have not ended. */
-  freeAt(inFlight: number, lastSentAt: number): number {
-    return Math.max(-Infinity, ...this.stocks.map((stock) => stock.freeAt(inFlight, lastSentAt)));
+  /** The instant from which the next may leave, by what is left; so much of ours has not ended. */
+  freeAt(out: Load, lastSentAt: number, weight: number): number {
+    const takes = this.#takenBy(weight);
+    return Math.max(-Infinity, ...this.stocks.map((stock) => stock.freeAt(this.#amountOf(out), lastSentAt, takes)));
   }
 
-  sent(): readonly StockMark[] {
-    return this.stocks.map((stock) => stock.sent());
+  sent(weight: number): readonly StockMark[] {
+    return this.stocks.map((stock) => stock.sent(this.#takenBy(weight)));
   }
 
   /** A send did not take place. */
-  notSent(): void {
-    for (const stock of this.stocks) stock.notSent();
+  notSent(weight: number): void {
+    for (const stock of this.stocks) stock.notSent(this.#takenBy(weight));
   }
 
   /** A send ended without an answer. */
-  lost(): void {
-    for (const stock of this.stocks) stock.endedUntold();
+  lost(weight: number): void {
+    for (const stock of this.stocks) stock.endedUntold(this.#takenBy(weight));
   }
 
   /**
@@ -95,19 +104,22 @@ export class Announced {
   /**
    * An answer to that send has come. Gives until when nothing is left, if it says so.
    *
-   * @param inFlight how many of ours have not ended, without this one
+   * @param out how much of ours has not ended, without this one
    */
-  hear(now: number, { throttled, quota }: Answer, send: AdaptiveSend, inFlight: number): number | undefined {
+  hear(now: number, { throttled, quota, cost }: Answer, send: AdaptiveSend, out: Load): number | undefined {
     if (this.#isOfAnother(now, quota?.partition)) {
-      this.notSent();
+      this.notSent(send.weight);
       return undefined;
     }
+    if (quota !== undefined) this.ofWeights = quota.ofWeights === true;
+    const took = this.#takenBy(cost ?? send.weight);
+    for (const { id } of send.stocks) this.#stockOf(id)?.notSent(this.#takenBy(send.weight) - took);
     const told = toldIn(quota);
     for (const each of told) {
       const mark = send.stocks.find(({ id }) => id === each.id);
-      this.#stockOf(each.id)?.hear(now, each, send.at, mark, inFlight);
+      this.#stockOf(each.id)?.hear(now, each, send.at, mark, this.#amountOf(out), took);
     }
-    for (const stock of this.stocks) if (!told.some(({ id }) => id === stock.id)) stock.endedUntold();
+    for (const stock of this.stocks) if (!told.some(({ id }) => id === stock.id)) stock.endedUntold(took);
     this.#hearPolicies(now, quota, told);
     if (!throttled && told.length > 0) this.isTold = true;
     if (quota?.partition !== undefined) {
@@ -118,6 +130,15 @@ export class Announced {
       ({ id, isUsedUp }) => isUsedUp && told.some((each) => each.id === id && each.remaining === 0),
     );
     return usedUp.length > 0 ? Math.max(...usedUp.map(({ resetAt }) => resetAt)) : undefined;
+  }
+
+  /** In the unit of what is told to be left. */
+  #amountOf({ sends, weight }: Load): number {
+    return this.ofWeights ? weight : sends;
+  }
+
+  #takenBy(weight: number): number {
+    return this.ofWeights ? weight : 1;
   }
 
   #hearPolicies(now: number, quota: Quota | undefined, told: readonly Told[]): void {

@@ -35,6 +35,8 @@ export interface AdaptiveSend {
   readonly held: boolean;
   /** The rate at which it left, requests per ms. */
   readonly ratePerMs: number;
+  /** What it weighed. */
+  readonly weight: number;
   /** How far it moved the due time, in ms. */
   readonly intervalMs: number;
   /** What was known of what is left. */
@@ -94,6 +96,8 @@ export class AdaptiveRate {
   /** Refusals in a row, for servers that name no time. */
   refusals = 0;
   inFlight = 0;
+  /** What those weigh together. */
+  outWeight = 0;
   concurrency: number;
 
   /** @param windows the user's own. Default: none. */
@@ -116,23 +120,24 @@ export class AdaptiveRate {
   }
 
   /** The earliest instant at which the next send may leave. `nested`: it must not wait for the answer to another. */
-  nextAt(nowMs: number, nested = false): number {
+  nextAt(nowMs: number, nested = false, weight = 1): number {
     this.#endStocks(nowMs);
-    return Math.max(nowMs, nested ? this.#nestedAt() : this.#nextAt());
+    return Math.max(nowMs, nested ? this.#nestedAt(weight) : this.#nextAt(weight));
   }
 
   /** A send leaves now. `waited`: it would have left when it was due, had the timer been on time. */
-  sent(nowMs: number, waited = false): AdaptiveSend {
+  sent(nowMs: number, waited = false, weight = 1): AdaptiveSend {
     const isProbe = this.phase !== 'open';
     const { episode, ratePerMs } = this;
     const intervalMs = isProbe ? 0 : 1 / this.#pacePerMs;
     const held = !isProbe && this.#isHeld(nowMs, intervalMs);
-    const stocks = this.announced.sent();
+    const stocks = this.announced.sent(weight);
     this.#windows.forEach((window, i) => {
       const from = waited ? nowMs - window.lateMs : nowMs;
-      this.paidAt[i] = Math.max(Number(this.paidAt[i]), from) + window.intervalMs;
+      this.paidAt[i] = Math.max(Number(this.paidAt[i]), from) + weight * window.intervalMs;
     });
     this.inFlight += 1;
+    this.outWeight += weight;
     if (isProbe) {
       this.phase = 'probing';
       this.nextProbeAt = nowMs + Math.min(Math.max(PROBE_PATIENCE_MS, 1 / ratePerMs), LONGEST_MS);
@@ -140,13 +145,14 @@ export class AdaptiveRate {
       if (!held && nowMs - this.stretch.lastSentAt > IDLE_MS + 1 / ratePerMs) this.stretch.begin(nowMs);
       this.stretch.sent(nowMs);
     }
-    return { at: nowMs, isProbe, episode, held, ratePerMs, intervalMs, stocks, ended: false };
+    return { at: nowMs, isProbe, episode, held, ratePerMs, weight, intervalMs, stocks, ended: false };
   }
 
   /** It was answered. */
   answered(nowMs: number, send: AdaptiveSend, answer: Answer): void {
     if (!this.#end(send)) return;
-    const { throttled, untilAt, quota } = answer;
+    const { throttled, untilAt, quota, cost } = answer;
+    if (cost !== undefined) this.#charge(Math.min(cost, this.#most) - send.weight);
     this.#endStocks(nowMs);
     const usedUpUntil = this.#options.headers ? this.#hear(nowMs, send, answer) : undefined;
     const namedAt = isInstant(untilAt) ? untilAt : undefined;
@@ -162,7 +168,7 @@ export class AdaptiveRate {
   /** It ended without an answer: a lost connection, an abort. */
   lost(nowMs: number, send: AdaptiveSend): void {
     if (!this.#end(send)) return;
-    this.announced.lost();
+    this.announced.lost(send.weight);
     if (!send.isProbe || send.episode !== this.episode) return;
     this.nextProbeAt = Math.min(this.nextProbeAt, Math.max(nowMs, send.at + PROBE_PATIENCE_MS));
   }
@@ -170,10 +176,8 @@ export class AdaptiveRate {
   /** It has not left after all: as if `sent` had never been called. */
   dropped(nowMs: number, send: AdaptiveSend): void {
     if (!this.#end(send)) return;
-    this.announced.notSent();
-    this.#windows.forEach((window, i) => {
-      this.paidAt[i] = Number(this.paidAt[i]) - window.intervalMs;
-    });
+    this.announced.notSent(send.weight);
+    this.#charge(-send.weight);
     if (send.episode !== this.episode) return;
     if (send.isProbe) {
       // Another may be the probe, and at once.
@@ -217,27 +221,32 @@ export class AdaptiveRate {
     return Math.min(this.climb.ratePerMs, this.announced.ratePerMs);
   }
 
-  #nextAt(): number {
-    const { announced, inFlight } = this;
+  #nextAt(weight: number): number {
+    const { announced, inFlight, outWeight } = this;
     const { lastSentAt } = this.stretch;
     if (this.phase === 'paused') return this.pausedUntil;
     if (this.phase === 'probing') return this.nextProbeAt;
     if (inFlight >= announced.concurrency) return lastSentAt + LOST_FOR_SURE_MS;
     if (this.#pacePerMs < Infinity || this.#windows.length > 0 || announced.hasStock) {
-      return Math.max(this.#pacedAt, announced.freeAt(inFlight, lastSentAt));
+      return Math.max(
+        this.#pacedAt(weight),
+        announced.freeAt({ sends: inFlight, weight: outWeight }, lastSentAt, weight),
+      );
     }
     if (inFlight < this.concurrency) return -Infinity;
     // The process that waits for those answers may have been killed.
     return lastSentAt + LOST_MS;
   }
 
-  #nestedAt(): number {
-    return this.phase === 'paused' ? this.pausedUntil : this.#pacedAt;
+  #nestedAt(weight: number): number {
+    return this.phase === 'paused' ? this.pausedUntil : this.#pacedAt(weight);
   }
 
   /** By the rate and the windows, whatever is under way. */
-  get #pacedAt(): number {
-    const windowsAt = this.#windows.map((window, i) => Number(this.paidAt[i]) - window.toleranceMs);
+  #pacedAt(weight: number): number {
+    const windowsAt = this.#windows.map(
+      ({ toleranceMs, intervalMs }, i) => Number(this.paidAt[i]) - toleranceMs + (weight - 1) * intervalMs,
+    );
     return Math.max(this.#pacePerMs < Infinity ? this.dueAt : -Infinity, ...windowsAt);
   }
 
@@ -260,7 +269,20 @@ export class AdaptiveRate {
     if (send.ended) return false;
     send.ended = true;
     this.inFlight = Math.max(0, this.inFlight - 1);
+    this.outWeight = Math.max(0, this.outWeight - send.weight);
     return true;
+  }
+
+  /** So much more is paid to the user's windows than was; below 0, less. */
+  #charge(weight: number): void {
+    this.#windows.forEach(({ intervalMs }, i) => {
+      this.paidAt[i] = Number(this.paidAt[i]) + weight * intervalMs;
+    });
+  }
+
+  /** What their smallest window holds at most. */
+  get #most(): number {
+    return Math.min(...this.#windows.map(({ most }) => most));
   }
 
   #pauseUntil(at: number): void {
@@ -323,7 +345,7 @@ export class AdaptiveRate {
   #hear(now: number, send: AdaptiveSend, answer: Answer): number | undefined {
     const { announced, climb, stretch } = this;
     const before = announced.ratePerMs;
-    const usedUpUntil = announced.hear(now, answer, send, this.inFlight);
+    const usedUpUntil = announced.hear(now, answer, send, { sends: this.inFlight, weight: this.outWeight });
     if (announced.ratePerMs > before) {
       // The last interval may have been that of a far lower cap.
       this.dueAt = Math.min(this.dueAt, stretch.lastSentAt + 1 / this.ratePerMs);

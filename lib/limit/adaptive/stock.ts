@@ -79,10 +79,11 @@ export class Stock {
    * The instant from which the next may leave, if nothing else is told until then.
    *
    * @param out how many of ours have not ended
+   * @param takes how many the next takes
    */
-  freeAt(out: number, lastSentAt: number): number {
+  freeAt(out: number, lastSentAt: number, takes = 1): number {
     if (!this.isKnown) return -Infinity;
-    const left = Math.min(this.remaining - out, this.unsent);
+    const left = Math.min(this.remaining - out, this.unsent) - (takes - 1);
     if (left > this.keptBack) return -Infinity;
     const from = Math.max(lastSentAt, this.beganAt);
     if (left <= 0) return Math.min(this.resetAt, from + PATIENCE_MS);
@@ -90,21 +91,21 @@ export class Stock {
   }
 
   /** A send leaves; gives what has to be handed in with its answer. */
-  sent(): StockMark {
+  sent(takes = 1): StockMark {
     const { id, generation, remaining, taken } = this;
-    this.unsent -= 1;
+    this.unsent -= takes;
     return { id, generation, remaining, taken };
   }
 
   /** A send did not take place, or drew on another quota. */
-  notSent(): void {
-    this.unsent += 1;
+  notSent(took = 1): void {
+    this.unsent += took;
   }
 
   /** A send ended and nothing was told of this stock: it was most likely counted. */
-  endedUntold(): void {
-    this.remaining -= 1;
-    this.ended += 1;
+  endedUntold(took = 1): void {
+    this.remaining -= took;
+    this.ended += took;
   }
 
   /** The reset has come, or what was told was wrong: until something is told again, nothing is known. */
@@ -118,8 +119,9 @@ export class Stock {
    *
    * @param sentAt when its send left, and what was known then
    * @param out how many of ours have not ended, without this one
+   * @param took how many the send took
    */
-  hear(now: number, told: Told, sentAt: number, mark: StockMark | undefined, out: number): void {
+  hear(now: number, told: Told, sentAt: number, mark: StockMark | undefined, out: number, took = 1): void {
     if (!this.isKnown) {
       if (sentAt >= this.resetAt) this.#begin(now, told, sentAt);
       return;
@@ -133,11 +135,11 @@ export class Stock {
     if (laterMs > lateMs || (isOfNow && (isOther || told.remaining > mark.remaining))) {
       this.#begin(now, told, sentAt);
     } else if (isOther) {
-      this.endedUntold();
+      this.endedUntold(took);
     } else {
       this.remaining = Math.min(this.remaining, told.remaining);
       if (laterMs < 0) [this.resetAt, this.lateMs] = [resetAt, lateMs];
-      this.ended += 1;
+      this.ended += took;
       this.#reckonOthers(isOfNow ? mark.taken : 0, out);
     }
   }

@@ -12,7 +12,8 @@ import { BottleneckPacer, type Job } from './bottleneck-pacer.ts';
 import { understandRedis7 } from './redis7.ts';
 
 /** Every call waits for Bottleneck, if only some ms: so `maxQueue` is at least 1, and `maxWaitMs` above 0. */
-export interface BottleneckLimiterOptions extends Pick<LimitOptions, 'maxQueue' | 'maxWaitMs' | 'key' | 'priority'> {
+export interface BottleneckLimiterOptions
+  extends Pick<LimitOptions, 'maxQueue' | 'maxWaitMs' | 'key' | 'priority' | 'weight' | 'settle'> {
   /**
    * Clustered only: after how long the others get back the slot of a process that was killed, in ms. A send that takes longer
    * loses its slot while it goes on, so this must be more than any takes. An integer from 1,000; default 300,000.
@@ -27,6 +28,8 @@ export interface BottleneckLike {
     task: () => PromiseLike<T>,
   ): Promise<T>;
   readonly datastore?: string;
+  currentReservoir?(): Promise<number | null>;
+  incrementReservoir?(by: number): Promise<number>;
 }
 
 /** What is needed of a `Bottleneck.Group`. */
@@ -53,6 +56,7 @@ type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOption
  * - Let a send out of turn that is made within another (`nested`), or it would wait for a slot that its own call holds: so such a send
  *   asks for no permit.
  * - Tell that a `reservoir` will never hold a call's weight: such a call waits until its deadline.
+ * - Settle what a send cost (`settle`) but in a `reservoir`: `minTime` and `maxConcurrent` stay as they were.
  * - Know that a process lives: see `expirationMs`.
  * - Remember a key of a `Group` for which nothing has started in its `timeout`, by default 5 minutes: calls must not wait or run
  *   that long.
@@ -105,7 +109,11 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
         jobs.delete(job);
       }
     };
-    const pacer = new BottleneckPacer({ bucket: () => bucket, run, hold: (until) => hold(key, until) });
+    const settle = (cost: number) => {
+      const bottleneck = isGroup(given) ? given.key(key) : only;
+      if (cost !== weight) giveBack(bottleneck, weight - cost).catch(() => {});
+    };
+    const pacer = new BottleneckPacer({ bucket: () => bucket, run, hold: (until) => hold(key, until), settle });
     const bucket = new Bucket(limit, clock, pacer);
     bucket.heldByPacer(buckets.pausedUntil(nameOf(key, 1)));
     return bucket;
@@ -114,6 +122,8 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
   return {
     key: options.key,
     priority: options.priority,
+    weight: options.weight,
+    settle: options.settle,
     acquire(request) {
       const { key, weight = 1 } = request;
       const wrong = wrongWait(request.maxWaitMs, WHOM);
@@ -139,6 +149,12 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       await own.disconnect(false).catch(() => {});
     },
   };
+}
+
+/** Puts so much back into its reservoir, or takes it out. One that has none must not get one. */
+async function giveBack(bottleneck: BottleneckLike, permits: number): Promise<void> {
+  const left = await bottleneck.currentReservoir?.();
+  if (typeof left === 'number') await bottleneck.incrementReservoir?.(permits);
 }
 
 function missing(): never {
@@ -170,6 +186,8 @@ const WHOM = 'Bottleneck';
 const OPTIONS = {
   key: LIMIT.checks.key,
   priority: LIMIT.checks.priority,
+  weight: LIMIT.checks.weight,
+  settle: LIMIT.checks.settle,
   ...fieldsThatWait(WHOM),
   expirationMs: integer(1_000, Number.MAX_SAFE_INTEGER),
 };

@@ -1,3 +1,4 @@
+import type { Answer } from '../limiter.ts';
 import type { Bucket } from '../queue/bucket.ts';
 import type { Pacer } from '../queue/pacer.ts';
 import type { Waiter } from '../queue/priority-queue.ts';
@@ -9,6 +10,8 @@ export class Job {
   /** When Bottleneck has done with it. */
   over: Promise<void> | undefined;
   end!: () => void;
+  /** What its send really cost has been told. */
+  isSettled = false;
   readonly ended = new Promise<void>((resolve) => {
     this.end = resolve;
   });
@@ -25,6 +28,8 @@ export interface BottleneckPorts {
   run(job: Job, task: () => Promise<void>): Promise<void>;
   /** Pauses the whole key, all its weights, until that instant of the clock. */
   hold(until: number): void;
+  /** What a send really cost. */
+  settle(cost: number): void;
 }
 
 /**
@@ -70,7 +75,11 @@ export class BottleneckPacer implements Pacer<Job> {
     return job;
   }
 
-  answered(): undefined {}
+  answered(_nowMs: number, job: Job, { cost }: Answer): undefined {
+    if (cost === undefined || job.isSettled) return;
+    job.isSettled = true;
+    this.#ports.settle(cost);
+  }
 
   ended(_nowMs: number, job: Job): void {
     job.end();

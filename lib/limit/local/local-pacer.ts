@@ -53,9 +53,9 @@ export class LocalPacer implements Pacer<Sent> {
     return Math.max(0, ...this.#windows.map(({ intervalMs }) => intervalMs));
   }
 
-  nextAt(nowMs: number, _wanted = 1, _weight = 1, nested = false): number {
-    let at = this.#adaptive === undefined ? Number.NEGATIVE_INFINITY : this.#adaptive.nextAt(nowMs, nested);
-    for (const window of this.#windows) at = Math.max(at, window.nextAt());
+  nextAt(nowMs: number, _wanted = 1, weight = 1, nested = false): number {
+    let at = this.#adaptive === undefined ? Number.NEGATIVE_INFINITY : this.#adaptive.nextAt(nowMs, nested, weight);
+    for (const window of this.#windows) at = Math.max(at, window.nextAt(weight));
     return at;
   }
 
@@ -68,13 +68,16 @@ export class LocalPacer implements Pacer<Sent> {
   send(nowMs: number, weight: number, waited: boolean): Sent {
     const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
     const shiftMs = this.#windows.map((window) => window.shiftMs);
-    const learning = this.#adaptive?.sent(nowMs, waited);
+    const learning = this.#adaptive?.sent(nowMs, waited, weight);
     return { at: nowMs, weight, from, shiftMs, learning, answered: false };
   }
 
   answered(nowMs: number, sent: Sent, answer: Answer): number | undefined {
     if (sent.answered) return undefined;
     sent.answered = true;
+    const { cost } = answer;
+    if (cost !== undefined)
+      for (const [i, window] of this.#windows.entries()) window.settle(Number(sent.from[i]), sent.weight, cost);
     if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
     const delay = this.#latency.note(nowMs, nowMs - sent.at);
     for (const [i, window] of this.#windows.entries()) {

@@ -118,16 +118,17 @@ export class Bucket<Handle> {
     if (this.#notePause(this.#clock.now(), until)) this.wake();
   }
 
-  answered(permit: BucketPermit<Handle>, { throttled, untilAt, quota }: Answer): void {
+  answered(permit: BucketPermit<Handle>, answer: Answer): void {
+    const { throttled, untilAt } = answer;
     const now = this.#clock.now();
     const named = untilAt === undefined ? undefined : sane(this.#onTheClock(untilAt), now);
     // First, since the pause that follows makes it one that left before.
     const backoffMs = this.#recovery.answered(permit, throttled, named !== undefined && named > now);
-    const learntUntil = this.#pacer.answered(now, permit.handle, { throttled, untilAt: named, quota });
+    const learntUntil = this.#pacer.answered(now, permit.handle, { ...answer, untilAt: named });
     const pauseUntil = backoffMs === undefined || this.#pacer.learns ? named : now + backoffMs;
     const isPaused = pauseUntil !== undefined && this.#pause(now, pauseUntil);
     const isLonger = learntUntil !== undefined && this.#notePause(now, learntUntil);
-    if (isPaused || isLonger) this.wake();
+    if (isPaused || isLonger || answer.cost !== undefined) this.wake();
     // What was learnt besides may let somebody go: release() comes next and sees to that.
   }
 

@@ -11,16 +11,25 @@ const MANY = 1_000;
 export class Buckets<Handle> implements Limiter {
   readonly key: ((config: InternalAxiosRequestConfig) => string) | undefined;
   readonly priority: ((config: InternalAxiosRequestConfig) => number) | undefined;
+  readonly weight: LimitOptions['weight'];
+  readonly settle: LimitOptions['settle'];
+  readonly quota: LimitOptions['quota'];
   readonly takesNested = true;
   readonly #make: (key: string) => Bucket<Handle>;
   readonly #byKey = new Map<string, Bucket<Handle>>();
   #many = MANY;
   #closed = false;
 
-  constructor(make: (key: string) => Bucket<Handle>, { key, priority }: Pick<LimitOptions, 'key' | 'priority'>) {
+  constructor(
+    make: (key: string) => Bucket<Handle>,
+    { key, priority, weight, settle, quota }: Pick<LimitOptions, 'key' | 'priority' | 'weight' | 'settle' | 'quota'>,
+  ) {
     this.#make = make;
     this.key = key;
     this.priority = priority;
+    this.weight = weight;
+    this.settle = settle;
+    this.quota = quota;
   }
 
   /** How many buckets are remembered. */

@@ -45,6 +45,8 @@ export interface Quota {
   readonly counters?: readonly QuotaCounter[] | undefined;
   /** How many requests may be under way at once (`qu="concurrent-requests"`). */
   readonly concurrency?: number | undefined;
+  /** What is left is counted as weights are, as a reader of one's own (`limit.quota`) tells it; headers count sends. */
+  readonly ofWeights?: boolean | undefined;
   /** Where the server divides its quota (`pk`): the part that this request was counted in. */
   readonly partition?: Partition | undefined;
 }

@@ -94,7 +94,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return isProbe || ratePerMs === Number.POSITIVE_INFINITY;
   }
 
-  async #turn({ want, more, horizonMs, pauseMs, resume }: Turn): Promise<Entry<AdaptiveSend | undefined>> {
+  async #turn({ want, weight, horizonMs, pauseMs, resume }: Turn): Promise<Entry<AdaptiveSend | undefined>> {
     const bucket = this.#bucket;
     // Whose clock is how far off, to begin with.
     if (bucket.skewMs === undefined) await this.#keep('none', '');
@@ -110,13 +110,11 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
       const slots: Slot<AdaptiveSend | undefined>[] = [];
       const share = Math.max(1, (horizonMs * rate.ratePerMs) / bucket.members);
       while (slots.length < Math.min(want, share)) {
-        const at = rate.nextAt(now);
+        const ofThis = slots.length === 0 ? weight : 1;
+        const at = rate.nextAt(now, false, ofThis);
         if (at > now + horizonMs) break;
-        slots.push({ at: at - skewMs, handle: rate.sent(at) });
+        slots.push({ at: at - skewMs, lastAt: at - skewMs, weight: ofThis, handle: rate.sent(at, false, ofThis) });
       }
-      // What is learnt counts sends, whatever they weigh.
-      const [first] = slots;
-      if (first !== undefined) for (let i = 0; i < more; i++) slots.splice(1, 0, { at: first.at, handle: undefined });
       const learnt = rate.save();
       if (!(await this.#keep(this.#version, learnt))) continue;
       this.#events.splice(0, told);

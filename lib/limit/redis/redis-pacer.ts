@@ -23,8 +23,8 @@ export interface Turn {
   readonly want: number;
   /** So many of them also beyond that, so that the next due time is always known. */
   readonly least: number;
-  /** So many more than one does the next send need, all at once. */
-  readonly more: number;
+  /** How many permits the first of them is to hold, all at once; the others hold one. */
+  readonly weight: number;
   readonly horizonMs: number;
   /** Nothing is to leave for so long. */
   readonly pauseMs?: number | undefined;
@@ -39,9 +39,14 @@ export interface Turn {
 /** What is told in a turn of its own. */
 type Told = Pick<Turn, 'pauseMs' | 'resume' | 'dropBurstMs'>;
 
-/** A slot that was reserved for this process: from when, on its own clock, and what the book wants back of it. */
+/** A slot that was reserved for this process, and what the book wants back of it. */
 export interface Slot<Handle> {
+  /** From when its first permit may be used, on this process's own clock. */
   readonly at: number;
+  /** And its last; those between are due evenly. */
+  readonly lastAt: number;
+  /** How many permits it holds. */
+  readonly weight: number;
   readonly handle: Handle;
 }
 
@@ -118,23 +123,23 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   nextAt(nowMs: number, wanted: number, weight: number, nested = false): number {
     // The next slot may depend on the answer to the very send that waits for this one.
     if (nested && this.learns) return nowMs;
-    this.#dropStale(nowMs);
-    const [next] = this.#slots;
-    if (permitsFor(wanted, weight) > this.#slots.length && this.#runsOut(nowMs, weight)) {
+    this.#dropStale(nowMs, weight);
+    const at = this.#readyAt(weight);
+    if (permitsFor(wanted, weight) > this.#held && this.#runsOut(nowMs, weight)) {
       if (this.#askAgainAt <= nowMs) this.#askFor(weight);
-      else if (this.#slots.length < weight) return this.#askAgainAt;
+      else if (at === undefined) return this.#askAgainAt;
     }
-    if (next === undefined || this.#slots.length < weight) return Number.POSITIVE_INFINITY;
-    if (next.at - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return next.at;
+    if (at === undefined) return Number.POSITIVE_INFINITY;
+    if (at - this.#heardAt <= Math.max(FRESH_MS, 4 * this.#answerMs)) return at;
     // In time to hear of a pause before it is due.
-    const checkAt = next.at - this.#answerMs;
+    const checkAt = at - this.#answerMs;
     if (checkAt > nowMs) return checkAt;
     this.#askFor(weight);
     return Number.POSITIVE_INFINITY;
   }
 
   send(nowMs: number, weight: number): Granted<Handle> | undefined {
-    const [slot, ...others] = this.#slots.splice(0, weight);
+    const [slot, ...others] = this.#take(weight);
     this.#giveUp(nowMs, others);
     return slot && { handle: slot.handle, sentAt: nowMs, weight, answered: false };
   }
@@ -143,6 +148,8 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     if (send === undefined || send.answered) return;
     send.answered = true;
     const isUrgent = this.#book.answered(nowMs, send, answer);
+    // What waits for its slots may have earlier ones.
+    if (Number(answer.cost) < send.weight && this.#ports.bucket().wanted > 0) this.#handIn(nowMs);
     // A pause is told in a turn of its own, and this with it.
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) return;
     if (answer.throttled) this.#tell({ dropBurstMs: UNNAMED_MS });
@@ -169,7 +176,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   }
 
   isFresh(nowMs: number): boolean {
-    this.#dropStale(nowMs);
+    this.#dropStale(nowMs, 1);
     return this.#slots.length === 0 && !this.#asking;
   }
 
@@ -194,7 +201,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     this.#asking = true;
     const { clock, bucket } = this.#ports;
     void Promise.resolve()
-      .then(() => this.#turn(permitsFor(bucket().wanted, this.#weight) - this.#slots.length))
+      .then(() => this.#turn(bucket().wanted))
       .catch(() => {
         this.#askAgainAt = clock.now() + PROBE_MS;
       })
@@ -224,13 +231,13 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   async #turn(wanted: number, what?: Told): Promise<void> {
     const unseen = this.#unseen;
     const changes = what ?? { dropBurstMs: this.#unseenMs };
-    const want = Math.max(0, wanted);
-    const held = this.#slots.length;
-    const least = Math.max(0, LEAST - held, this.#weight - held);
-    const more = Math.max(0, this.#weight - 1 - held);
+    const held = this.#held;
+    const weight = Math.max(1, this.#weight - held);
+    const want = Math.max(0, permitsFor(wanted, this.#weight) - held - (weight - 1));
+    const least = Math.max(0, LEAST - held, weight > 1 ? 1 : this.#weight - held);
     const { bucket, clock } = this.#ports;
     const askedAt = clock.now();
-    const entry = await this.#book.turn({ want, least, more, horizonMs: this.#horizonMs, unseen, ...changes });
+    const entry = await this.#book.turn({ want, weight, least, horizonMs: this.#horizonMs, unseen, ...changes });
     const { slots, pausedUntil, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
@@ -254,19 +261,59 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   /** Whether the next slots should be asked for before those that are here are used up. */
   #runsOut(nowMs: number, weight: number): boolean {
     const last = this.#slots.at(-1);
-    if (last === undefined || this.#slots.length < Math.max(LEAST, weight)) return true;
-    return last.at - nowMs < this.#horizonMs / 2;
+    if (last === undefined || this.#held < Math.max(LEAST, weight)) return true;
+    return last.lastAt - nowMs < this.#horizonMs / 2;
+  }
+
+  /** How many permits are reserved. */
+  get #held(): number {
+    let held = 0;
+    for (const { weight } of this.#slots) held += weight;
+    return held;
+  }
+
+  /** When so many of them may be used, all at once; `undefined` where there are fewer. */
+  #readyAt(weight: number): number | undefined {
+    let missing = weight;
+    for (const slot of this.#slots) {
+      if (missing <= slot.weight) return dueIn(slot, missing);
+      missing -= slot.weight;
+    }
+    return undefined;
+  }
+
+  /** Takes out so many permits. */
+  #take(weight: number): readonly Slot<Handle>[] {
+    let missing = weight;
+    const whole = this.#slots.findIndex((slot) => {
+      if (missing < slot.weight) return true;
+      missing -= slot.weight;
+      return false;
+    });
+    const taken = this.#slots.splice(0, whole < 0 ? this.#slots.length : whole);
+    const [next] = this.#slots;
+    if (next === undefined || missing === 0) return taken;
+    this.#slots[0] = { ...next, at: dueIn(next, missing + 1), weight: next.weight - missing };
+    return [...taken, { ...next, lastAt: dueIn(next, missing), weight: missing }];
   }
 
   get #horizonMs(): number {
     return Math.max(HORIZON_MS, 3 * this.#answerMs);
   }
 
-  /** Slots that were not used in time; the server may have given their place to somebody else. */
-  #dropStale(nowMs: number): void {
-    let stale = 0;
-    while (Number(this.#slots[stale]?.at) < nowMs - 2 * this.#horizonMs) stale += 1;
-    if (stale > 0) this.#giveUp(nowMs, this.#slots.splice(0, stale));
+  /** Slots that were not used in time; the server may have given their place to somebody else. But what waits for the whole of a weight keeps. */
+  #dropStale(nowMs: number, weight: number): void {
+    const staleAt = nowMs - 2 * this.#horizonMs;
+    while (Number(this.#slots[0]?.lastAt) < staleAt && Number(this.#readyAt(weight) ?? staleAt - 1) < staleAt) {
+      this.#giveUp(nowMs, this.#slots.splice(0, 1));
+    }
+  }
+
+  /** Gives back what is reserved and not used, to ask anew. */
+  #handIn(nowMs: number): void {
+    for (const { handle, weight } of this.#slots.splice(0)) {
+      this.#book.dropped(nowMs, { handle, weight, sentAt: nowMs, answered: false });
+    }
   }
 
   /** What was reserved for before that instant is void, since there is a pause. */
@@ -281,6 +328,11 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   #giveUp(nowMs: number, slots: readonly Slot<Handle>[]): void {
     for (const { handle } of slots) this.#book.lost(nowMs, handle);
   }
+}
+
+/** When so many permits of a slot may be used. */
+function dueIn({ at, lastAt, weight }: Slot<unknown>, permits: number): number {
+  return weight === 1 ? at : at + ((lastAt - at) * (permits - 1)) / (weight - 1);
 }
 
 /** So many for the next send, and one at least for each other: what those need besides is asked for when it is their turn. */

@@ -27,13 +27,14 @@ const RESERVE = `
   local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 
   local first, most, fields, windows = 10, tonumber(ARGV[9]), { 'until' }, {}
-  for i = first, #ARGV, 7 do
+  for i = first, #ARGV, 8 do
     fields[#fields + 1] = ARGV[i]
     fields[#fields + 1] = ARGV[i] .. ':shift'
     fields[#fields + 1] = ARGV[i] .. ':undropped'
     windows[#windows + 1] = {
       field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3]),
-      refund = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), drop = tonumber(ARGV[i + 6])
+      refund = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), drop = tonumber(ARGV[i + 6]),
+      extra = tonumber(ARGV[i + 7])
     }
   end
   local stored = redis.call('HMGET', KEYS[1], unpack(fields))
@@ -64,9 +65,9 @@ const RESERVE = `
       window.undropped = window.undropped or window.paidAt
       window.paidAt = math.max(window.paidAt, now + window.drop - ago + window.tolerance)
     end
-    changed = changed or window.refund > 0 or window.unseen > 0 or window.drop
+    changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop
     window.from = window.paidAt - window.tolerance
-    local due = math.floor((now + horizon - window.from) / window.interval) + 1
+    local due = math.floor((now + horizon - window.from) / window.interval) + 1 - window.extra
     granted = math.min(granted, math.max(math.floor(due / members), least))
   end
   if pausedUntil > now then granted = 0 end
@@ -77,7 +78,7 @@ const RESERVE = `
   for _, window in ipairs(windows) do
     reply[#reply + 1] = string.format('%.3f', window.from - now)
     reply[#reply + 1] = string.format('%.3f', window.shift)
-    window.paidAt = window.paidAt + granted * window.interval
+    if granted > 0 then window.paidAt = window.paidAt + (granted + window.extra) * window.interval end
     lasts = math.max(lasts, window.paidAt)
     for _, each in ipairs({ window.field, window.paidAt, window.field .. ':shift', window.shift,
       window.field .. ':undropped', window.undropped or '' }) do
@@ -105,7 +106,7 @@ export class WindowBook implements Book<Reserved> {
   readonly #bucket: StoredBucket;
   readonly #windows: readonly (Gcra & { readonly field: string })[];
   readonly #latency = new LatencySpread();
-  /** What is to be refunded to each window, in ms. */
+  /** What is to be refunded to each window, in ms; below 0, what it is to be charged. */
   #refunds: number[];
 
   constructor(bucket: StoredBucket, windows: readonly LimitWindow[]) {
@@ -116,6 +117,7 @@ export class WindowBook implements Book<Reserved> {
 
   async turn({
     want,
+    weight,
     least,
     horizonMs,
     pauseMs = -1,
@@ -127,6 +129,8 @@ export class WindowBook implements Book<Reserved> {
     const refunds = this.#refunds;
     // Once, whatever comes of it: Redis may carry out what is not heard of any more.
     this.#refunds = refunds.map(() => 0);
+    // How many slots the first takes besides one: its weight, and as much again as is more than a burst.
+    const extra = this.#windows.map(({ burst }) => weight - 1 + Math.max(0, weight - burst));
     const windows = this.#windows.flatMap((window, w) => {
       const isDropped = window.isAsShortAs(dropBurstMs);
       return [
@@ -138,6 +142,7 @@ export class WindowBook implements Book<Reserved> {
         // No more than the burst, and all of that where the window is as short as the time in which they left.
         isDropped ? 0 : unseen * window.intervalMs,
         isDropped ? Math.max(0, pauseMs) : '',
+        Number(extra[w]),
       ];
     });
     const beat = this.#bucket.beat();
@@ -152,33 +157,50 @@ export class WindowBook implements Book<Reserved> {
       window.shiftMs = Number(rest[2 * w + 1]);
       return window.shiftMs;
     });
-    const dueAt = (i: number) => this.#windows.map(({ intervalMs }, w) => now + Number(rest[2 * w]) + i * intervalMs);
+    const dueAt = (i: number) =>
+      this.#windows.map(({ intervalMs }, w) => {
+        const before = i > 0 ? i + Number(extra[w]) : 0;
+        return now + Number(rest[2 * w]) + before * intervalMs;
+      });
     const slots = Array.from({ length: granted }, (_, i) => {
       const at = dueAt(i);
       const from = this.#windows.map(({ toleranceMs }, w) => Number(at[w]) + toleranceMs);
-      return { at: Math.max(now, ...at), handle: { shiftMs, from } };
+      const lastAt = i > 0 ? at : this.#windows.map(({ intervalMs }, w) => Number(at[w]) + (weight - 1) * intervalMs);
+      const ofFirst = i > 0 ? 1 : weight;
+      return { at: Math.max(now, ...at), lastAt: Math.max(now, ...lastAt), weight: ofFirst, handle: { shiftMs, from } };
     });
     return { slots, pausedUntil: now + pausedMs, askAgainAt: now, dueAt: dueAt(granted) };
   }
 
-  answered(nowMs: number, { sentAt, handle: { shiftMs } }: Granted<Reserved>, { throttled }: Answer): boolean {
+  answered(nowMs: number, send: Granted<Reserved>, { throttled, cost }: Answer): boolean {
+    const { sentAt, weight, handle } = send;
+    const { shiftMs } = handle;
     const delay = this.#latency.note(nowMs, nowMs - sentAt);
     for (const [w, window] of this.#windows.entries()) {
       if (throttled) window.refused();
       window.answered(sentAt, Number(shiftMs[w]), delay);
     }
-    return false;
+    if (cost === undefined || cost === weight) return false;
+    this.#refund(nowMs, handle, weight, cost);
+    return true;
   }
 
   lost(): boolean {
     return false;
   }
 
-  dropped(nowMs: number, { handle: { from }, weight }: Granted<Reserved>): void {
-    // Others may have left by now, who did not have to wait for what had been paid for.
-    this.#refunds = this.#windows.map(({ intervalMs }, w) => {
+  dropped(nowMs: number, { handle, weight }: Granted<Reserved>): void {
+    this.#refund(nowMs, handle, weight, 0);
+  }
+
+  /** A send costs so much, and not its weight: the rest of what it paid is given back, or what is missing charged. */
+  #refund(nowMs: number, { from }: Reserved, weight: number, cost: number): void {
+    this.#refunds = this.#windows.map(({ intervalMs, most }, w) => {
       const at = Number(from[w]);
-      return Number(this.#refunds[w]) + Math.max(0, at + weight * intervalMs - Math.max(at, nowMs));
+      const [paidAt, usedAt] = [at + weight * intervalMs, at + Math.min(cost, most) * intervalMs];
+      // Others may have left by now, who did not have to wait for what had been paid for.
+      const refundMs = usedAt > paidAt ? paidAt - usedAt : Math.max(0, paidAt - Math.max(usedAt, nowMs));
+      return Number(this.#refunds[w]) + refundMs;
     });
   }
 }

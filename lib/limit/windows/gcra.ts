@@ -30,6 +30,9 @@ export interface LimitWindow {
   readonly burst?: number | undefined;
 }
 
+/** The most that a window ever holds. */
+export const mostOf = (requests: number, burst: number): number => Math.ceil(requests + burst - 1);
+
 /**
  * One window of a limit, by the generic cell rate algorithm (ITU-T I.371). A single number tells when the next send may leave: the
  * instant at which all that has left is paid for, each send with one interval.
@@ -51,6 +54,8 @@ export class Gcra {
   readonly intervalMs: number;
   readonly lateMs: number;
   readonly burst: number;
+  /** The most that it ever holds, and so that one send may weigh. */
+  readonly most: number;
   /** How far ahead of the clock the slots may be taken, in ms. */
   readonly toleranceMs: number;
   /** The theoretical arrival time: when everything that has left is paid for, on the clock. */
@@ -73,13 +78,15 @@ export class Gcra {
     this.lateMs = Math.min(MAX_LATE_MS, perMs * MAX_LATE_SHARE);
     this.intervalMs = (perMs + this.lateMs) / requests;
     this.burst = burst;
+    this.most = mostOf(requests, burst);
     this.toleranceMs = (burst - 1) * this.intervalMs + ROUNDING_MS;
   }
 
-  /** The instant from which the next send may leave. */
-  nextAt(): number {
-    this.#shiftTo(this.#lateArrivals.takeDue(this.#paidAt - this.toleranceMs));
-    return this.#paidAt - this.toleranceMs;
+  /** The instant from which the next send may leave: when all of its weight is due. */
+  nextAt(weight = 1): number {
+    const aheadMs = this.toleranceMs - (weight - 1) * this.intervalMs;
+    this.#shiftTo(this.#lateArrivals.takeDue(this.#paidAt - aheadMs));
+    return this.#paidAt - aheadMs;
   }
 
   /**
@@ -106,6 +113,23 @@ export class Gcra {
     const costMs = weight * this.intervalMs;
     const unpaidMs = Math.max(0, from + costMs - Math.max(from, this.#lastSentAt));
     this.#paidAt = Math.max(this.#paidAt - unpaidMs, Math.min(this.#paidAt, this.#droppedTo));
+  }
+
+  /**
+   * What a send really weighed, if it was more or less than it was taken for. More than a window ever holds counts as that: one answer that
+   * tells nonsense must not stop the bucket for a year.
+   */
+  settle(from: number, weight: number, cost: number): void {
+    const counted = Math.min(cost, this.most);
+    if (counted < weight) {
+      this.refund(from + counted * this.intervalMs, weight - counted);
+      return;
+    }
+    const owedMs = (counted - weight) * this.intervalMs;
+    // While nobody has left since the burst was dropped, a pause that ends early brings back what had been paid for before that.
+    const isDropped = this.#paidAt <= this.#droppedTo;
+    if (isDropped) this.#undroppedAt += owedMs;
+    this.#paidAt = isDropped ? Math.max(this.#droppedTo, this.#undroppedAt) : this.#paidAt + owedMs;
   }
 
   /** Whether it is as short as a pause, or a rest of which nothing is known. */

@@ -408,6 +408,31 @@ describe('the weight', () => {
   });
 });
 
+describe('what a send really cost', () => {
+  const answered = async (settings: Bottleneck.ConstructorOptions, cost: number) => {
+    const bottleneck = new Bottleneck(settings);
+    const permit = await bottleneckLimiter(bottleneck).acquire({ key, weight: 4 });
+    permit.answered?.({ throttled: false, cost });
+    permit.answered?.({ throttled: false, cost });
+    permit.release();
+    await quiet(bottleneck);
+    return bottleneck.currentReservoir();
+  };
+
+  it.each([
+    [1, 19],
+    [4, 16],
+    [7, 13],
+    [0, 20],
+  ])('is what its reservoir has paid in the end, once: %i of 20 leave %i', async (cost, left) => {
+    expect(await answered({ reservoir: 20 }, cost)).toBe(left);
+  });
+
+  it('makes no reservoir where there is none', async () => {
+    expect(await answered({ maxConcurrent: 5 }, 1)).toBeNull();
+  });
+});
+
 describe('the priority', () => {
   it('lets the smaller go first, to the last digit, and first come first served among equals', async () => {
     const { bottleneck, limiter, first } = await oneSlot();

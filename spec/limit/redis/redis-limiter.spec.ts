@@ -20,7 +20,7 @@ function lostAfterOne(): IoredisLike {
       if (isLost) throw new Error('connect ECONNREFUSED');
       isLost = true;
       const windows = keysThenArguments.slice(keys + 9);
-      const dueIn = windows.flatMap((_, i) => (i % 7 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
+      const dueIn = windows.flatMap((_, i) => (i % 8 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
       return [String(clock.now()), '0', '0', '1', ...dueIn];
     },
   };

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gcra } from '../../../lib/limit/windows/gcra.ts';
 
@@ -186,6 +187,89 @@ describe(Gcra.name, () => {
       gcra.take(T0 + 998, 1, true);
       takeUntil(gcra, 1_100);
       expect(gcra.shiftMs).toBeCloseTo(3, 5);
+    });
+  });
+});
+
+describe(`the weights of ${Gcra.name}`, () => {
+  const due = (gcra: Gcra, weight: number) => gcra.nextAt(weight) - T0;
+
+  it('are due when the last of their slots is', () => {
+    const gcra = window(10);
+    expect(gcra.nextAt(10)).toBe(Number.NEGATIVE_INFINITY);
+    gcra.take(T0, 10, false);
+    expect(due(gcra, 1)).toBeCloseTo(10.05, 1);
+    expect(due(gcra, 4)).toBeCloseTo(40.2, 1);
+    expect(due(gcra, 10)).toBeCloseTo(100.5, 1);
+    gcra.take(gcra.nextAt(4), 4, true);
+    expect(due(gcra, 1)).toBeCloseTo(50.25, 1);
+  });
+
+  it('of more than a burst wait for as much before them as they leave free after them', () => {
+    const gcra = window(2);
+    gcra.take(T0, 2, false);
+    expect(due(gcra, 5)).toBeCloseTo(50.25, 1);
+    gcra.take(T0 + 50.25, 5, false);
+    expect(due(gcra, 1)).toBeCloseTo(50.25 + 40.2, 1);
+  });
+
+  it('never put more into any window than it holds', () => {
+    const weights = fc.array(fc.record({ weight: fc.integer({ min: 1, max: 30 }), restMs: fc.nat(2_000) }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), weights, (requests, burst, all) => {
+        const gcra = new Gcra({ requests, perMs: 1_000, burst });
+        const sent: { at: number; weight: number }[] = [];
+        let now = T0;
+        for (const { weight, restMs } of all.filter((each) => each.weight <= gcra.most)) {
+          if (restMs > 1_000) now += restMs;
+          now = Math.max(now, gcra.nextAt(weight));
+          gcra.take(now, weight, false);
+          sent.push({ at: now, weight });
+        }
+        for (const { at } of sent) {
+          const held = sent.filter((each) => each.at >= at && each.at < at + 1_000);
+          expect(held.reduce((sum, { weight }) => sum + weight, 0)).toBeLessThanOrEqual(gcra.most);
+        }
+      }),
+    );
+  });
+
+  describe('settled', () => {
+    it('cost what they would have, had it been known', () => {
+      for (const cost of [0, 1, 3, 7, 10]) {
+        const [known, settled] = [window(10), window(10)];
+        if (cost > 0) known.take(T0, cost, false);
+        const from = settled.take(T0, 5, false);
+        settled.settle(from, 5, cost);
+        expect(settled.nextAt() - T0).toBeCloseTo(Math.max(known.nextAt() - T0, -90.45), 1);
+      }
+    });
+
+    it('give back nothing that others did not have to wait for', () => {
+      const gcra = window(10);
+      const from = gcra.take(T0, 10, false);
+      // By then half of it has filled again.
+      gcra.take(T0 + 50.25, 1, false);
+      gcra.settle(from, 10, 1);
+      expect(due(gcra, 10)).toBeCloseTo(50.25 + 10.05, 1);
+    });
+
+    it('charge no more than a window ever holds', () => {
+      const gcra = window(10);
+      gcra.settle(gcra.take(T0, 1, false), 1, 1e12);
+      expect(due(gcra, 1)).toBeCloseTo(100 * 10.05, 0);
+    });
+
+    it.each([3, 200])('are still owed after a pause that ended early: %i', (cost) => {
+      const [plain, paused] = [window(10), window(10)];
+      for (const gcra of [plain, paused]) {
+        const from = gcra.take(T0, 1, false);
+        if (gcra === paused) gcra.dropBurst(T0 + 5_000);
+        gcra.settle(from, 1, cost);
+        if (gcra === paused) gcra.resume(T0);
+      }
+      expect(due(paused, 1)).toBeGreaterThanOrEqual(Math.max(0, due(plain, 1)) - 0.1);
+      expect(due(paused, 1)).toBeLessThanOrEqual(Math.max(0, due(plain, 1)) + 0.1);
     });
   });
 });
