@@ -15,7 +15,6 @@ import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
 import { interceptor } from './interceptor.ts';
-import { isLimiter } from './limit/limiter.ts';
 import { Limiters } from './limit/limiters.ts';
 import type { Shared } from './loop/plan.ts';
 import { type Counters, zeroCounters } from './observe/counters.ts';
@@ -186,9 +185,6 @@ export function attachWith(
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
   const id = axios.interceptors.request.use(intercept, null, { synchronous: true });
 
-  const { limit } = resolved;
-  const given = isLimiter(limit) ? limiters.of(limit) : undefined;
-
   let attached = true;
   const detach = () => {
     if (!attached) return;
@@ -213,7 +209,7 @@ export function attachWith(
     },
     stats: () => ({
       ...counters,
-      pausedKeys: limiters.paused() + (given?.stats().paused ?? 0),
+      pausedKeys: limiters.paused(),
       budget: budget.balances(clock.now()),
       open: breaker.open(),
     }),

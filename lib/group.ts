@@ -45,6 +45,8 @@ interface Value<Options> {
   readonly check?: Check;
   /** Lays options over one; `undefined` where they take its place, as they do by default. */
   adjust?(value: unknown, options: Options): unknown;
+  /** What a policy keeps of one. Default: that very value. */
+  copy?(value: unknown, fills: boolean): unknown;
 }
 
 /** Of a thing that all calls of an attachment share: what a call may have of its own. */
@@ -132,8 +134,8 @@ export class Group<
   }
 
   #merge(earlier: unknown, later: unknown, fills: boolean): unknown {
-    if (!this.isOptions(later)) return later;
     const { value: asItIs, complete } = this.#parts;
+    if (!this.isOptions(later)) return asItIs?.is(later) && asItIs.copy ? asItIs.copy(later, fills) : later;
     const adjusted = asItIs?.is(earlier) ? asItIs.adjust?.(earlier, later as Options) : undefined;
     if (adjusted !== undefined) return adjusted;
     const ground = this.isOptions(earlier) ? earlier : fills ? this.defaults : {};

@@ -68,9 +68,9 @@ export interface Events {
     readonly of: number | undefined;
     readonly untilAt: number | undefined;
   };
-  /** The limiter has refused a send; `code` says why, for instance `ERR_LIMIT_QUEUE_FULL`. */
+  /** The limiter has refused a send, of several the one under `key`; `code` says why, for instance `ERR_LIMIT_QUEUE_FULL`. */
   limited: { readonly call: Call; readonly key: string; readonly code: string | undefined };
-  /** A throttled answer has paused all sends of the limiter under `key`, until the instant `untilAt`. */
+  /** A throttled answer has paused all sends of the limiter under `key` (of several limits: a JSON list of their keys), until the instant `untilAt`. */
   paused: { readonly call: Call; readonly key: string; readonly untilAt: number };
   /** The retry budget of `key` has refused a retry: `rule` says which of its two rules, the rest by what numbers. */
   'budget-empty': { readonly call: Call; readonly key: string } & BudgetState;

@@ -97,15 +97,19 @@ export class LimitError extends HoldfastError<LimitErrorCode> {
 
   /** Where the server has named a pause that is longer than the call waits: when it ends, in ms since the epoch. */
   declare readonly retryAt?: number;
+  /** Where a call has several limits: the key of the one that refused it. */
+  declare readonly key?: string;
 
-  constructor(code: LimitErrorCode, message: string, { retryAt, ...options }: LimitErrorOptions = {}) {
+  constructor(code: LimitErrorCode, message: string, { retryAt, key, ...options }: LimitErrorOptions = {}) {
     super(code, message, options);
     if (retryAt !== undefined) this.retryAt = retryAt;
+    if (key !== undefined) this.key = key;
   }
 }
 
 interface LimitErrorOptions extends ErrorOptions {
   readonly retryAt?: number | undefined;
+  readonly key?: string | undefined;
 }
 
 /** The token could not be refreshed. `cause` is the error of the refresh. */

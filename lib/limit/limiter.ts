@@ -8,6 +8,8 @@ export interface PermitRequest {
   readonly key: string;
   /** How many permits this send needs. An integer from 1; default 1. More than a window ever holds is refused with a `RangeError`. */
   readonly weight?: number | undefined;
+  /** Where several limits are asked as one: the weight in each. */
+  readonly weights?: readonly (number | undefined)[] | undefined;
   /** Smaller goes first. Default 0. */
   readonly priority?: number | undefined;
   /**
@@ -50,6 +52,8 @@ export interface Standing {
   readonly untilAt: number | undefined;
   /** For a person: `paused until 12:00:01Z, place 3 of 7 in the queue`. */
   readonly why: string;
+  /** The bucket that keeps it longest, where it waits in several. */
+  readonly key?: string | undefined;
 }
 
 /** What the server's answer to a send means for the bucket. */
@@ -65,6 +69,8 @@ export interface Answer {
    * back. Finite, from 0.
    */
   readonly cost?: number | undefined;
+  /** Where several limits are asked as one: quota and cost of each, where its own code tells them. */
+  readonly each?: readonly Pick<Answer, 'quota' | 'cost'>[] | undefined;
 }
 
 /** A limiter's leave for one send. */

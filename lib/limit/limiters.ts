@@ -1,12 +1,16 @@
+import { InvalidPolicyError } from '../failure/errors.ts';
 import type { Clock, Random } from '../time/clock.ts';
 import { isAdjusted } from './adjusted-limiter.ts';
+import { type Layer, Layers } from './layers.ts';
 import { isLimiter, type Limiter } from './limiter.ts';
 import { localLimiterWith } from './local/local-limiter.ts';
-import { LIMIT, type ResolvedLimit } from './options.ts';
+import { isList, LIMIT, type LimitOptions, type OneLimit, type ResolvedLimits } from './options.ts';
 
 /** Whether a send may have to wait for another's end, and so for the one that makes it. */
-export const waitsForOthers = (limit: Limiter | ResolvedLimit): boolean =>
-  isLimiter(limit) || limit.maxConcurrent < Number.POSITIVE_INFINITY || limit.adaptive !== false;
+export const waitsForOthers = (limit: ResolvedLimits): boolean =>
+  isList(limit)
+    ? limit.some(waitsForOthers)
+    : isLimiter(limit) || limit.maxConcurrent < Number.POSITIVE_INFINITY || limit.adaptive !== false;
 
 interface LimitersPorts {
   readonly clock: Clock;
@@ -14,38 +18,81 @@ interface LimitersPorts {
   storeLost(key: string, error: unknown): void;
 }
 
-/** The limiters of one attachment: the one that it makes of its own numbers, which all its calls share, and those that were handed in. */
+/** The limiters of one attachment: those that it makes of its own numbers, which all its calls share, and those that were handed in. */
 export class Limiters {
-  readonly #own: Limiter;
-  readonly #storeLost: (key: string, error: unknown) => void;
+  readonly #ports: LimitersPorts;
+  readonly #attached: false | ResolvedLimits;
+  /** Of the attachment's own numbers; of a list, each in its place. */
+  readonly #own: readonly (Limiter | undefined)[];
   readonly #heard = new WeakSet<Limiter>();
   readonly #stopHearing: (() => void)[] = [];
 
   /** @param attached what the attachment was given: a call may turn on what it has not */
-  constructor(attached: false | Limiter | ResolvedLimit, { clock, random, storeLost }: LimitersPorts) {
-    const numbers = attached === false || isLimiter(attached) ? LIMIT.defaults : attached;
-    this.#own = localLimiterWith(clock, { ...numbers, isOwn: true }, random);
-    this.#storeLost = storeLost;
+  constructor(attached: false | ResolvedLimits, ports: LimitersPorts) {
+    const { clock, random } = ports;
+    this.#ports = ports;
+    this.#attached = attached;
+    this.#own = isList(attached)
+      ? attached.map((each) => (isLimiter(each) ? undefined : localLimiterWith(clock, each, random)))
+      : [
+          localLimiterWith(
+            clock,
+            { ...(attached === false || isLimiter(attached) ? LIMIT.defaults : attached), isOwn: true },
+            random,
+          ),
+        ];
   }
 
-  of(limit: Limiter | ResolvedLimit): Limiter {
-    if (!isLimiter(limit)) return this.#own;
-    const limiter = isAdjusted(limit) ? limit.limiter : limit;
-    if (limiter.onStoreLost !== undefined && !this.#heard.has(limiter)) {
-      this.#heard.add(limiter);
-      this.#stopHearing.push(limiter.onStoreLost(this.#storeLost));
-    }
-    return limiter;
+  of(limit: ResolvedLimits): Limiter {
+    if (isList(limit))
+      return new Layers(
+        limit.map((each, n) => this.#layerOf(each, n)),
+        this.#ports.clock,
+      );
+    return isLimiter(limit) ? this.#given(limit) : (this.#own[0] as Limiter);
   }
 
   /** How many buckets are paused now. */
   paused(): number {
-    return this.#own.stats().paused ?? 0;
+    const attached = this.#attached;
+    const given = isList(attached) || (attached !== false && isLimiter(attached)) ? [attached].flat() : [];
+    const all = [...this.#own, ...given.map((each) => (isLimiter(each) ? this.#given(each) : undefined))];
+    return all.reduce((sum, limiter) => sum + (limiter?.stats().paused ?? 0), 0);
   }
 
   /** Closes what was made here; what was handed in may belong to others too. */
   async close(): Promise<void> {
     for (const stop of this.#stopHearing.splice(0)) stop();
-    await this.#own.close();
+    for (const limiter of this.#own) await limiter?.close();
+  }
+
+  #given(limit: Limiter): Limiter {
+    const limiter = isAdjusted(limit) ? limit.limiter : limit;
+    if (limiter.onStoreLost !== undefined && !this.#heard.has(limiter)) {
+      this.#heard.add(limiter);
+      this.#stopHearing.push(limiter.onStoreLost(this.#ports.storeLost));
+    }
+    return limiter;
+  }
+
+  /** @throws {InvalidPolicyError} where a call has numbers of its own */
+  #layerOf(limit: OneLimit, n: number): Layer {
+    const { key, priority } = limit;
+    const maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
+    const limiter = isLimiter(limit) ? this.#given(limit) : this.#own[n];
+    const attached = isList(this.#attached) ? this.#attached[n] : undefined;
+    if (
+      limiter === undefined ||
+      (!isLimiter(limit) && (attached === undefined || isLimiter(attached) || numbersIn(limit) !== numbersIn(attached)))
+    ) {
+      const bound = 'a Limiter on a call, or as it is attached: make a localLimiter once, and give it here';
+      throw new InvalidPolicyError([
+        { path: `limit.${n}`, bound, value: limit, message: `limit.${n} must be ${bound}` },
+      ]);
+    }
+    return { limiter, key, priority, maxWaitMs };
   }
 }
+
+/** How fast, and how many: what a call may not say for itself. */
+const numbersIn = ({ maxWaitMs: _, ...numbers }: LimitOptions = {}): string => JSON.stringify(numbers);

@@ -96,6 +96,13 @@ type LimitDefaults = Filled<Pick<LimitOptions, 'burst' | 'maxConcurrent' | 'maxQ
 /** The options with their defaults filled in. */
 export type ResolvedLimit = LimitOptions & LimitDefaults;
 
+/** One limit, or one of several. */
+export type OneLimit = ResolvedLimit | Limiter;
+export type ResolvedLimits = OneLimit | readonly OneLimit[];
+
+/** Whether there are several. */
+export const isList = (limit: unknown): limit is readonly OneLimit[] => Array.isArray(limit);
+
 /** The windows of a limit, wherever they were written. */
 export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions): readonly LimitWindow[] {
   return requests === undefined || perMs === undefined ? windows : [{ requests, perMs, burst }, ...windows];
@@ -156,8 +163,37 @@ const checkPort: Check = (value, path, problems) => {
   if (lacking !== '') problems.push({ path, bound, value, message });
 };
 
-/** What a policy has as its limit: numbers, for a limiter that is then made of them; or a limiter. */
-export const LIMIT = new Group<LimitOptions, LimitDefaults, ResolvedLimit | Limiter, LimitOptions | Limiter>({
+/** A list of limits: a send needs all of them. */
+const checkList = (value: readonly unknown[], path: string, problems: PolicyProblem[]): void => {
+  listOf('{ requests, perMs, … } or a Limiter in each place, and at least one', isRecord)(
+    value.length === 0 ? [undefined] : value,
+    path,
+    problems,
+  );
+  for (const [n, each] of value.entries()) if (isRecord(each)) LIMIT.check(each, `${path}.${n}`, problems);
+};
+
+/** Lays what a call says for itself over one limit or several, where it has no numbers. */
+function adjust(limit: unknown, options: LimitOptions): unknown {
+  if (numbersIn(options).length > 0) return undefined;
+  if (isLimiter(limit)) return new AdjustedLimiter(limit, options);
+  if (!isList(limit)) return undefined;
+  const { priority, maxWaitMs, ...own } = options;
+  const problems = Object.entries(own).flatMap(([name, value]): PolicyProblem[] => {
+    const [path, bound] = [`limit.${name}`, 'left out where there are several limits, each with one of its own'];
+    return value === undefined ? [] : [{ path, bound, value, message: `${path} must be ${bound}` }];
+  });
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+  return limit.map((each) => LIMIT.resolve(each, { priority, maxWaitMs }));
+}
+
+/** What a policy has as its limit: numbers, for a limiter that is then made of them; a limiter; or a list of them. */
+export const LIMIT: Group<
+  LimitOptions,
+  LimitDefaults,
+  ResolvedLimits,
+  LimitOptions | Limiter | readonly (LimitOptions | Limiter)[]
+> = new Group({
   fields: {
     ...window,
     burst: [window.burst, 1],
@@ -179,10 +215,13 @@ export const LIMIT = new Group<LimitOptions, LimitDefaults, ResolvedLimit | Limi
   },
   also: paired,
   value: {
-    is: isLimiter,
-    check: checkPort,
-    adjust: (limiter, options) =>
-      isLimiter(limiter) && numbersIn(options).length === 0 ? new AdjustedLimiter(limiter, options) : undefined,
+    is: (value) => isList(value) || isLimiter(value),
+    check: (value, path, problems) => (isList(value) ? checkList : checkPort)(value as never, path, problems),
+    adjust,
+    copy: (value, fills) => {
+      if (!isList(value)) return value;
+      return value.map((each) => (isLimiter(each) ? each : fills ? fillIn(each) : { ...(each as LimitOptions) }));
+    },
   },
   complete: ({ windows, adaptive, ...options }) => ({
     ...options,

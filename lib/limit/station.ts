@@ -13,13 +13,14 @@ import { keyOf } from '../send/key.ts';
 import type { StreamedBody } from '../send/streamed-body.ts';
 import type { Clock } from '../time/clock.ts';
 import { withTimeout } from '../time/with-timeout.ts';
-import { heldSlotsOf } from './held-slots.ts';
+import { type HeldSlots, heldSlotsOf } from './held-slots.ts';
+import { Layers } from './layers.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
 import { isLimiter } from './limiter.ts';
 import { waitsForOthers } from './limiters.ts';
-import type { ResolvedLimit } from './options.ts';
+import { isList, type OneLimit, type ResolvedLimits } from './options.ts';
 import { readQuota } from './quota/headers.ts';
-import { type ShownAnswer, TellingCode, type Told } from './told.ts';
+import { type ShownAnswer, TellingCode, TellingCodes, type Told } from './told.ts';
 
 /** What is remembered of a call here. */
 interface Slot {
@@ -30,6 +31,8 @@ interface Slot {
   readonly priority: number | undefined;
   /** How many permits each of its sends needs. */
   readonly weight: number | undefined;
+  /** Of several limits: for each. */
+  readonly weights: readonly (number | undefined)[] | undefined;
   /** Of when the call began, so that its retries keep its place. */
   readonly since: number;
   /** How long the permit of this send took, in ms. */
@@ -58,7 +61,7 @@ interface Ports {
   readonly counters: { queued: number };
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
-  limiter(limit: Limiter | ResolvedLimit): Limiter;
+  limiter(limit: ResolvedLimits): Limiter;
 }
 
 /** The pauses that the policy has its calls wait for. */
@@ -80,8 +83,8 @@ export class LimitStation implements Station<LimitedCall> {
   readonly mayHoldUp: boolean;
   readonly #ports: Ports;
   readonly #limiter: Limiter;
-  readonly #options: Pick<ResolvedLimit | Limiter, 'key' | 'priority'>;
-  readonly #code: TellingCode;
+  readonly #options: Pick<OneLimit, 'key' | 'priority'>;
+  readonly #code: TellingCode | TellingCodes;
   readonly #show: Show['answer'];
   readonly #maxWaitMs: number | undefined;
   /** The limiter was handed in, so that it does not close with the attachment. */
@@ -90,16 +93,18 @@ export class LimitStation implements Station<LimitedCall> {
   readonly #hearsQuota: boolean;
   readonly #pauses: Pauses;
 
-  constructor(ports: Ports, limit: Limiter | ResolvedLimit, pauses: Pauses, show: Show['answer']) {
-    this.#ports = ports;
-    this.#limiter = ports.limiter(limit);
+  constructor(ports: Ports, limit: ResolvedLimits, pauses: Pauses, show: Show['answer']) {
+    const limiter = ports.limiter(limit);
     // The policy may name them, and so may a limiter that was handed in.
-    this.#options = limit;
-    this.#code = new TellingCode(limit);
+    const options = isList(limit) ? limiter : limit;
+    this.#ports = ports;
+    this.#limiter = limiter;
+    this.#options = options;
+    this.#code = isList(limit) ? new TellingCodes(limit) : new TellingCode(limit);
     this.#show = show;
-    this.#maxWaitMs = Object.hasOwn(limit, 'maxWaitMs') ? (limit as { maxWaitMs?: number }).maxWaitMs : undefined;
-    this.#isShared = isLimiter(limit);
-    this.#hearsQuota = isLimiter(limit) || limit.adaptive !== false;
+    this.#maxWaitMs = Object.hasOwn(options, 'maxWaitMs') ? (options as { maxWaitMs?: number }).maxWaitMs : undefined;
+    this.#isShared = isLimiter(options);
+    this.#hearsQuota = isLimiter(options) || options.adaptive !== false;
     this.#pauses = pauses;
     this.mayHoldUp = waitsForOthers(limit);
   }
@@ -171,8 +176,8 @@ export class LimitStation implements Station<LimitedCall> {
       const told = response && this.#code.readsAnswers ? this.#read(call, outcome, response, slot) : undefined;
       const headers = this.#hearsQuota && told?.quota === undefined ? response?.headers : undefined;
       const quota = headers === undefined ? told?.quota : readQuota(headers, this.#ports.clock);
-      const cost = told?.cost;
-      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota, cost }));
+      const { cost, each } = told ?? NOTHING;
+      quietly(() => permit.answered?.({ throttled, untilAt: untilAt && this.#onTheWall(untilAt), quota, cost, each }));
     }
     if (isStreaming && this.mayHoldUp) slot.permit = permit;
     else release(permit);
@@ -191,9 +196,9 @@ export class LimitStation implements Station<LimitedCall> {
       if (isHeld) release(permit);
       isHeld = false;
     };
-    const letGo = heldSlotsOf(this.#limiter, key, this.#ports.clock).hold({ method, url, body, giveBack });
+    const letGo = this.#heldIn(key).map((held) => held.hold({ method, url, body, giveBack }));
     return () => {
-      letGo();
+      for (const end of letGo) end();
       giveBack();
     };
   }
@@ -204,9 +209,12 @@ export class LimitStation implements Station<LimitedCall> {
    */
   holding<T>(call: LimitedCall, body: () => T): T {
     const slot = this.#slotOf(call);
-    return trackReentrancy(this.#limiter, body, slot.key, (end) => {
+    const started = (end: () => void) => {
       slot.endScope = end;
-    });
+    };
+    const limiter = this.#limiter;
+    if (limiter instanceof Layers) return limiter.within(slot.key, body, started);
+    return trackReentrancy(limiter, body, slot.key, started);
   }
 
   /** Gives back the permit, if there is one: as if it had never been taken where nothing was sent with it. */
@@ -230,6 +238,7 @@ export class LimitStation implements Station<LimitedCall> {
         key: home,
         priority: priorityOf(this.#options.priority?.(config)),
         weight: this.#code.weightOf(config),
+        weights: this.#code.weightsOf(config),
         since: inOrder(call.startedAt),
         queuedMs: 0,
         permit: undefined,
@@ -244,8 +253,8 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   /** What the policy's own code says of an answer. */
-  #read(call: LimitedCall, outcome: Outcome, response: AxiosResponse, { weight }: Slot): Told {
-    return this.#code.read(response, this.#show(call, outcome), weight, this.#hearsQuota);
+  #read(call: LimitedCall, outcome: Outcome, response: AxiosResponse, { weight, weights }: Slot): Told {
+    return this.#code.read(response, this.#show(call, outcome), weights ?? weight, this.#hearsQuota);
   }
 
   #keyOf(config: InternalAxiosRequestConfig): string {
@@ -269,13 +278,22 @@ export class LimitStation implements Station<LimitedCall> {
     }
   }
 
+  /** Where streamed bodies hold slots that this key needs. */
+  #heldIn(key: string): readonly HeldSlots[] {
+    const { clock } = this.#ports;
+    const limiter = this.#limiter;
+    if (!(limiter instanceof Layers)) return [heldSlotsOf(limiter, key, clock)];
+    return limiter.placesOf(key).map(([each, its]) => heldSlotsOf(each, its, clock));
+  }
+
   #request(call: LimitedCall, slot: Slot, signal: AbortSignal | undefined): PermitRequest {
-    const { isNested: nested, key, weight, priority, since } = slot;
+    const { isNested: nested, key, weight, weights, priority, since } = slot;
     const { maxMs: maxPauseMs, whenLonger } = this.#pauses.bounds;
     // All of them are its own: a polluted prototype must not speak for one that is left out.
     return {
       key,
       weight,
+      weights,
       priority,
       since,
       nested,
@@ -312,9 +330,9 @@ export class LimitStation implements Station<LimitedCall> {
     });
     queue.add(refuse);
     counters.queued += 1;
-    const held = this.mayHoldUp ? heldSlotsOf(this.#limiter, slot.key, clock) : undefined;
-    const stopWaiting = held?.wait();
-    this.#tell(call, slot, () => held?.unread[0]);
+    const held = this.mayHoldUp ? this.#heldIn(slot.key) : [];
+    const stopWaiting = held.map((slots) => slots.wait());
+    this.#tell(call, slot, () => held.find(({ unread }) => unread.length > 0)?.unread[0]);
     try {
       const patientUntil = asked + (this.#maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
@@ -331,7 +349,7 @@ export class LimitStation implements Station<LimitedCall> {
     } catch (error) {
       return this.#refused(call, slot, error);
     } finally {
-      stopWaiting?.();
+      for (const stop of stopWaiting) stop();
       queue.delete(refuse);
       counters.queued -= 1;
       const queuedMs = call.waited();
@@ -346,7 +364,13 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   /** Whoever asks is told where the call stands, and so is who listens. */
-  #tell(call: LimitedCall, { key, standing }: Slot, unread: () => { method: string; url: string } | undefined): void {
+  #tell(
+    call: LimitedCall,
+    { key: all, standing }: Slot,
+    unread: () => { method: string; url: string } | undefined,
+  ): void {
+    // Of several the one that keeps it.
+    const key = () => standing?.().key ?? all;
     const why = () => {
       const slow = unread();
       const behind = slow && `behind a stream that nobody reads: ${slow.method} ${slow.url}`;
@@ -358,18 +382,18 @@ export class LimitStation implements Station<LimitedCall> {
         const untilAt = standing?.().untilAt;
         return untilAt && untilAt - this.#ports.wallAheadMs();
       },
-      why: () => `waits for a permit of ${key}: ${why()}`,
+      why: () => `waits for a permit of ${key()}: ${why()}`,
     });
     if (!call.terms.hears.queued()) return;
     const { place, of, untilAt } = standing?.() ?? {};
-    call.tell('queued', { key, why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
+    call.tell('queued', { key: key(), why: why(), place, of, untilAt: untilAt && Math.ceil(untilAt) });
   }
 
   #refused(call: LimitedCall, { key }: Slot, reason: unknown): Refusal {
     if (call.cancellation?.requested) return call.cancelled();
     const error = ownError(reason);
     const code = codeOf(error);
-    call.tell('limited', { key, code });
+    call.tell('limited', { key: (error instanceof LimitError ? error.key : undefined) ?? key, code });
     const outcome = call.outcome ?? { error };
     if (error instanceof LimitError && error.retryAt !== undefined) {
       const pausedMs = Math.max(0, error.retryAt - this.#ports.clock.wall());
@@ -379,6 +403,8 @@ export class LimitStation implements Station<LimitedCall> {
     return { outcome, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
   }
 }
+
+const NOTHING: Told = { cost: undefined, quota: undefined };
 
 /** Of calls that began in one ms; the smallest part of one that an instant tells apart for a while yet. */
 const APART_MS = 2 ** -10;
@@ -400,7 +426,10 @@ function ownError(reason: unknown): unknown {
     return reason;
   }
   const { message, name, cause } = reason;
-  if (reason instanceof LimitError) return new LimitError(reason.code, message, { retryAt: reason.retryAt, cause });
+  if (reason instanceof LimitError) {
+    const { code, retryAt, key } = reason;
+    return new LimitError(code, message, { retryAt, key, cause });
+  }
   return Object.assign(new Error(message, { cause: reason }), { name, code: codeOf(reason) });
 }
 

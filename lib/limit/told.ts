@@ -17,7 +17,12 @@ export interface Told {
   /** What the send really weighed. */
   readonly cost: number | undefined;
   readonly quota: Quota | undefined;
+  /** Of several limits: of each its own. */
+  readonly each?: readonly Told[] | undefined;
 }
+
+/** Of several limits: how much a send weighs in each. */
+type Weights = readonly (number | undefined)[];
 
 /** What the policy's own code tells a limiter: how much a send weighs, what it cost, what is left. */
 export class TellingCode {
@@ -51,12 +56,20 @@ export class TellingCode {
     throw new RangeError(`limit.weight must return an integer of at least 1, got ${weight}`);
   }
 
+  /** There is one limit only. */
+  weightsOf(_config: InternalAxiosRequestConfig): undefined {}
+
   /**
    * What it says of an answer to a send of that weight. Where it fails, the call has its answer all the same.
    *
    * @param hearsQuota whether anybody would heed what is left
    */
-  read(response: AxiosResponse, shown: ShownAnswer, weight: number | undefined, hearsQuota: boolean): Told {
+  read(
+    response: AxiosResponse,
+    shown: ShownAnswer,
+    weight: number | Weights | undefined,
+    hearsQuota: boolean,
+  ): Told {
     const answer: AxiosResponse = {
       ...response,
       headers: shown.headers,
@@ -66,9 +79,41 @@ export class TellingCode {
     };
     const [settle, quota] = [this.#settle, hearsQuota ? this.#quota : undefined];
     return {
-      cost: settle && asked('limit.settle', settle, () => costOf(settle(answer, weight ?? 1))),
+      cost: settle && asked('limit.settle', settle, () => costOf(settle(answer, typeof weight === 'number' ? weight : 1))),
       quota: quota && asked('limit.quota', quota, () => quotaBy(quota, answer)),
     };
+  }
+}
+
+/** The same of several limits: each has a weight, a cost and a reader of its own. */
+export class TellingCodes {
+  readonly #codes: readonly TellingCode[];
+
+  constructor(limits: readonly Pick<LimitOptions, 'weight' | 'settle' | 'quota'>[]) {
+    this.#codes = limits.map((limit) => new TellingCode(limit));
+  }
+
+  get readsAnswers(): boolean {
+    return this.#codes.some(({ readsAnswers }) => readsAnswers);
+  }
+
+  weightOf(_config: InternalAxiosRequestConfig): undefined {}
+
+  weightsOf(config: InternalAxiosRequestConfig): Weights {
+    return this.#codes.map((code) => code.weightOf(config));
+  }
+
+  read(
+    response: AxiosResponse,
+    shown: ShownAnswer,
+    weights: number | Weights | undefined,
+    hearsQuota: boolean,
+  ): Told {
+    const weightIn = (n: number) => (typeof weights === 'number' ? weights : weights?.[n]);
+    const each = this.#codes.map((code, n) =>
+      code.readsAnswers ? code.read(response, shown, weightIn(n), hearsQuota) : { cost: undefined, quota: undefined },
+    );
+    return { cost: undefined, quota: undefined, each };
   }
 }
 

@@ -13,7 +13,7 @@ import { evidenceOn } from '../classify/judging.ts';
 import { CorrelationStation } from '../correlation/station.ts';
 import { IdempotencyStation } from '../idempotency/station.ts';
 import type { Limiter } from '../limit/limiter.ts';
-import type { ResolvedLimit } from '../limit/options.ts';
+import type { ResolvedLimits } from '../limit/options.ts';
 import { LimitStation } from '../limit/station.ts';
 import type { Counters } from '../observe/counters.ts';
 import { type Ears, type Emitter, earsOf } from '../observe/emitter.ts';
@@ -39,7 +39,7 @@ export interface Shared {
   readonly queue: Set<() => void>;
   readonly budget: RetryBudget;
   readonly breaker: Breaker;
-  limiter(limit: Limiter | ResolvedLimit): Limiter;
+  limiter(limit: ResolvedLimits): Limiter;
   authenticator(auth: ResolvedAuth | CredentialSet): Authenticator;
   /** The errors of axios that we make ourselves. */
   readonly errors: AxiosErrors;

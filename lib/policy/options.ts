@@ -43,9 +43,16 @@ export const ROOMS = {
    * What every send has to pass first: a rate, or how many may be under way. Off by default: then no send waits in a queue, and a 429
    * delays only its own call.
    *
+   * Several, as a list: a send needs all of them, and holds none of them while it waits. A pause that a server asks for holds all of those that
+   * its send drew on.
+   *
    * All calls of an attachment share one limiter. To share one among several instances, give the same `Limiter` (as of `localLimiter`) to
    * each. A call may say `false`, have a `key`, `priority` or `maxWaitMs` of its own, or bring another `Limiter`; numbers of its own are
    * refused. In a config's `holdfast` a limiter must be an instance of a class, since axios clones plain objects.
+   *
+   * @example
+   * // 50 a second in all, and 5 to each route.
+   * attach(client, { limit: [{ requests: 50, perMs: 1_000 }, { requests: 5, perMs: 1_000, key: ({ url = '' }) => url.split('?')[0] ?? '' }] });
    */
   limit: LIMIT,
   /** Stops sending for a while to a server that fails. Off by default; `{}` turns it on. */

@@ -2,6 +2,7 @@ import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { Breaker } from '../../lib/breaker/circuit.ts';
 import { localLimiter } from '../../lib/index.ts';
+import { isList } from '../../lib/limit/options.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan, type Shared } from '../../lib/loop/plan.ts';
 import { zeroCounters } from '../../lib/observe/counters.ts';
@@ -29,7 +30,10 @@ export function sharedBy(clock = new ManualClock()): Shared {
     queue: new Set(),
     budget: new RetryBudget(DEFAULTS.retry.budget),
     breaker: new Breaker(DEFAULTS.breaker),
-    limiter: (limit) => ('acquire' in limit ? limit : localLimiter(limit)),
+    limiter: (limit) => {
+      if (isList(limit)) throw new Error('one limit is enough here');
+      return 'acquire' in limit ? limit : localLimiter(limit);
+    },
     authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
     bareInstance,

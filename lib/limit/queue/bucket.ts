@@ -3,9 +3,11 @@ import { LimitError } from '../../failure/errors.ts';
 import { type Clock, type Random, systemRandom, wallAheadMs } from '../../time/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from '../limiter.ts';
 import type { ResolvedLimit } from '../options.ts';
+import { type Joint, JointSend } from './joint.ts';
+import { LanedQueue } from './laned-queue.ts';
 import type { Pacer } from './pacer.ts';
 import { PriorityQueue, type Waiter } from './priority-queue.ts';
-import { boundOf, isBetterProbe, overdue, QueuedSend } from './queued-send.ts';
+import { type Bound, boundOf, isBetterProbe, overdue, QueuedSend } from './queued-send.ts';
 import { type Departed, Recovery } from './recovery.ts';
 
 /** How soon the next ones follow those that were let through in one turn, in ms. */
@@ -32,9 +34,9 @@ export class Bucket<Handle> {
   readonly #pacer: Pacer<Handle>;
   readonly #bounds: Bounds;
   readonly #clock: Clock;
-  readonly #queue = new PriorityQueue<QueuedSend>();
+  #queue: PriorityQueue<QueuedSend> | LanedQueue = new PriorityQueue<QueuedSend>();
   /** Those whose own call holds a permit until they are over: they go first, and wait for no room. */
-  readonly #nested = new PriorityQueue<QueuedSend>();
+  #nested: PriorityQueue<QueuedSend> | LanedQueue = new PriorityQueue<QueuedSend>();
   readonly #recovery: Recovery;
   #running = 0;
   #runningNested = 0;
@@ -63,7 +65,7 @@ export class Bucket<Handle> {
   /** How many of them could leave now, if the pacer let them. */
   get wanted(): number {
     const free = this.#pacer.learns ? Number.POSITIVE_INFINITY : this.#recovery.room;
-    return this.#nested.size + Math.min(this.#queue.size, this.#bounds.maxConcurrent - this.#running, free);
+    return this.#nested.ready + Math.min(this.#queue.ready, this.#bounds.maxConcurrent - this.#running, free);
   }
 
   get running(): number {
@@ -87,19 +89,72 @@ export class Bucket<Handle> {
     return restedMs > FORGET_MS || (this.pausedUntil <= now && this.#pacer.isFresh(now));
   }
 
+  /** Whether it is asked last. */
+  get isRemote(): boolean {
+    return this.#pacer.isRemote === true;
+  }
+
   acquire(request: PermitRequest): Permit | Promise<Permit> {
     const now = this.#clock.now();
     const { signal, weight = 1, nested = false } = request;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const wrong = this.#wrongWeight(weight);
-    if (wrong !== undefined) return Promise.reject(wrong);
-    this.#usedAt = now;
-    const tooLong = this.#join(now, request);
-    if (tooLong !== undefined) return Promise.reject(tooLong);
+    const refusal = this.#refusal(now, request);
+    if (refusal !== undefined) return Promise.reject(refusal);
     if (this.#isFree(nested) && this.#dueAt(now, 1, weight, nested) <= now) {
       return this.#admit(now, weight, request.call, nested, false);
     }
     return this.#wait(now, request);
+  }
+
+  /** Why it would be refused at once. */
+  refusal(request: PermitRequest): Error | undefined {
+    return this.#refusal(this.#clock.now(), request);
+  }
+
+  /** Whether a newcomer may leave now. */
+  isOpen({ weight = 1, nested = false }: PermitRequest): boolean {
+    const now = this.#clock.now();
+    return this.#isFree(nested) && this.#dueAt(now, 1, weight, nested) <= now;
+  }
+
+  /** Lets a newcomer go, for whom it is open. */
+  admit({ weight = 1, nested = false, call }: PermitRequest): Permit {
+    return this.#admit(this.#clock.now(), weight, call, nested, false);
+  }
+
+  /** Has a send wait here that waits in others as well; gives why it cannot. */
+  join(request: PermitRequest, joint: Joint): Error | undefined {
+    const now = this.#clock.now();
+    if (request.nested === true) this.#nested = this.#laned(this.#nested);
+    else this.#queue = this.#laned(this.#queue);
+    const bound = this.#boundOf(now, request);
+    const refusal = this.#full(request) ?? this.#late(now, new QueuedSend(request, now, bound));
+    if (refusal !== undefined) return refusal;
+    this.#enter(now, request, new JointSend(joint, this, request, now, bound));
+    return undefined;
+  }
+
+  /** The instant from which that one may leave, as far as this bucket goes. */
+  dueAt(now: number, { weight, nested }: QueuedSend, wanted: number): number {
+    if (!nested && this.#running >= this.#bounds.maxConcurrent) return Number.POSITIVE_INFINITY;
+    return this.#dueAt(now, wanted, weight, nested);
+  }
+
+  isNext(waiter: QueuedSend): boolean {
+    const now = this.#clock.now();
+    return this.#next(now) === waiter && waiter.leavesAt(now, this, 1) <= now;
+  }
+
+  take(waiter: QueuedSend): Permit {
+    this.leave(waiter);
+    return this.#admit(this.#clock.now(), waiter.weight, waiter.call, waiter.nested, true);
+  }
+
+  leave(waiter: QueuedSend): void {
+    this.#takeOut(waiter);
+    waiter.stopWatching?.();
+    // Nothing must keep the process alive for those who have left.
+    if (this.queued === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
   }
 
   /** Nothing leaves before that instant, by the time of day. */
@@ -158,8 +213,9 @@ export class Bucket<Handle> {
         wakeAt = Number.POSITIVE_INFINITY;
         break;
       }
-      wakeAt = letThrough < atOnce ? this.#dueAt(now, this.wanted, waiter.weight, waiter.nested) : now + NEXT_TURN_MS;
+      wakeAt = letThrough < atOnce ? waiter.leavesAt(now, this, this.wanted) : now + NEXT_TURN_MS;
       if (wakeAt > now) break;
+      if (waiter.givesWay()) continue;
       this.#takeOut(waiter);
       waiter.stopWatching?.();
       waiter.resolve(this.#admit(now, waiter.weight, waiter.call, waiter.nested, true));
@@ -190,6 +246,20 @@ export class Bucket<Handle> {
     if (departed.nested) this.#runningNested -= 1;
     else this.#running -= 1;
     this.#recovery.ended(departed);
+  }
+
+  #refusal(now: number, request: PermitRequest): Error | undefined {
+    const wrong = this.#wrongWeight(request.weight ?? 1);
+    if (wrong !== undefined) return wrong;
+    this.#usedAt = now;
+    return this.#join(now, request);
+  }
+
+  #laned(queue: PriorityQueue<QueuedSend> | LanedQueue): LanedQueue {
+    if (queue instanceof LanedQueue) return queue;
+    const now = () => this.#clock.now();
+    const nested = queue === this.#nested;
+    return new LanedQueue({ now, isOpen: () => this.isRemote || this.#dueAt(now(), 1, 1, nested) <= now() }, queue);
   }
 
   #wrongWeight(weight: number): RangeError | undefined {
@@ -238,36 +308,56 @@ export class Bucket<Handle> {
   }
 
   #wait(now: number, request: PermitRequest): Promise<Permit> {
-    const { signal, nested = false, maxPauseMs, clampsPause = false } = request;
-    const { maxQueue } = this.#bounds;
-    const queue = nested ? this.#nested : this.#queue;
-    if (queue.size >= maxQueue) {
-      const message = `limit.maxQueue: ${maxQueue} sends are waiting already`;
-      return Promise.reject(new LimitError('ERR_LIMIT_QUEUE_FULL', message));
-    }
-    const { maxWaitMs = this.#bounds.maxWaitMs, deadlineAt = Number.POSITIVE_INFINITY } = request;
-    const bound = boundOf(now, maxWaitMs, this.#bounds.isOwn ? deadlineAt : this.#onTheClock(deadlineAt));
-    const waiter = new QueuedSend(request, now, bound);
-    if (bound !== undefined) {
-      const earliest = Math.min(this.#earliest(now, queue.ahead(waiter)), this.#probeAt(now, waiter));
-      if (earliest > bound.at) return Promise.reject(overdue(bound));
-    }
+    const full = this.#full(request);
+    if (full !== undefined) return Promise.reject(full);
+    const waiter = new QueuedSend(request, now, this.#boundOf(now, request));
+    const late = this.#late(now, waiter);
+    if (late !== undefined) return Promise.reject(late);
     return new Promise<Permit>((resolve, reject) => {
       waiter.resolve = resolve;
       waiter.reject = reject;
-      queue.push(waiter);
-      if (clampsPause && maxPauseMs !== undefined) this.#clampMs = Math.min(this.#clampMs, maxPauseMs);
-      this.#pacer.queued?.(now, waiter, queue.size);
-      if (bound !== undefined || signal !== undefined) waiter.stopWatching = this.#watch(waiter, now, signal);
-      request.queued?.(() => this.#standing(waiter));
+      this.#enter(now, request, waiter);
+      request.queued?.(() => this.standing(waiter));
       this.wake();
     });
   }
 
+  #queueOf(nested: boolean): PriorityQueue<QueuedSend> | LanedQueue {
+    return nested ? this.#nested : this.#queue;
+  }
+
+  #full({ nested = false }: PermitRequest): LimitError | undefined {
+    const { maxQueue } = this.#bounds;
+    if (this.#queueOf(nested).size < maxQueue) return undefined;
+    return new LimitError('ERR_LIMIT_QUEUE_FULL', `limit.maxQueue: ${maxQueue} sends are waiting already`);
+  }
+
+  #boundOf(now: number, request: PermitRequest): Bound | undefined {
+    const { maxWaitMs = this.#bounds.maxWaitMs, deadlineAt = Number.POSITIVE_INFINITY } = request;
+    return boundOf(now, maxWaitMs, this.#bounds.isOwn ? deadlineAt : this.#onTheClock(deadlineAt));
+  }
+
+  /** Why it is refused where it could only leave too late. */
+  #late(now: number, waiter: QueuedSend): LimitError | undefined {
+    const { bound, nested } = waiter;
+    if (bound === undefined) return undefined;
+    const ahead = this.#queueOf(nested).ahead(waiter);
+    const earliest = Math.min(this.#earliest(now, ahead), this.#probeAt(now, waiter));
+    return earliest > bound.at ? overdue(bound) : undefined;
+  }
+
+  #enter(now: number, { signal }: PermitRequest, waiter: QueuedSend): void {
+    const queue = this.#queueOf(waiter.nested);
+    queue.push(waiter);
+    if (waiter.clampsPause) this.#clampMs = Math.min(this.#clampMs, waiter.maxPauseMs);
+    this.#pacer.queued?.(now, waiter, queue.size);
+    if (waiter.bound !== undefined || signal !== undefined) waiter.stopWatching = this.#watch(waiter, now, signal);
+  }
+
   /** Where somebody stands who waits, and what for. */
-  #standing(waiter: QueuedSend): Standing {
+  standing(waiter: QueuedSend): Standing {
     const now = this.#clock.now();
-    const queue = waiter.nested ? this.#nested : this.#queue;
+    const queue = this.#queueOf(waiter.nested);
     const of = queue.size;
     const before = queue.before(waiter);
     const isFull = !waiter.nested && this.#running >= this.#bounds.maxConcurrent;
@@ -291,7 +381,7 @@ export class Bucket<Handle> {
   }
 
   #takeOut(waiter: QueuedSend): void {
-    (waiter.nested ? this.#nested : this.#queue).remove(waiter);
+    this.#queueOf(waiter.nested).remove(waiter);
     if (this.queued === 0) this.#clampMs = Number.POSITIVE_INFINITY;
   }
 
@@ -356,11 +446,8 @@ export class Bucket<Handle> {
   }
 
   #refuse(waiter: QueuedSend, reason: unknown): void {
-    this.#takeOut(waiter);
-    waiter.stopWatching?.();
+    this.leave(waiter);
     waiter.reject(reason);
-    // Nothing must keep the process alive for those who have left.
-    if (this.queued === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
   }
 
   #wakeAt(at: number, now = at): void {

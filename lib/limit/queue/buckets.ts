@@ -41,6 +41,11 @@ export class Buckets<Handle> implements Limiter {
     return this.#closed ? Promise.reject(closed()) : this.#of(request.key).acquire(request);
   }
 
+  /** The bucket of a request, for one who asks several; or why it is refused. */
+  bucketFor({ key }: PermitRequest): Bucket<Handle> | Error {
+    return this.#closed ? closed() : this.#of(key);
+  }
+
   pause(key: string, untilAt: number): void {
     if (!this.#closed) this.#of(key).pause(untilAt);
   }

@@ -11,6 +11,8 @@ export const UNNAMED_MS = 1_000;
 export interface Pacer<Handle> {
   /** How many may leave in one turn of the event loop, after one that was blocked for long. Default: all. */
   readonly atOnce?: number | undefined;
+  /** Being asked takes something elsewhere: so it is asked last, when nothing else stands in the way of a send. */
+  readonly isRemote?: boolean | undefined;
   /** It learns from refusals by itself how long to pause and how fast to go on; else the bucket does (`Recovery`). */
   readonly learns?: boolean | undefined;
   /** It knows how fast sends may leave after a pause, once one has been answered well. */

@@ -17,7 +17,8 @@ const FIRST: Rank = { priority: Number.NEGATIVE_INFINITY, since: Number.NEGATIVE
 /** Those who wait, in order: a binary heap that knows where everybody stands, so that leaving from the middle is cheap too. */
 export class PriorityQueue<T extends Waiter> {
   readonly #heap: T[] = [];
-  #pushed = 0;
+  /** How many were pushed, here and in those queues that share the order with this one. */
+  readonly #pushed: { count: number };
   /** Everybody's place, from 0; made anew when somebody has come or left. */
   #places: Map<T, number> | undefined;
   /** Whether a place has been asked for since: the first is counted, which costs less than sorting all. */
@@ -25,7 +26,17 @@ export class PriorityQueue<T extends Waiter> {
   /** Who would go last of all that were pushed since the queue was last empty. */
   #last: Rank = FIRST;
 
+  /** @param beside a queue with whose waiters those of this one are compared */
+  constructor(beside?: PriorityQueue<T>) {
+    this.#pushed = beside === undefined ? { count: 0 } : beside.#pushed;
+  }
+
   get size(): number {
+    return this.#heap.length;
+  }
+
+  /** How many wait for nothing but this queue. */
+  get ready(): number {
     return this.#heap.length;
   }
 
@@ -42,7 +53,7 @@ export class PriorityQueue<T extends Waiter> {
   /** How many go before one who waits. */
   before(waiter: T): number {
     // Who has just come and goes last: whose place is asked for most.
-    if (waiter.sequence === this.#pushed - 1 && order(this.#last, waiter) <= 0) return this.#heap.length - 1;
+    if (waiter.sequence === this.#pushed.count - 1 && order(this.#last, waiter) <= 0) return this.#heap.length - 1;
     if (!this.#isAsked) {
       this.#isAsked = true;
       return this.#heap.reduce((count, each) => (goesBefore(each, waiter) ? count + 1 : count), 0);
@@ -53,7 +64,7 @@ export class PriorityQueue<T extends Waiter> {
 
   push(waiter: T): void {
     this.#changed();
-    waiter.sequence = this.#pushed++;
+    waiter.sequence = this.#pushed.count++;
     if (this.#heap.length === 0 || order(this.#last, waiter) < 0) {
       // Not the waiter itself, which would be kept for as long as the queue is empty.
       this.#last = { priority: waiter.priority, since: waiter.since };

@@ -8,6 +8,12 @@ export interface Bound {
   readonly maxWaitMs: number | undefined;
 }
 
+/** The bucket that it waits in. */
+export interface Waited {
+  /** The instant from which it may leave there; `Infinity`: something else has to happen first. */
+  dueAt(now: number, waiter: QueuedSend, wanted: number): number;
+}
+
 /** A send that waits for its permit. There may be a million: so it has few fields, and none for a number that is no small integer. */
 export class QueuedSend implements Waiter {
   sequence = 0;
@@ -35,6 +41,16 @@ export class QueuedSend implements Waiter {
     this.maxPauseMs = maxPauseMs ?? Number.POSITIVE_INFINITY;
     this.clampsPause = clampsPause;
     this.bound = bound;
+  }
+
+  /** The instant from which it may leave; `Infinity`: something else has to happen first. */
+  leavesAt(now: number, bucket: Waited, wanted: number): number {
+    return bucket.dueAt(now, this, wanted);
+  }
+
+  /** Lets those go who are before it elsewhere; gives whether it may not leave any more. */
+  givesWay(): boolean {
+    return false;
   }
 }
 

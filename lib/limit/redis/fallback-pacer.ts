@@ -20,6 +20,7 @@ export interface Alone {
 
 /** The pacer that a fleet shares while its store can be reached, and one of this process's own while it cannot. */
 export class FallbackPacer implements Pacer<Granted> {
+  readonly isRemote = true;
   readonly #bucket: StoredBucket;
   readonly #shared: RedisPacer<unknown>;
   readonly #loss: Alone;

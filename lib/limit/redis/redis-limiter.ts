@@ -126,6 +126,10 @@ class RedisLimiter extends Buckets<unknown> {
     this.#store = store;
   }
 
+  override bucketFor(request: PermitRequest): Bucket<unknown> | Error {
+    return wrongWait(request.maxWaitMs, WHOM) ?? super.bucketFor(request);
+  }
+
   override acquire(request: PermitRequest): Permit | Promise<Permit> {
     const wrong = wrongWait(request.maxWaitMs, WHOM);
     return wrong === undefined ? super.acquire(request) : Promise.reject(wrong);

@@ -1,14 +1,17 @@
 import { createRequire } from 'node:module';
 import { setTimeout as after } from 'node:timers/promises';
 import axios from 'axios';
-import { attach, InvalidPolicyError, isHoldfastError } from 'axios-holdfast';
+import { attach, InvalidPolicyError, isHoldfastError, localLimiter } from 'axios-holdfast';
 import Bottleneck from 'bottleneck';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bottleneckLimiter, bottleneckLimiterWith } from '../../../lib/limit/bottleneck/bottleneck-limiter.ts';
+import { Layers } from '../../../lib/limit/layers.ts';
 import type { Limiter, Permit, PermitRequest } from '../../../lib/limit/limiter.ts';
+import { systemClock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
 import { until } from '../../support/by-hand.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { underOneKey } from '../../support/under-one-key.ts';
 import { unhandledDuring } from '../../support/unhandled.ts';
 import { limiterContract } from '../contract.ts';
 
@@ -63,6 +66,31 @@ limiterContract(bottleneckLimiter.name, () => ({
   // Its windows are settings of its own, and it takes back no job.
   cannot: ['windows'],
 }));
+
+describe('together with a local one', () => {
+  limiterContract(bottleneckLimiter.name, () => ({
+    limiter: ({ maxConcurrent = null, maxQueue, maxWaitMs }) => {
+      const limiters = [
+        bottleneckLimiter(new Bottleneck.Group({ maxConcurrent }), { maxQueue, maxWaitMs }),
+        localLimiter({ requests: 1_000, perMs: 100 }),
+      ];
+      const layers = limiters.map((limiter) => ({
+        limiter,
+        key: undefined,
+        priority: undefined,
+        maxWaitMs: undefined,
+      }));
+      const both = new Layers(layers, systemClock);
+      onTestFinished(() => both.close());
+      return underOneKey(both, 2);
+    },
+    pass: async (ms) => {
+      await after(Math.max(ms, 20));
+    },
+    now: () => Date.now(),
+    cannot: ['windows'],
+  }));
+});
 
 describe(bottleneckLimiter, () => {
   it.each([

@@ -1,13 +1,15 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { InvalidPolicyError, type Limiter, type LimitOptions, type Permit } from 'axios-holdfast';
+import { InvalidPolicyError, type Limiter, type LimitOptions, localLimiter, type Permit } from 'axios-holdfast';
 import { type IoredisLike, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Layers } from '../../../lib/limit/layers.ts';
 import { redisLimiterWith } from '../../../lib/limit/redis/redis-limiter.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { noRedis, type RedisServer, redisClient, redisServer } from '../../support/redis-server.ts';
+import { underOneKey } from '../../support/under-one-key.ts';
 import { limiterContract } from '../contract.ts';
 
 let clock: ManualClock;
@@ -62,6 +64,28 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     pass: (ms) => pass(ms),
     now: () => Date.now(),
   }));
+
+  describe.each([
+    ['a local one', () => localLimiter({ requests: 1_000, perMs: 100 })],
+    ['another', () => make({ requests: 1_000, perMs: 100 })],
+  ])('together with %s', (_what, other) => {
+    limiterContract(redisLimiter.name, () => ({
+      limiter: (options) => {
+        const limiters = [make(options), other()];
+        const layers = limiters.map((limiter) => ({
+          limiter,
+          key: undefined,
+          priority: undefined,
+          maxWaitMs: undefined,
+        }));
+        const both = new Layers(layers, systemClock);
+        onTestFinished(() => both.close());
+        return underOneKey(both, 2);
+      },
+      pass: (ms) => pass(ms),
+      now: () => Date.now(),
+    }));
+  });
 
   limiterContract(`${redisLimiter.name} that learns`, () => ({
     limiter: (options) => make({ ...options, adaptive: true }),
