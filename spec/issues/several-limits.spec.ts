@@ -1,7 +1,9 @@
 import { type Attachment, attach, localLimiter, mergePolicies, type Policy } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS, attached, rejectionOf, status } from '../support/attached.ts';
+import { byHand, runQuietly } from '../support/by-hand.ts';
 import { type Answer, json } from '../support/loopback.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 /**
  * An API with 50 requests a second in all and 5 a second for each route was refused as a policy: `limit` took one limit. Two attachments
@@ -19,35 +21,37 @@ const twoLimits = (): Policy => ({
 });
 
 /** Counts what comes in any second, in all and to each route, and refuses what is beyond the quota. */
-function twoQuotas(): { readonly answer: Answer; refused: number } {
+function twoQuotas(clock: ManualClock) {
   const seen: { readonly at: number; readonly route: string }[] = [];
-  const server = {
+  const quotas = {
     refused: 0,
     answer: (({ url }, response) => {
       const route = byRoute({ url });
-      const at = performance.now();
+      const at = clock.now();
       const recent = seen.filter((each) => each.at > at - 1_000);
       const isOver = recent.length >= 50 || recent.filter((each) => each.route === route).length >= 5;
       seen.push({ at, route });
-      if (isOver) server.refused += 1;
+      if (isOver) quotas.refused += 1;
       json(response, isOver ? 429 : 200, {}, isOver ? { 'retry-after': '1' } : {});
-    }) as Answer,
+    }) satisfies Answer,
   };
-  return server;
+  return quotas;
 }
 
 const closing = (holdfast: Attachment) => onTestFinished(() => holdfast.close());
 
 describe.each(ADAPTERS)('a limit for all and one for each route, over %s', (adapter) => {
   it('keeps both, and a route that has to wait holds up no other', async () => {
-    const quotas = twoQuotas();
-    const { client, server, holdfast } = await attached(quotas.answer, twoLimits(), { adapter });
+    const clock = new ManualClock();
+    const quotas = twoQuotas(clock);
+    const setting = await byHand(quotas.answer, twoLimits(), { adapter }, { clock });
+    const { client, server, holdfast } = setting;
     closing(holdfast);
     const sent: string[] = [];
     holdfast.on('sent', ({ call }) => sent.push(call.url));
     const orders = Array.from({ length: 8 }, (_, n) => client.get(`/orders/${n}`));
     const others = Array.from({ length: 30 }, (_, n) => client.get(`/item${n}`));
-    await Promise.all([...orders, ...others]);
+    await runQuietly(setting, Promise.all([...orders, ...others]));
     expect(quotas.refused).toBe(0);
     // Orders take 1.4 s, the others 0.6 s.
     expect(sent.at(-1)).toBe(`${server.url}/orders/7`);
