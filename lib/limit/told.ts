@@ -64,12 +64,7 @@ export class TellingCode {
    *
    * @param hearsQuota whether anybody would heed what is left
    */
-  read(
-    response: AxiosResponse,
-    shown: ShownAnswer,
-    weight: number | Weights | undefined,
-    hearsQuota: boolean,
-  ): Told {
+  read(response: AxiosResponse, shown: ShownAnswer, weight: number | Weights | undefined, hearsQuota: boolean): Told {
     const answer: AxiosResponse = {
       ...response,
       headers: shown.headers,
@@ -79,7 +74,8 @@ export class TellingCode {
     };
     const [settle, quota] = [this.#settle, hearsQuota ? this.#quota : undefined];
     return {
-      cost: settle && asked('limit.settle', settle, () => costOf(settle(answer, typeof weight === 'number' ? weight : 1))),
+      cost:
+        settle && asked('limit.settle', settle, () => costOf(settle(answer, typeof weight === 'number' ? weight : 1))),
       quota: quota && asked('limit.quota', quota, () => quotaBy(quota, answer)),
     };
   }
@@ -103,12 +99,7 @@ export class TellingCodes {
     return this.#codes.map((code) => code.weightOf(config));
   }
 
-  read(
-    response: AxiosResponse,
-    shown: ShownAnswer,
-    weights: number | Weights | undefined,
-    hearsQuota: boolean,
-  ): Told {
+  read(response: AxiosResponse, shown: ShownAnswer, weights: number | Weights | undefined, hearsQuota: boolean): Told {
     const weightIn = (n: number) => (typeof weights === 'number' ? weights : weights?.[n]);
     const each = this.#codes.map((code, n) =>
       code.readsAnswers ? code.read(response, shown, weightIn(n), hearsQuota) : { cost: undefined, quota: undefined },

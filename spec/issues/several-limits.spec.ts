@@ -130,6 +130,30 @@ describe('several limits', () => {
     await client.get('/items');
   });
 
+  it('weigh a call each by its own, and settle what it cost each by its own', async () => {
+    const tokens = ({ data = '' }) => JSON.parse(String(data)).tokens as number;
+    const clock = new ManualClock();
+    const setting = await byHand(
+      (_request, response) => json(response, 200, { used: 10 }),
+      {
+        limit: [
+          { requests: 100, perMs: 1_000, burst: 100 },
+          { requests: 60, perMs: 60_000, burst: 60, weight: tokens, settle: ({ data }) => data.used },
+        ],
+      },
+      {},
+      { clock },
+    );
+    closing(setting.holdfast);
+    const ask = () => setting.client.post('/chat', { tokens: 30 });
+    const start = clock.now();
+    // 60 at once; 20 of each 30 come back with the answers, so that the third and fourth need not wait.
+    await Promise.all([ask(), ask()]);
+    await ask();
+    await ask();
+    expect(clock.now()).toBe(start);
+  });
+
   it('share one of them among instances', async () => {
     const all = localLimiter({ maxConcurrent: 1, key: () => 'all' });
     onTestFinished(() => all.close());
@@ -180,6 +204,7 @@ describe('several limits', () => {
 
   it.each<[string, Policy, RegExp]>([
     ['numbers of its own', { limit: [{ requests: 5, perMs: 1_000 }, {}] }, /limit\.0 must be a Limiter on a call/],
+    ['a weight for all', { limit: { weight: () => 5 } }, /limit\.weight must be left out where there are several/],
     ['a key for all', { limit: { key: () => 'k' } }, /limit\.key must be left out where there are several/],
     [
       'one limit of its own numbers',
