@@ -1,4 +1,3 @@
-import { isWebStream } from '../send/response-body.ts';
 import type { StreamedBody } from '../send/streamed-body.ts';
 import { sharedTimerOf } from '../time/shared-timer.ts';
 import type { CallUnderWay } from './call-under-way.ts';
@@ -25,9 +24,9 @@ export function handOver(call: CallUnderWay, plan: Plan, body: StreamedBody, req
     body.abort(call.deadlineError(call.config, during, request));
     aborter?.abort();
   });
-  // axios destroys a Node stream when the caller gives up; a web stream that nobody reads would not notice.
+  // axios' http adapter has destroyed its stream by then. One of an adapter function, or a web stream that nobody reads, would not notice.
   const giveUp = () => body.abort(call.cancelled().outcome.error);
-  const unsubscribe = isWebStream(body.data) ? call.cancellation?.subscribe(giveUp) : undefined;
+  const unsubscribe = call.cancellation?.subscribe(giveUp);
   body.onEnd = () => {
     counters.inFlight -= 1;
     underWay.ended(call);
