@@ -75,6 +75,11 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
     return refused;
   }
 
+  /** Whether the send that is under way is the probe of its circuit. */
+  isProbing({ breaker }: C): boolean {
+    return breaker?.ticket?.isProbe === true;
+  }
+
   /** Does what the probe needs, which may be a call through the same circuit. */
   probing<T>(call: C, body: () => T): T {
     const { circuit, ticket } = this.#slotOf(call);

@@ -172,7 +172,7 @@ function adapterOf(
   config: InternalAxiosRequestConfig,
 ): AxiosAdapter {
   const adapter = adapterFor(config, bareInstance);
-  if (typeof config.adapter !== 'function' || (breaker === undefined && !limit?.mayHoldUp)) return adapter;
+  if (typeof config.adapter !== 'function' || !(limit?.mayHoldUp || breaker?.isProbing(call))) return adapter;
   return guarded(call, adapter, breaker, limit);
 }
 
