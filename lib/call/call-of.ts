@@ -1,5 +1,6 @@
 import { acrossCopies } from './across-copies.ts';
 import type { CallState } from './call.ts';
+import { Foreign } from './foreign.ts';
 
 /** A call, and the response or the error that it ended with. */
 export interface Ended {
@@ -47,15 +48,8 @@ export function setCallOfSuccess(response: unknown, call: CallState): void {
  */
 const CALL = Symbol.for('axios-holdfast.call');
 
-/** A class whose constructor gives whatever it is given, so that the fields of those that extend it are put there. */
-const Given = function (this: unknown, object: object) {
-  return object;
-} as unknown as new (
-  object: object,
-) => object;
-
 /** Keeps calls in a private field of other objects, frozen ones too. */
-class Mark extends Given {
+class Mark extends Foreign {
   #call: CallState;
 
   private constructor(object: object, call: CallState) {

@@ -1,5 +1,5 @@
 import type { GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
-import { lend, lendReading } from './snapshot.ts';
+import { lend, lendSignalOf } from './snapshot.ts';
 
 /** Aborts a send from our side, by a signal that is lent to its config. */
 export interface Aborter {
@@ -78,7 +78,7 @@ function lendRealSignal(config: InternalAxiosRequestConfig): Aborter {
   };
   return {
     abort,
-    putBack: lendReading(config, 'signal', read),
+    putBack: lendSignalOf(config, read),
     end: () => outer?.removeEventListener?.('abort', abort),
   };
 }

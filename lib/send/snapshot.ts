@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { Foreign } from '../call/foreign.ts';
 import { isPlain } from '../check.ts';
 
 /**
@@ -44,26 +45,52 @@ export function lend<K extends keyof InternalAxiosRequestConfig>(
   };
 }
 
-/** The same with a value that is made when it is first read. */
-export function lendReading<K extends keyof InternalAxiosRequestConfig>(
-  config: InternalAxiosRequestConfig,
-  name: K,
-  read: () => InternalAxiosRequestConfig[K],
-): () => void {
-  const own = Object.getOwnPropertyDescriptor(config, name);
-  const before = config[name];
-  let isLent = true;
-  Object.defineProperty(config, name, {
-    get: () => (isLent ? read() : before),
-    // Whoever has one of their own in its place writes it, as on any config.
-    set: (value) =>
-      Object.defineProperty(config, name, { value, writable: true, enumerable: true, configurable: true }),
-    enumerable: true,
-    configurable: true,
-  });
+/** The same for a config's signal, which is made when somebody first reads it. */
+export function lendSignalOf(config: InternalAxiosRequestConfig, read: () => Signal): () => void {
+  const own = Object.getOwnPropertyDescriptor(config, 'signal');
+  const before = config.signal;
+  Lent.set(config, read);
+  Object.defineProperty(config, 'signal', ACCESSOR);
   return () => {
-    isLent = false;
-    if (own === undefined) Reflect.deleteProperty(config, name);
-    else Reflect.defineProperty(config, name, own);
+    Lent.set(config, () => before);
+    if (own === undefined) Reflect.deleteProperty(config, 'signal');
+    else Reflect.defineProperty(config, 'signal', own);
   };
 }
+
+type Signal = InternalAxiosRequestConfig['signal'];
+
+/** How the signal of a config is read that has been lent one. */
+class Lent extends Foreign {
+  #read: () => Signal;
+
+  private constructor(config: object, read: () => Signal) {
+    super(config);
+    this.#read = read;
+  }
+
+  static set(config: object, read: () => Signal): void {
+    if (#read in config) config.#read = read;
+    else new Lent(config, read);
+  }
+
+  /** Also of what was made with the config as its prototype. */
+  static get(config: object): Signal {
+    for (let at: object | null = config; at !== null; at = Object.getPrototypeOf(at))
+      if (#read in at) return at.#read();
+    return undefined;
+  }
+}
+
+/** One for all configs, since the engine keeps each pair of accessors with the shape of objects that have it. */
+const ACCESSOR: PropertyDescriptor & ThisType<InternalAxiosRequestConfig> = {
+  get() {
+    return Lent.get(this);
+  },
+  // Whoever has one of their own in its place writes it, as on any config.
+  set(value) {
+    Object.defineProperty(this, 'signal', { value, writable: true, enumerable: true, configurable: true });
+  },
+  enumerable: true,
+  configurable: true,
+};

@@ -1,6 +1,6 @@
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { copyOfConfig, copyOfHeaders, lend, lendReading } from '../../lib/send/snapshot.ts';
+import { copyOfConfig, copyOfHeaders, lend, lendSignalOf } from '../../lib/send/snapshot.ts';
 
 const configOf = (config: object): InternalAxiosRequestConfig =>
   Object.assign(Object.create(null), { headers: new AxiosHeaders({ 'X-One': '1' }) }, config);
@@ -100,7 +100,7 @@ describe(lend.name, () => {
   });
 });
 
-describe(lendReading.name, () => {
+describe(lendSignalOf.name, () => {
   const made = new AbortController().signal;
   let reads = 0;
   const read = () => {
@@ -110,7 +110,7 @@ describe(lendReading.name, () => {
 
   it('makes the value when it is read, and takes it away again', () => {
     const config = configOf({});
-    const putBack = lendReading(config, 'signal', read);
+    const putBack = lendSignalOf(config, read);
     expect(reads).toBe(0);
     expect(config.signal).toBe(made);
     expect(reads).toBe(1);
@@ -123,13 +123,13 @@ describe(lendReading.name, () => {
     const own = new AbortController().signal;
     const config = configOf({ signal: own });
     const before = Object.getOwnPropertyDescriptor(config, 'signal');
-    lendReading(config, 'signal', read)();
+    lendSignalOf(config, read)();
     expect(Object.getOwnPropertyDescriptor(config, 'signal')).toEqual(before);
   });
 
   it('may be written, as any setting of a config', () => {
     const config = configOf({});
-    const putBack = lendReading(config, 'signal', read);
+    const putBack = lendSignalOf(config, read);
     const own = new AbortController().signal;
     config.signal = own;
     expect(Object.getOwnPropertyDescriptor(config, 'signal')).toEqual({
