@@ -51,7 +51,7 @@ export interface LimitOptions extends Optional<LimitWindow> {
    * is refused with a `RangeError`. Default: 1 for all.
    *
    * A send leaves when its whole weight is due. Give a `burst` of at least the heaviest: what is heavier than the burst waits for as much
-   * before it as must be free after it, which is about half of the limit. `maxConcurrent` counts sends, whatever they weigh.
+   * before it as must be free after it, which is about half of the limit; a process warning says so, once. `maxConcurrent` counts sends, whatever they weigh.
    *
    * @example
    * // 90,000 tokens a minute: about four characters a token, and what it may answer at most.
@@ -111,6 +111,11 @@ export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions
 /** The most that one send may weigh: no window ever holds more. */
 export function maxWeightOf(windows: readonly LimitWindow[]): number {
   return Math.min(...windows.map(({ requests, burst = 1 }) => mostOf(requests, burst)));
+}
+
+/** What all of them let leave at once after a rest: what weighs more has to be waited for, before and after it. */
+export function leastBurstOf(windows: readonly LimitWindow[]): number {
+  return Math.min(...windows.map(({ burst = 1 }) => burst));
 }
 
 /** Fills in what was left out. */

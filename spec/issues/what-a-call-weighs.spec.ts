@@ -197,6 +197,22 @@ describe('a weight', () => {
     expect(error).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
   });
 
+  it('of more than a burst is told once, since it costs half of the limit', async () => {
+    const told = warnings();
+    const limit = {
+      requests: 1_000_000,
+      perMs: 1_000,
+      burst: 2,
+      weight: ({ url }: { url?: string }) => Number(url?.slice(1)),
+    };
+    const { client } = await attached(status(200), { limit });
+    for (const url of ['/1', '/2']) await client.get(url);
+    expect(told).toEqual([]);
+    for (const url of ['/3', '/9']) await client.get(url);
+    expect(told).toHaveLength(1);
+    expect(told[0]?.[0]).toMatch(/^A send weighs 3, and limit.burst is 2: .*at least the heaviest weight.$/);
+  });
+
   it.each(['weight', 'settle', 'quota'])('is told by functions: %s', async (name) => {
     const error = await rejectionOf(attached(status(200), { limit: { ...options, [name]: 3 } }));
     expect(error).toBeInstanceOf(InvalidPolicyError);
@@ -204,12 +220,13 @@ describe('a weight', () => {
   });
 });
 
+function warnings() {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
+  return warned.mock.calls;
+}
+
 describe('what the code of a policy makes of an answer', () => {
-  const warnings = () => {
-    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    onTestFinished(() => warned.mockRestore());
-    return warned.mock.calls;
-  };
   const limit = { requests: 1_000, perMs: 1_000, burst: 1_000, adaptive: true };
 
   it.each<[string, unknown, string]>([

@@ -9,12 +9,6 @@ const MOST_STOCKS = 8;
 /** A pause that ends so much before the reset of what is left lasts until then, in ms: seconds are rounded. */
 const ROUNDING_MS = 1_000;
 
-/** How many sends, and what they weigh together. */
-export interface Load {
-  readonly sends: number;
-  readonly weight: number;
-}
-
 /**
  * What RateLimit headers say: the rate that they state, what is left of each quota, how many requests may be under way.
  *
@@ -58,9 +52,9 @@ export class Announced {
   }
 
   /** The instant from which the next may leave, by what is left; so much of ours has not ended. */
-  freeAt(out: Load, lastSentAt: number, weight: number): number {
+  freeAt(out: number, lastSentAt: number, weight: number): number {
     const takes = this.#takenBy(weight);
-    return Math.max(-Infinity, ...this.stocks.map((stock) => stock.freeAt(this.#amountOf(out), lastSentAt, takes)));
+    return Math.max(-Infinity, ...this.stocks.map((stock) => stock.freeAt(out, lastSentAt, takes)));
   }
 
   sent(weight: number): readonly StockMark[] {
@@ -106,18 +100,17 @@ export class Announced {
    *
    * @param out how much of ours has not ended, without this one
    */
-  hear(now: number, { throttled, quota, cost }: Answer, send: AdaptiveSend, out: Load): number | undefined {
+  hear(now: number, { throttled, quota, cost }: Answer, send: AdaptiveSend, out: number): number | undefined {
     if (this.#isOfAnother(now, quota?.partition)) {
       this.notSent(send.weight);
       return undefined;
     }
-    if (quota !== undefined) this.ofWeights = quota.ofWeights === true;
     const took = this.#takenBy(cost ?? send.weight);
     for (const { id } of send.stocks) this.#stockOf(id)?.notSent(this.#takenBy(send.weight) - took);
     const told = toldIn(quota);
     for (const each of told) {
       const mark = send.stocks.find(({ id }) => id === each.id);
-      this.#stockOf(each.id)?.hear(now, each, send.at, mark, this.#amountOf(out), took);
+      this.#stockOf(each.id)?.hear(now, each, send.at, mark, out, took);
     }
     for (const stock of this.stocks) if (!told.some(({ id }) => id === stock.id)) stock.endedUntold(took);
     this.#hearPolicies(now, quota, told);
@@ -132,11 +125,7 @@ export class Announced {
     return usedUp.length > 0 ? Math.max(...usedUp.map(({ resetAt }) => resetAt)) : undefined;
   }
 
-  /** In the unit of what is told to be left. */
-  #amountOf({ sends, weight }: Load): number {
-    return this.ofWeights ? weight : sends;
-  }
-
+  /** How much a send takes of what is told to be left. */
   #takenBy(weight: number): number {
     return this.ofWeights ? weight : 1;
   }

@@ -222,16 +222,13 @@ export class AdaptiveRate {
   }
 
   #nextAt(weight: number): number {
-    const { announced, inFlight, outWeight } = this;
+    const { announced, inFlight } = this;
     const { lastSentAt } = this.stretch;
     if (this.phase === 'paused') return this.pausedUntil;
     if (this.phase === 'probing') return this.nextProbeAt;
     if (inFlight >= announced.concurrency) return lastSentAt + LOST_FOR_SURE_MS;
     if (this.#pacePerMs < Infinity || this.#windows.length > 0 || announced.hasStock) {
-      return Math.max(
-        this.#pacedAt(weight),
-        announced.freeAt({ sends: inFlight, weight: outWeight }, lastSentAt, weight),
-      );
+      return Math.max(this.#pacedAt(weight), announced.freeAt(this.#out, lastSentAt, weight));
     }
     if (inFlight < this.concurrency) return -Infinity;
     // The process that waits for those answers may have been killed.
@@ -271,6 +268,11 @@ export class AdaptiveRate {
     this.inFlight = Math.max(0, this.inFlight - 1);
     this.outWeight = Math.max(0, this.outWeight - send.weight);
     return true;
+  }
+
+  /** How much is under way, in what is told to be left. */
+  get #out(): number {
+    return this.announced.ofWeights ? this.outWeight : this.inFlight;
   }
 
   /** So much more is paid to the user's windows than was; below 0, less. */
@@ -345,7 +347,8 @@ export class AdaptiveRate {
   #hear(now: number, send: AdaptiveSend, answer: Answer): number | undefined {
     const { announced, climb, stretch } = this;
     const before = announced.ratePerMs;
-    const usedUpUntil = announced.hear(now, answer, send, { sends: this.inFlight, weight: this.outWeight });
+    if (answer.quota !== undefined) announced.ofWeights = answer.quota.ofWeights === true;
+    const usedUpUntil = announced.hear(now, answer, send, this.#out);
     if (announced.ratePerMs > before) {
       // The last interval may have been that of a far lower cap.
       this.dueAt = Math.min(this.dueAt, stretch.lastSentAt + 1 / this.ratePerMs);

@@ -1,6 +1,14 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import type { Limiter } from '../limiter.ts';
-import { fillIn, type LimitOptions, maxWeightOf, type ResolvedLimit, requireLimit, windowsOf } from '../options.ts';
+import {
+  fillIn,
+  type LimitOptions,
+  leastBurstOf,
+  maxWeightOf,
+  type ResolvedLimit,
+  requireLimit,
+  windowsOf,
+} from '../options.ts';
 import { type Bounds, Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
 import { LocalPacer, type Sent } from './local-pacer.ts';
@@ -27,7 +35,7 @@ export function localLimiterWith(
   random: Random = systemRandom,
 ): Buckets<Sent> {
   const windows = windowsOf(options);
-  const bounds = { ...options, maxWeight: maxWeightOf(windows) };
+  const bounds = { ...options, maxWeight: maxWeightOf(windows), leastBurst: leastBurstOf(windows) };
   const bucket = () => new Bucket(bounds, clock, new LocalPacer(windows, options.adaptive), random);
   return new Buckets(bucket, options);
 }

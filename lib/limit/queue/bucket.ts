@@ -1,5 +1,6 @@
 import { durationOf, timeOf } from '../../call/time-shown.ts';
 import { LimitError } from '../../failure/errors.ts';
+import { warn } from '../../observe/warn.ts';
 import { type Clock, type Random, systemRandom, wallAheadMs } from '../../time/clock.ts';
 import type { Answer, Permit, PermitRequest, Standing } from '../limiter.ts';
 import type { ResolvedLimit } from '../options.ts';
@@ -22,6 +23,8 @@ const LAST_DATE = 8.64e15;
 export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWaitMs'> & {
   /** The most that one send may need. Default `Infinity`. */
   readonly maxWeight?: number | undefined;
+  /** What all windows let leave at once. Default `Infinity`. */
+  readonly leastBurst?: number | undefined;
   /** Only an attachment asks, whose deadlines are on the clock and not by the time of day. */
   readonly isOwn?: boolean | undefined;
 };
@@ -173,17 +176,16 @@ export class Bucket<Handle> {
     if (this.#notePause(this.#clock.now(), until)) this.wake();
   }
 
-  answered(permit: BucketPermit<Handle>, answer: Answer): void {
-    const { throttled, untilAt } = answer;
+  answered(permit: BucketPermit<Handle>, { throttled, untilAt, quota, cost }: Answer): void {
     const now = this.#clock.now();
     const named = untilAt === undefined ? undefined : sane(this.#onTheClock(untilAt), now);
     // First, since the pause that follows makes it one that left before.
     const backoffMs = this.#recovery.answered(permit, throttled, named !== undefined && named > now);
-    const learntUntil = this.#pacer.answered(now, permit.handle, { ...answer, untilAt: named });
+    const learntUntil = this.#pacer.answered(now, permit.handle, { throttled, untilAt: named, quota, cost });
     const pauseUntil = backoffMs === undefined || this.#pacer.learns ? named : now + backoffMs;
     const isPaused = pauseUntil !== undefined && this.#pause(now, pauseUntil);
     const isLonger = learntUntil !== undefined && this.#notePause(now, learntUntil);
-    if (isPaused || isLonger || answer.cost !== undefined) this.wake();
+    if (isPaused || isLonger || cost !== undefined) this.wake();
     // What was learnt besides may let somebody go: release() comes next and sees to that.
   }
 
@@ -263,10 +265,12 @@ export class Bucket<Handle> {
   }
 
   #wrongWeight(weight: number): RangeError | undefined {
-    const { maxWeight = Number.POSITIVE_INFINITY } = this.#bounds;
+    if (weight === 1) return undefined;
+    const { maxWeight = Number.POSITIVE_INFINITY, leastBurst = Number.POSITIVE_INFINITY } = this.#bounds;
     if (!(Number.isSafeInteger(weight) && weight >= 1)) {
       return new RangeError(`weight must be an integer of at least 1, got ${weight}`);
     }
+    if (weight > leastBurst && weight <= maxWeight) warnOfHeavy(this.#bounds, weight, leastBurst);
     if (weight <= maxWeight) return undefined;
     return new RangeError(`weight must be at most ${maxWeight}, since no window ever holds more; got ${weight}`);
   }
@@ -484,6 +488,19 @@ export class Bucket<Handle> {
   #onTheWall(at: number): number {
     return at + wallAheadMs(this.#clock);
   }
+}
+
+const warned = new WeakSet<Bounds>();
+
+/** Once for each limiter: nothing fails, and nobody would know why half of the limit is unused. */
+function warnOfHeavy(bounds: Bounds, weight: number, burst: number): void {
+  if (warned.has(bounds)) return;
+  warned.add(bounds);
+  const why = 'it waits for as much before it as it leaves free after it, and about half of the limit is used';
+  warn(
+    'HOLDFAST_HEAVY_SEND',
+    `A send weighs ${weight}, and limit.burst is ${burst}: so ${why}. Give a burst of at least the heaviest weight.`,
+  );
 }
 
 class BucketPermit<Handle> implements Permit, Departed {

@@ -9,6 +9,7 @@ import {
   fieldsThatWait,
   fillIn,
   type LimitOptions,
+  leastBurstOf,
   maxWeightOf,
   requireLimit,
   windowsOf,
@@ -99,7 +100,7 @@ class RedisLimiter extends Buckets<unknown> {
     } = options;
     const limit = fillIn(limits);
     const windows = windowsOf(limit);
-    const bounds = { ...limit, maxWeight: maxWeightOf(windows) };
+    const bounds = { ...limit, maxWeight: maxWeightOf(windows), leastBurst: leastBurstOf(windows) };
     const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
     super((key) => {
       const stored = new StoredBucket(store, key, keysOf(prefix, key));

@@ -335,5 +335,8 @@ function dueIn({ at, lastAt, weight }: Slot<unknown>, permits: number): number {
   return weight === 1 ? at : at + ((lastAt - at) * (permits - 1)) / (weight - 1);
 }
 
-/** So many for the next send, and one at least for each other: what those need besides is asked for when it is their turn. */
-const permitsFor = (sends: number, weight: number): number => (sends > 0 ? sends - 1 + weight : 0);
+/**
+ * One for each send. But what is heavier is reserved alone: what is kept for those behind it would have to wait for the rest of their weight,
+ * and leave with what others had before it.
+ */
+const permitsFor = (sends: number, weight: number): number => (sends > 0 && weight > 1 ? weight : sends);
