@@ -19,12 +19,17 @@ export class Agenda {
   }
 
   runUntil(end) {
-    while (this.#heap.length > 0 && this.#heap[0].time < end) {
-      const { time, act } = this.#next();
-      this.now = time;
-      act();
-    }
+    while (this.step(end)) {}
     this.now = end;
+  }
+
+  /** Does what comes next, if that is before `end`; gives whether there was anything. */
+  step(end) {
+    if (this.#heap.length === 0 || this.#heap[0].time >= end) return false;
+    const { time, act } = this.#next();
+    this.now = time;
+    act();
+    return true;
   }
 
   #next() {

@@ -1,19 +1,20 @@
 /** The work that is the same for every candidate: a fleet of processes against one quota, and what the server says of it. */
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { between } from '../goodput/goodput-of.js';
 import { quantile } from '../harness/statistics.js';
 import { control } from '../quota-server/control.js';
+import { startMember } from './start-member.js';
 
 const member = fileURLToPath(new URL('member.js', import.meta.url));
 
 /** A candidate's `setup`: `file` is its own URL, which every process of the fleet loads for its `equip` (member.js). */
 export function fleetOf(file) {
   return async ({ case: { quota, active }, size, shared }) => {
-    const fleet = await Promise.all(Array.from({ length: size.members }, (_, index) => startMember(file, index)));
+    const fleet = await Promise.all(
+      Array.from({ length: size.members }, (_, index) => startMember(member, [file, nameOf(index)], nameOf(index))),
+    );
     const all = (task, message) => Promise.all(fleet.map((each) => each(task, message)));
     return {
       async run() {
@@ -64,25 +65,6 @@ function fairness(first, last, active) {
     return (last[name]?.admitted ?? 0) - (first[name]?.admitted ?? 0);
   });
   return Math.min(...got) / Math.max(1, ...got);
-}
-
-/** → a function that asks the process to do a task, once it is there. */
-async function startMember(file, index) {
-  const child = fork(member, [file, nameOf(index)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const ended = once(child, 'exit').then(([code]) => ({ error: `${nameOf(index)} ended with code ${code}` }));
-  const answer = async () => {
-    const [{ value, error }] = await Promise.race([once(child, 'message'), ended.then((how) => [how])]);
-    if (error !== undefined) throw new Error(error);
-    return value;
-  };
-  const ask = (task, message = {}) => {
-    const answered = answer();
-    child.send({ task, ...message });
-    return answered;
-  };
-  ask.leave = () => child.connected && child.disconnect();
-  await answer();
-  return ask;
 }
 
 function nameOf(index) {

@@ -6,6 +6,7 @@
 import http from 'node:http';
 import axios from 'axios';
 import { closedLoop } from '../goodput/closed-loop.js';
+import { doTasks } from './do-tasks.js';
 
 const [file, name] = process.argv.slice(2);
 const { equip } = await import(file);
@@ -33,12 +34,4 @@ const tasks = {
   },
 };
 
-process.once('disconnect', () => process.exit());
-process.on('message', async ({ task, ...message }) => {
-  try {
-    process.send({ value: await tasks[task](message) });
-  } catch (error) {
-    process.send({ error: error.stack });
-  }
-});
-process.send({ value: 'here' });
+doTasks(tasks);

@@ -18,8 +18,8 @@
  *               else stands here is handed to the candidates, the size of a batch for example
  *   prepare?    async () => ({ shared, close? }): runs once in the parent, to start a server that everybody calls for
  *               example; `shared` is a JSON value that every candidate receives
- *   supplement? async ({ size }) => Markdown: what does not fit a table of candidates; it stands after them. It runs in the
- *               parent, and starts what it measures itself
+ *   supplement? async ({ size, outcome }) => Markdown: what does not fit a table of candidates; it stands after them. It runs in the
+ *               parent, and starts what it measures itself; `outcome` is what the candidates reported (run-benchmark.js)
  *
  * A candidate's file exports
  *
@@ -60,7 +60,7 @@ async function main() {
   const benchmark = await import(new URL('benchmark.js', folder).href);
   const startedAt = Date.now();
   const outcome = await runBenchmark(benchmark, { folder, quick, progress: showProgress(startedAt) });
-  const supplement = await benchmark.supplement?.({ size: quick ? benchmark.quick : benchmark.full });
+  const supplement = await benchmark.supplement?.({ size: quick ? benchmark.quick : benchmark.full, outcome });
   const environment = describeEnvironment(benchmark, `npm run bench -- ${name}${quick ? ' --quick' : ''}`, startedAt);
   const section = renderSection(benchmark, outcome, environment, supplement);
   console.log(section);

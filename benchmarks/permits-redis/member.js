@@ -4,6 +4,7 @@
  * and gives it back.
  */
 import { setTimeout as after } from 'node:timers/promises';
+import { doTasks } from '../fleet/do-tasks.js';
 
 const { open } = await import(process.argv[2]);
 let opened;
@@ -61,12 +62,4 @@ const tasks = {
   },
 };
 
-process.once('disconnect', () => process.exit());
-process.on('message', async ({ task, ...message }) => {
-  try {
-    process.send({ value: await tasks[task](message) });
-  } catch (error) {
-    process.send({ error: error.stack });
-  }
-});
-process.send({ value: 'here' });
+doTasks(tasks);

@@ -1,10 +1,10 @@
 /** The work that is the same for every candidate: a fleet of processes that take permits, and what Redis says of it. */
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { startMember } from '../fleet/start-member.js';
+import { workOf } from '../fleet/work-of-redis.js';
 import { quantile } from '../harness/statistics.js';
 
 const member = fileURLToPath(new URL('member.js', import.meta.url));
@@ -13,7 +13,7 @@ const member = fileURLToPath(new URL('member.js', import.meta.url));
 export function permitsOf(file) {
   return async ({ case: members, size, shared }) => {
     const redis = new Redis(shared.redisPort, '127.0.0.1');
-    const fleet = await Promise.all(Array.from({ length: members }, () => startMember(file)));
+    const fleet = await Promise.all(Array.from({ length: members }, () => startMember(member, [file])));
     const all = (task, message) => Promise.all(fleet.map((each) => each(task, message)));
     return {
       async run() {
@@ -24,9 +24,9 @@ export function permitsOf(file) {
         await all('begin', { workers: size.workers });
         await after(size.warmUpMs);
 
-        const [before] = await Promise.all([look(redis), all('mark')]);
+        const [before] = await Promise.all([workOf(redis), all('mark')]);
         await after(size.countedMs);
-        const [now, counts] = await Promise.all([look(redis), all('count')]);
+        const [now, counts] = await Promise.all([workOf(redis), all('count')]);
         const failed = await all('end');
 
         const permits = sum(counts);
@@ -46,34 +46,4 @@ export function permitsOf(file) {
   };
 }
 
-/** How many scripts Redis has run by now, and how long it has been busy with everything. */
-async function look(redis) {
-  const info = await redis.info('all');
-  const number = (pattern) => Number(pattern.exec(info)?.[1] ?? 0);
-  return {
-    atMs: performance.now(),
-    scripts: number(/^cmdstat_evalsha:calls=(\d+)/m) + number(/^cmdstat_eval:calls=(\d+)/m),
-    busyUs: (number(/^used_cpu_sys:([\d.]+)/m) + number(/^used_cpu_user:([\d.]+)/m)) * 1e6,
-  };
-}
-
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
-
-/** → a function that asks the process to do a task, once it is there. */
-async function startMember(file) {
-  const child = fork(member, [file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const ended = once(child, 'exit').then(([code]) => ({ error: `a process of the fleet ended with code ${code}` }));
-  const answer = async () => {
-    const [{ value, error }] = await Promise.race([once(child, 'message'), ended.then((how) => [how])]);
-    if (error !== undefined) throw new Error(error);
-    return value;
-  };
-  const ask = (task, message = {}) => {
-    const answered = answer();
-    child.send({ task, ...message });
-    return answered;
-  };
-  ask.leave = () => child.connected && child.disconnect();
-  await answer();
-  return ask;
-}
