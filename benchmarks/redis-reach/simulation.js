@@ -83,7 +83,7 @@ class Clock {
   }
 }
 
-/** What RESERVE of lib/limit/redis/windows.ts does with one window and no pause. */
+/** What RESERVE of lib/limit/redis/windows.ts does with one window, calls of weight 1 and no pause. */
 class OneRedis {
   answersMs = [];
   #clock;
