@@ -37,7 +37,8 @@ describe(waitsForOthers.name, () => {
 
 describe(numbersIn.name, () => {
   it('names what cannot be laid over a limiter: how fast, but not who goes where and for how long', () => {
-    const adjustable = { key: () => 'k', priority: () => 0, maxWaitMs: 5 };
+    const [weight, settle, quota] = [() => 1, () => 1, () => undefined];
+    const adjustable = { key: () => 'k', priority: () => 0, maxWaitMs: 5, weight, settle, quota };
     expect(numbersIn(adjustable)).toEqual([]);
     expect(numbersIn({ ...adjustable, requests: 5, perMs: 1_000, burst: undefined, maxQueue: 0 })).toEqual([
       'requests',
@@ -50,6 +51,14 @@ describe(numbersIn.name, () => {
 describe(AdjustedLimiter.name, () => {
   const [key, priority] = [() => 'old', () => 1];
   const [otherKey, otherPriority] = [() => 'new', () => 2];
+
+  it('weighs and settles in its own way, and where it has none, as the limiter under it', () => {
+    const [weight, settle, quota] = [() => 1, () => 1, () => undefined];
+    const under = Object.assign(new Noted(), { weight, settle, quota });
+    const otherWeight = () => 2;
+    expect(new AdjustedLimiter(under, {})).toMatchObject({ weight, settle, quota });
+    expect(new AdjustedLimiter(under, { weight: otherWeight })).toMatchObject({ weight: otherWeight, settle, quota });
+  });
 
   it('has its own key, priority and patience, and where it has none, those of the limiter under it', () => {
     const under = Object.assign(new Noted(), { key, priority });

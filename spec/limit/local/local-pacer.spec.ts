@@ -188,4 +188,27 @@ describe(LocalPacer.name, () => {
       expect(pacer.isFresh(T0 + 3_600_000)).toBe(false);
     });
   });
+
+  describe('that learns, and is given windows', () => {
+    const limit = { adaptive: true, requests: 10, perMs: 1_000, burst: 10 };
+    const due = (pacer: LocalPacer, weight: number) => pacer.nextAt(T0, 1, weight) - T0;
+
+    it('holds them by weight, and gives back what was dropped', () => {
+      const pacer = made(limit);
+      const heavy = pacer.send(T0, 8, false);
+      expect(due(pacer, 2)).toBe(0);
+      expect(due(pacer, 3)).toBeCloseTo(100.5, 1);
+      pacer.dropped(T0, heavy);
+      expect(due(pacer, 10)).toBe(0);
+    });
+
+    it.each([
+      [3, 1, 0],
+      [3, 8, 100.5],
+    ])('settles what weighed %i and cost %i', (weight, cost, dueMs) => {
+      const pacer = made(limit);
+      pacer.answered(T0, pacer.send(T0, weight, false), { throttled: false, cost });
+      expect(due(pacer, 3)).toBeCloseTo(dueMs, 1);
+    });
+  });
 });
