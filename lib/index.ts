@@ -51,7 +51,7 @@ export { type Failure, type FailureKind, failureOf, reportOf } from './failure/f
 export type { IdempotencyOptions, ResolvedIdempotency } from './idempotency/options.ts';
 export type { AdaptiveOptions } from './limit/adaptive/rate.ts';
 export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
-export { localLimiter } from './limit/local/local-limiter.ts';
+export { type LocalLimiter, localLimiter } from './limit/local/local-limiter.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
 export type { Quota, QuotaPolicy } from './limit/quota/headers.ts';
 export type { ToldQuota } from './limit/quota/reader.ts';

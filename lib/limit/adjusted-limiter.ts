@@ -1,8 +1,17 @@
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import type { LimitOptions } from './options.ts';
 
+/** What says who goes where, and what it costs. */
+export const TELLING = [
+  'key',
+  'priority',
+  'weight',
+  'settle',
+  'quota',
+] as const satisfies readonly (keyof LimitOptions)[];
+
 /** What a policy may say about a limiter that was handed in: who goes where, and for how long, and what it costs. Not how fast. */
-export const ADJUSTABLE: readonly string[] = ['key', 'priority', 'weight', 'settle', 'quota', 'maxWaitMs'];
+export const ADJUSTABLE: readonly string[] = [...TELLING, 'maxWaitMs'];
 
 /** The options that cannot be laid over a limiter that was handed in. */
 export const numbersIn = (options: LimitOptions): readonly string[] =>

@@ -132,6 +132,12 @@ export interface Limiter {
   /** Refuses what is queued with a `LimitError` and releases timers and connections. */
   close(): Promise<void>;
   stats(): LimiterStats;
+  /**
+   * Other numbers from now on, laid over those that hold: what is left out stays. Who waits is let out by them, and keeps its place.
+   *
+   * @throws {InvalidPolicyError} where they are wrong; nothing changes then
+   */
+  update?(options: LimitOptions): void;
   /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Which of the calls that wait goes first: the smaller. Default 0 for all. */

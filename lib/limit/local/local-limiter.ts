@@ -1,7 +1,11 @@
+import { isPlain } from '../../check.ts';
+import { InvalidPolicyError, type PolicyProblem } from '../../failure/errors.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
+import { TELLING } from '../adjusted-limiter.ts';
 import type { Limiter } from '../limiter.ts';
 import {
   fillIn,
+  LIMIT,
   type LimitOptions,
   leastBurstOf,
   maxWeightOf,
@@ -11,7 +15,23 @@ import {
 } from '../options.ts';
 import { type Bounds, Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
+import type { LimitWindow } from '../windows/gcra.ts';
 import { LocalPacer, type Sent } from './local-pacer.ts';
+
+/** A limiter whose numbers can be changed while calls wait. */
+export interface LocalLimiter extends Limiter {
+  /**
+   * Other numbers from now on, laid over those that hold: what is left out stays. Who waits is let out by them, keeps its place, and waits no
+   * longer than it would have. What has left by the old numbers counts, at the new rate, for up to one window. A limiter that learns begins
+   * anew. `key`, `priority`, `weight`, `settle` and `quota` stay as they are.
+   *
+   * @example
+   * limit.update({ requests: 10 }); // a second, as before
+   *
+   * @throws {InvalidPolicyError} where an option is wrong; nothing changes then
+   */
+  update(options: LimitOptions): void;
+}
 
 /**
  * A limiter for the calls of one process: what `limit: { … }` makes for an attachment, to be shared by several. Whoever makes it closes it.
@@ -23,19 +43,60 @@ import { LocalPacer, type Sent } from './local-pacer.ts';
  *
  * @throws {InvalidPolicyError} when an option is wrong
  */
-export function localLimiter(options: LimitOptions): Limiter {
+export function localLimiter(options: LimitOptions): LocalLimiter {
   requireLimit(options);
   return localLimiterWith(systemClock, fillIn(options));
 }
 
+type LocalOptions = ResolvedLimit & Pick<Bounds, 'isOwn'>;
+
 /** `localLimiter` with clock and chance in the caller's hand, and options that are known to be good. */
-export function localLimiterWith(
-  clock: Clock,
-  options: ResolvedLimit & Pick<Bounds, 'isOwn'>,
-  random: Random = systemRandom,
-): Buckets<Sent> {
-  const windows = windowsOf(options);
-  const bounds = { ...options, maxWeight: maxWeightOf(windows), leastBurst: leastBurstOf(windows) };
-  const bucket = () => new Bucket(bounds, clock, new LocalPacer(windows, options.adaptive), random);
-  return new Buckets(bucket, options);
+export const localLimiterWith = (clock: Clock, options: LocalOptions, random: Random = systemRandom): LocalBuckets =>
+  new LocalBuckets(clock, options, random);
+
+class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
+  #options: LocalOptions;
+  /** Of the options, made once for all buckets: there may be millions. */
+  #bounds: Bounds;
+  #windows: readonly LimitWindow[];
+
+  constructor(clock: Clock, options: LocalOptions, random: Random) {
+    // Those that are made later go by the numbers of then.
+    super((): Bucket<Sent> => {
+      const pacer = new LocalPacer(this.#windows, this.#options.adaptive);
+      return new Bucket(this.#bounds, clock, pacer, random);
+    }, options);
+    this.#options = options;
+    this.#windows = windowsOf(options);
+    this.#bounds = boundsOf(options, this.#windows);
+  }
+
+  update(options: LimitOptions): void {
+    const { isOwn, ...before } = this.#options;
+    const given: unknown = isPlain(options) ? LIMIT.merge(before, options) : options;
+    requireLimit(given);
+    const moved = TELLING.filter((name) => options[name] !== undefined && options[name] !== this.#options[name]);
+    if (moved.length > 0) throw new InvalidPolicyError(moved.map((name) => asBefore(name, options[name])));
+    this.#options = { ...fillIn(given), isOwn };
+    this.#windows = windowsOf(this.#options);
+    this.#bounds = boundsOf(this.#options, this.#windows);
+    const { adaptive } = this.#options;
+    for (const bucket of this.buckets) {
+      bucket.update(
+        this.#bounds,
+        (before, nowMs) => new LocalPacer(this.#windows, adaptive, { pacer: before as LocalPacer, nowMs }),
+      );
+    }
+  }
+}
+
+const boundsOf = (options: LocalOptions, windows: readonly LimitWindow[]): Bounds => ({
+  ...options,
+  maxWeight: maxWeightOf(windows),
+  leastBurst: leastBurstOf(windows),
+});
+
+function asBefore(name: string, value: unknown): PolicyProblem {
+  const [path, bound] = [`limit.${name}`, 'left out of an update, which changes numbers, or the same as before'];
+  return { path, bound, value, message: `${path} must be ${bound}` };
 }

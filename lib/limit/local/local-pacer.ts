@@ -16,6 +16,8 @@ export interface Sent {
   /** How far the slots of each window had been shifted. */
   readonly shiftMs: readonly number[];
   readonly learning: AdaptiveSend | undefined;
+  /** Whose numbers it left by: others may hold by the time that it ends. */
+  readonly by: LocalPacer;
   answered: boolean;
 }
 
@@ -30,10 +32,20 @@ export class LocalPacer implements Pacer<Sent> {
   readonly atOnce: number;
   readonly #windows: readonly Gcra[];
   readonly #adaptive: AdaptiveRate | undefined;
-  readonly #latency = new LatencySpread();
+  readonly #latency: LatencySpread;
 
-  constructor(windows: readonly LimitWindow[], adaptive: false | ResolvedAdaptive) {
-    this.#windows = windows.map((window) => new Gcra(window));
+  /** @param before by whose numbers it went until now: what has left counts in the new windows as well */
+  constructor(
+    windows: readonly LimitWindow[],
+    adaptive: false | ResolvedAdaptive,
+    before?: { readonly pacer: LocalPacer; readonly nowMs: number },
+  ) {
+    const old = before?.pacer;
+    this.#latency = old === undefined ? new LatencySpread() : old.#latency;
+    this.#windows = windows.map((window, i) => {
+      const same = old === undefined ? undefined : old.#windows[i];
+      return same === undefined ? new Gcra(window) : same.under(window, Number(before?.nowMs));
+    });
     this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, windows);
     this.atOnce = Math.min(
       ...this.#windows.map(({ burst, intervalMs }) => Math.max(burst, Math.ceil(TURN_MS / intervalMs))),
@@ -69,33 +81,34 @@ export class LocalPacer implements Pacer<Sent> {
     const from = this.#windows.map((window) => window.take(nowMs, weight, waited));
     const shiftMs = this.#windows.map((window) => window.shiftMs);
     const learning = this.#adaptive?.sent(nowMs, waited, weight);
-    return { at: nowMs, weight, from, shiftMs, learning, answered: false };
+    return { at: nowMs, weight, from, shiftMs, learning, by: this, answered: false };
   }
 
   answered(nowMs: number, sent: Sent, answer: Answer): number | undefined {
     if (sent.answered) return undefined;
     sent.answered = true;
     const { cost } = answer;
+    const { by } = sent;
     if (cost !== undefined)
-      for (const [i, window] of this.#windows.entries()) window.settle(Number(sent.from[i]), sent.weight, cost);
-    if (sent.learning !== undefined) this.#adaptive?.answered(nowMs, sent.learning, answer);
-    const delay = this.#latency.note(nowMs, nowMs - sent.at);
-    for (const [i, window] of this.#windows.entries()) {
+      for (const [i, window] of by.#windows.entries()) window.settle(Number(sent.from[i]), sent.weight, cost);
+    if (sent.learning !== undefined) by.#adaptive?.answered(nowMs, sent.learning, answer);
+    const delay = by.#latency.note(nowMs, nowMs - sent.at);
+    for (const [i, window] of by.#windows.entries()) {
       if (answer.throttled) window.refused();
       window.answered(sent.at, Number(sent.shiftMs[i]), delay);
     }
     const isNamed = answer.untilAt !== undefined && answer.untilAt > nowMs;
-    if (answer.throttled && !isNamed) this.#dropBursts(nowMs, UNNAMED_MS);
-    return this.#adaptive?.pausedUntil;
+    if (answer.throttled && !isNamed) by.#dropBursts(nowMs, UNNAMED_MS);
+    return by.#adaptive?.pausedUntil;
   }
 
-  ended(nowMs: number, { learning }: Sent): void {
-    if (learning !== undefined) this.#adaptive?.lost(nowMs, learning);
+  ended(nowMs: number, { learning, by }: Sent): void {
+    if (learning !== undefined) by.#adaptive?.lost(nowMs, learning);
   }
 
-  dropped(nowMs: number, { from, weight, learning }: Sent): void {
-    for (const [i, window] of this.#windows.entries()) window.refund(Number(from[i]), weight);
-    if (learning !== undefined) this.#adaptive?.dropped(nowMs, learning);
+  dropped(nowMs: number, { from, weight, learning, by }: Sent): void {
+    for (const [i, window] of by.#windows.entries()) window.refund(Number(from[i]), weight);
+    if (learning !== undefined) by.#adaptive?.dropped(nowMs, learning);
   }
 
   paused(nowMs: number, untilAt: number): void {

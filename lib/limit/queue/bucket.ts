@@ -34,8 +34,8 @@ export type Bounds = Pick<ResolvedLimit, 'maxConcurrent' | 'maxQueue' | 'maxWait
  * pacer's affair, and what a pause means the recovery's.
  */
 export class Bucket<Handle> {
-  readonly #pacer: Pacer<Handle>;
-  readonly #bounds: Bounds;
+  #pacer: Pacer<Handle>;
+  #bounds: Bounds;
   readonly #clock: Clock;
   #queue: PriorityQueue<QueuedSend> | LanedQueue = new PriorityQueue<QueuedSend>();
   /** Those whose own call holds a permit until they are over: they go first, and wait for no room. */
@@ -53,7 +53,7 @@ export class Bucket<Handle> {
     this.#bounds = bounds;
     this.#clock = clock;
     this.#pacer = pacer;
-    this.#recovery = new Recovery(() => pacer.hasWindows === true, random);
+    this.#recovery = new Recovery(() => this.#pacer.hasWindows === true, random);
   }
 
   get queued(): number {
@@ -158,6 +158,18 @@ export class Bucket<Handle> {
     waiter.stopWatching?.();
     // Nothing must keep the process alive for those who have left.
     if (this.queued === 0) this.#wakeAt(Number.POSITIVE_INFINITY);
+  }
+
+  /** Other numbers hold from now, also for who waits: each keeps its place, and as long as it would wait. */
+  update(bounds: Bounds, pacerAfter: (pacer: Pacer<Handle>, now: number) => Pacer<Handle>): void {
+    const now = this.#clock.now();
+    this.#bounds = bounds;
+    this.#pacer = pacerAfter(this.#pacer, now);
+    for (const waiter of [...this.#nested, ...this.#queue]) {
+      const wrong = this.#wrongWeight(waiter.weight);
+      if (wrong !== undefined) this.#refuse(waiter, wrong);
+    }
+    this.wake();
   }
 
   /** Nothing leaves before that instant, by the time of day. */

@@ -46,6 +46,10 @@ export class Buckets<Handle> implements Limiter {
     return this.#closed ? closed() : this.#of(key);
   }
 
+  protected get buckets(): Iterable<Bucket<Handle>> {
+    return this.#byKey.values();
+  }
+
   pause(key: string, untilAt: number): void {
     if (!this.#closed) this.#of(key).pause(untilAt);
   }

@@ -67,6 +67,7 @@ export class Gcra {
   #lastSentAt = Number.NEGATIVE_INFINITY;
   /** When a send last left that had waited. */
   #waitedAt = Number.NEGATIVE_INFINITY;
+  readonly #requests: number;
   readonly #perMs: number;
   readonly #lateArrivals = new LateArrivals();
   #excessShare = MAX_EXCESS_SHARE;
@@ -74,12 +75,27 @@ export class Gcra {
   shiftMs = 0;
 
   constructor({ requests, perMs, burst = 1 }: LimitWindow) {
+    this.#requests = requests;
     this.#perMs = perMs;
     this.lateMs = Math.min(MAX_LATE_MS, perMs * MAX_LATE_SHARE);
     this.intervalMs = (perMs + this.lateMs) / requests;
     this.burst = burst;
     this.most = mostOf(requests, burst);
     this.toleranceMs = (burst - 1) * this.intervalMs + ROUNDING_MS;
+  }
+
+  /**
+   * The same window under other numbers: what is still to be paid for is paid at the new rate, and takes no longer than the new window. Of
+   * 10 a second, 3 are unpaid: at 1 a second the next leaves in a second.
+   */
+  under({ requests, perMs, burst = 1 }: LimitWindow, nowMs: number): Gcra {
+    if (requests === this.#requests && perMs === this.#perMs && burst === this.burst) return this;
+    const changed = new Gcra({ requests, perMs, burst });
+    const unpaid = Math.max(0, this.#paidAt - nowMs) / this.intervalMs;
+    if (this.#paidAt > Number.NEGATIVE_INFINITY) changed.#paidAt = nowMs + Math.min(unpaid * changed.intervalMs, perMs);
+    changed.#lastSentAt = this.#lastSentAt;
+    changed.#excessShare = this.#excessShare;
+    return changed;
   }
 
   /** The instant from which the next send may leave: when all of its weight is due. */
