@@ -134,6 +134,8 @@ export class Climb {
       return;
     }
     const reach = (estimate + REACH * (hitRate - estimate)) / rate - 1;
+    // A least climb in requests, a tenth of one in each pause, was tried: eight processes that share nothing share a little more evenly (0.35 instead
+    // of 0.27), but a bucket of one in two seconds is refused 6.3 % instead of 2.4 %, and those eight 0.92 % instead of 0.83 %.
     const climb = Math.max(reach, MARGIN);
     const climbMs = Math.min(
       Math.max((PATIENCE * pausedMs) / climb, PATIENCE * sendingMs),

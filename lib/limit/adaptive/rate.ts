@@ -8,7 +8,7 @@ import { Stretch } from './stretch.ts';
 
 export interface AdaptiveOptions {
   /**
-   * How many sends may be under way at once while nothing is known of the quota; one more with each that is admitted. An
+   * How many sends may be under way at once while nothing is known of the quota; one more with every two that are admitted. An
    * integer from 1 to 1,000,000. Default 8.
    */
   readonly startConcurrency?: number | undefined;
@@ -53,6 +53,8 @@ const LOST_MS = 10_000;
 const LOST_FOR_SURE_MS = 60_000;
 /** How late a timer of Node may be and still be caught up with, in ms. */
 const SLACK_MS = 10;
+/** How many more at once for each that is admitted. With a whole one a burst of 20 would end with 28 under way, all of them refused. */
+const MORE_AT_ONCE = 0.5;
 /** After a gap this long, and longer than the pace asks for, the burst is full again: measure afresh. In ms. */
 const IDLE_MS = 1_000;
 /** How long one probe keeps the next from leaving, in ms; its answer may be lost. */
@@ -62,7 +64,7 @@ const PROBE_PATIENCE_MS = 1_000;
  * How fast a bucket may send to a server whose quota nobody stated: learnt from its refusals, and from what its headers say.
  *
  * Nothing is sent before a time that the server named, so that every refusal costs about one Retry-After. Hence few refusals, and much
- * learnt from each. The life of a bucket: eight sends under way and one more with each that is admitted, until the first refusal. A pause,
+ * learnt from each. The life of a bucket: eight sends under way and one more with every two that are admitted, until the first refusal. A pause,
  * one probe, then a fast climb (`Climb`); the second refusal gives the quota within some 10 % (`Stretch`). From then on it climbs slowly,
  * and each refusal narrows the range; one soon after a release cuts the rate, since the quota has shrunk.
  *
@@ -306,14 +308,14 @@ export class AdaptiveRate {
   }
 
   #welcomed(now: number, send: AdaptiveSend): void {
-    if (this.ratePerMs === Infinity) this.concurrency += 1;
+    if (this.ratePerMs === Infinity) this.concurrency += MORE_AT_ONCE;
     if (send.episode !== this.episode) return;
     if (send.isProbe) {
       if (this.phase === 'probing') this.#release(now, send.at);
     } else if (this.phase === 'open' && send.held && this.climb.ratePerMs < Infinity) {
       const capPerMs = Math.min(this.announced.ratePerMs, this.#givenPerMs, ABSURD_PER_MS);
       const { burst, windowMs } = this.stretch;
-      if (this.climb.grow(now, send.ratePerMs, capPerMs, burst, windowMs)) this.stretch.begin(now);
+      if (this.climb.grow(now, send.ratePerMs, capPerMs, burst, windowMs)) this.stretch.grown(now);
     }
   }
 

@@ -110,11 +110,12 @@ describe('while nothing is known', () => {
     expect(subject.rate).toMatchObject({ ratePerMs: Infinity, hasLearnt: false });
   });
 
-  it('sends one more at once with each that is admitted', () => {
+  it('sends one more at once with every two that are admitted', () => {
     const subject = new Subject({ startConcurrency: 2 });
-    const [first] = subject.sendAll();
+    const [first, second] = subject.sendAll();
     subject.answer(first as AdaptiveSend);
-    expect(subject.sendAll()).toHaveLength(2);
+    subject.answer(second as AdaptiveSend);
+    expect(subject.sendAll()).toHaveLength(3);
   });
 
   it('gives the place of a lost send to the next, and learns nothing from it', () => {
@@ -696,11 +697,48 @@ interface Seen {
   readonly refused: number[];
 }
 
+/** Whether it admits one that arrives then, in ms; they come in order. */
+type Server = (at: number) => boolean;
+
+/** The leaky bucket of nginx with a burst of 5. */
+function nginx(perSecondAt: (second: number) => number): Server {
+  let [excess, filledAt] = [0, 0];
+  return (at) => {
+    const filled = Math.max(0, excess - (perSecondAt(Math.floor(at / SECOND)) / SECOND) * (at - filledAt) + 1);
+    if (filled > 5) return false;
+    [excess, filledAt] = [filled, at];
+    return true;
+  };
+}
+
+/** Tokens: so many at once, and 50 a second. */
+function tokens(burst: number): Server {
+  let [left, filledAt] = [burst, 0];
+  return (at) => {
+    left = Math.min(burst, left + 0.05 * (at - filledAt));
+    filledAt = at;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  };
+}
+
+/** So many from one full window to the next; the first has begun `phaseMs` ago. */
+function fixedWindow(requests: number, windowMs: number, phaseMs: number): Server {
+  const counts = new Map<number, number>();
+  return (at) => {
+    const window = Math.floor((at + phaseMs) / windowMs);
+    const count = counts.get(window) ?? 0;
+    if (count < requests) counts.set(window, count + 1);
+    return count < requests;
+  };
+}
+
 /**
- * A closed loop of 32 workers against the leaky bucket of nginx with a burst of 5: 5 to 30 ms each way, timers up to 2 ms
- * late, in steps of one millisecond.
+ * A closed loop of 32 workers: 5 to 30 ms each way, timers up to 2 ms late, in steps of one millisecond. Whoever is refused is told to wait
+ * for so many ms.
  */
-function simulate(seed: number, seconds: number, perSecondAt: (second: number) => number): Seen {
+function simulate(seed: number, seconds: number, server: Server, tellsMs: (at: number) => number = () => SECOND): Seen {
   const random = seeded(seed);
   const rate = new AdaptiveRate(ADAPTIVE_DEFAULTS);
   const seen: Seen = { admitted: new Array<number>(seconds).fill(0), refused: new Array<number>(seconds).fill(0) };
@@ -709,16 +747,14 @@ function simulate(seed: number, seconds: number, perSecondAt: (second: number) =
     const at = from + 5 + Math.floor(26 * random());
     agenda.set(at, [...(agenda.get(at) ?? []), () => act(at)]);
   };
-  let [idle, excess, filledAt, wakeAt] = [32, 0, 0, 0];
+  let [idle, wakeAt] = [32, 0];
 
   const admits = (at: number): boolean => {
     const second = Math.min(Math.floor(at / SECOND), seconds - 1);
-    const filled = Math.max(0, excess - (perSecondAt(second) / SECOND) * (at - filledAt) + 1);
-    const counted = filled > 5 ? seen.refused : seen.admitted;
+    const isAdmitted = server(at);
+    const counted = isAdmitted ? seen.admitted : seen.refused;
     counted[second] = Number(counted[second]) + 1;
-    if (filled > 5) return false;
-    [excess, filledAt] = [filled, at];
-    return true;
+    return isAdmitted;
   };
 
   for (let now = 0; now < seconds * SECOND; now++) {
@@ -733,7 +769,7 @@ function simulate(seed: number, seconds: number, perSecondAt: (second: number) =
         const isAdmitted = admits(asked);
         arrival(asked, (back) => {
           idle += 1;
-          rate.answered(back, send, isAdmitted ? WELCOME : refusal(back + SECOND));
+          rate.answered(back, send, isAdmitted ? WELCOME : refusal(back + tellsMs(asked)));
         });
       });
     }
@@ -754,7 +790,13 @@ function between({ admitted, refused }: Seen, from: number, to: number, perSecon
 
 describe('against a server of 50 requests a second', () => {
   const seeds = [1, 2, 3, 4, 5, 6];
-  const steady = seeds.map((seed) => simulate(seed, 180, () => 50));
+  const steady = seeds.map((seed) =>
+    simulate(
+      seed,
+      180,
+      nginx(() => 50),
+    ),
+  );
 
   it('uses nine tenths of the first minute, with few refusals', () => {
     const cold = steady.map((seen) => between(seen, 0, 60, 50));
@@ -772,9 +814,46 @@ describe('against a server of 50 requests a second', () => {
 
   it('finds a quota that was halved within ten seconds, and one that has grown back within a minute', () => {
     for (const seed of seeds) {
-      const seen = simulate(seed, 220, (second) => (second >= 60 && second < 120 ? 25 : 50));
+      const seen = simulate(
+        seed,
+        220,
+        nginx((second) => (second >= 60 && second < 120 ? 25 : 50)),
+      );
       expect(between(seen, 70, 110, 25).goodput).toBeGreaterThan(0.9);
       expect(between(seen, 180, 220, 50).goodput).toBeGreaterThan(0.9);
+    }
+  });
+});
+
+describe('against a server that counts by a window', () => {
+  const phases = [0, 150, 300, 500, 700, 930];
+
+  it('of 100 in a second uses eight tenths of the first minute, and nine tenths from then on', () => {
+    const seen = phases.map((phase) => simulate(phase, 180, fixedWindow(100, SECOND, phase)));
+    const cold = seen.map((each) => between(each, 0, 60, 100));
+    const warm = seen.map((each) => between(each, 60, 180, 100));
+    expect(mean(cold.map(({ goodput }) => goodput))).toBeGreaterThan(0.86);
+    expect(mean(warm.map(({ goodput }) => goodput))).toBeGreaterThan(0.93);
+    expect(mean(cold.map(({ refused }) => refused))).toBeLessThan(0.01);
+    expect(mean(warm.map(({ refused }) => refused))).toBeLessThan(0.001);
+  });
+
+  it('of 600 in 12 s finds how long it is, though the pause names its end in whole seconds', () => {
+    for (const phase of phases) {
+      const endsInMs = (at: number) => 12_000 - ((at + 10 * phase) % 12_000);
+      const tellsMs = (at: number) => SECOND * Math.ceil(endsInMs(at) / SECOND);
+      const seen = simulate(phase, 180, fixedWindow(600, 12_000, 10 * phase), tellsMs);
+      expect(between(seen, 60, 180, 50).goodput).toBeGreaterThan(0.9);
+    }
+  });
+});
+
+describe('against a server with a burst of more than a second of its quota', () => {
+  it('does not take it for a window of that size for long', () => {
+    for (const burst of [50, 80, 100]) {
+      const seen = simulate(burst, 180, tokens(burst));
+      expect(between(seen, 60, 180, 50).goodput).toBeGreaterThan(0.95);
+      expect(between(seen, 60, 180, 50).refused).toBeLessThan(0.003);
     }
   });
 });
