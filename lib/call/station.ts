@@ -7,13 +7,14 @@ import type { Refusal } from './refusal.ts';
  * slot for it, and nobody else looks in there.
  *
  * A send goes by all stations four times: it enters (and may have to wait), departs (in the turn in which the request leaves), arrives
- * (with whatever came back), and leaves with its call. Each station has only what it needs of that.
+ * (with whatever came back), and leaves with its call. Each station has only what it needs of that. What each is told on arrival differs, so
+ * `arrive` is not among what they have in common.
  */
 export interface Station<C extends LiveCall = LiveCall> {
   /** Before a send: gets what the send needs, and may wait for it; gives the reason where it may not be sent. */
   enter?(call: C, nowMs: number): Refusal | undefined | Promise<Refusal | undefined>;
   /** All sends to come are made of this config: `onRetry` has changed it, or an answer has named another URL. */
-  reroute?(call: C, config: InternalAxiosRequestConfig): Refusal | undefined | undefined;
+  reroute?(call: C, config: InternalAxiosRequestConfig): Refusal | undefined;
   /** `beforeSend` has turned this one send, perhaps to where other bounds hold. */
   moveTo?(call: C, config: InternalAxiosRequestConfig): Refusal | undefined | Promise<Refusal | undefined>;
   /** In the turn of the send: refuses it, or counts it as under way. */

@@ -34,6 +34,11 @@ export class IdempotencyStation implements Station<KeyedCall> {
     headers[name] = call.idempotencyKey;
   }
 
+  /** The sends to come only ask what has become of the one that had the key: they carry none. */
+  retire(call: KeyedCall): void {
+    call.idempotencyKey = null;
+  }
+
   /**
    * Takes note of an answer: by the policy, the next send may need another key. But not where a send that carried this one was lost, and so
    * may have been applied: of a POST that was lost and then answered 429 a new key would place the order twice.

@@ -130,9 +130,14 @@ export class LimitStation implements Station<LimitedCall> {
     return this.#take(call, slot);
   }
 
-  /** Whether the permit of this send had to be waited for. */
-  hasQueued({ limit }: LimitedCall): boolean {
-    return limit !== undefined && limit.queuedMs > 0;
+  /** How long the permit of this send was waited for, in ms; 0 where it was there at once. */
+  queuedMs({ limit }: LimitedCall): number {
+    return limit?.queuedMs ?? 0;
+  }
+
+  /** The bucket of where this send goes. */
+  bucketOf(call: LimitedCall): string {
+    return this.#slotOf(call).key;
   }
 
   /** Whether the limiter paces the retry of what was refused for its rate. */

@@ -73,7 +73,7 @@ function turnTo(call: CallUnderWay, plan: Plan, url: string | undefined): Refusa
   if (url === undefined) return undefined;
   const config = pollConfig(call.template, url, plan.keyHeader);
   call.asked = addressOf({ url });
-  call.idempotencyKey = null;
+  plan.idempotency?.retire(call);
   return reroute(call, plan, config);
 }
 

@@ -33,7 +33,7 @@ async function inTurn(
   permit?: Promise<Refusal | undefined>,
 ): Promise<Refusal | undefined> {
   const refused = (await token) ?? (await (permit ?? limit.enter(call)));
-  if (refused !== undefined || !limit.hasQueued(call) || !auth.has(call)) return refused;
+  if (refused !== undefined || limit.queuedMs(call) === 0 || !auth.has(call)) return refused;
   for (let tried = 0; ; tried++) {
     // The queue took time, in which the token may have expired or the user logged out.
     call.waits(TOKEN_WAIT);
@@ -45,6 +45,6 @@ async function inTurn(
     limit.leave(call);
     const lost = (await auth.enter(call)) ?? (await limit.enter(call));
     // A token that lives no longer than the queue is long would stand in it for ever: the third goes as it is when its permit comes.
-    if (lost !== undefined || tried > 0 || !limit.hasQueued(call)) return lost;
+    if (lost !== undefined || tried > 0 || limit.queuedMs(call) === 0) return lost;
   }
 }

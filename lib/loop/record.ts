@@ -19,7 +19,7 @@ interface JudgedSend {
 /** Writes a send into the report, and tells of it: the answer first, then what followed from it. */
 export function record(
   call: CallUnderWay,
-  { auth, budget }: Plan,
+  { auth, budget, limit }: Plan,
   { outcome, verdict, decision, pausedUntil }: JudgedSend,
 ): void {
   const { kind, reason } = verdict;
@@ -30,7 +30,7 @@ export function record(
   call.addSend({
     startedAt,
     durationMs,
-    queuedMs: call.limit?.queuedMs ?? 0,
+    queuedMs: limit?.queuedMs(call) ?? 0,
     refreshMs: auth?.has(call)
       ? call.refreshMs - call.sends.reduce((sum, send) => sum + (send.refreshMs ?? 0), 0)
       : undefined,
@@ -44,9 +44,9 @@ export function record(
   if (call.terms.hears.answered()) {
     call.tell('answered', { send: call.sent, status, code, verdict: kind, reason, durationMs: wholeMs(durationMs) });
   }
-  if (pausedUntil !== undefined) {
+  if (limit !== undefined && pausedUntil !== undefined) {
     const untilAt = Math.ceil(pausedUntil + call.terms.wallAheadMs());
-    call.tell('paused', { key: String(call.limit?.key), untilAt });
+    call.tell('paused', { key: limit.bucketOf(call), untilAt });
   }
   if (decision.kind === 'retry') {
     const delayMs = wholeMs(decision.delayMs);
