@@ -1,93 +1,57 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { failureOf } from 'axios-holdfast';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type PartnerApi, startPartnerApi } from '../examples/partner-api/server.ts';
+import { type Classifier, failureOf } from 'axios-holdfast';
+import { describe, expect, it, vi } from 'vitest';
+import { startPartnerApi } from '../examples/partner-api/server.ts';
 import { EVENT_NAMES } from '../lib/call/events.ts';
 import { verdictOfStatus } from '../lib/classify/status.ts';
 import { DEFAULT_POLICY, DEFAULTS } from '../lib/policy/defaults.ts';
 import { attached, axiosErrorOf, status } from './support/attached.ts';
-import { json, type Loopback, loopback } from './support/loopback.ts';
-import { noRedis, type RedisServer, redisServer } from './support/redis-server.ts';
+import { json, loopback } from './support/loopback.ts';
+import { bare, checkBlocks, pageOf } from './support/pages.ts';
+import { noRedis, redisServer } from './support/redis-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(`${root}README.md`, 'utf8');
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '');
-
-/** The rows of the table between two markers, cell by cell. */
-function tableOf(name: string): string[][] {
-  const [, table = ''] = readme.match(new RegExp(`<!-- ${name} -->\\n[^|]*(.*?)<!-- /${name} -->`, 's')) ?? [];
-  const rows = table.trim().split('\n').slice(2);
-  return rows.map((row) =>
-    row
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
+const readme = pageOf('README.md');
 
 describe('the code blocks of the README', () => {
-  const folder = `${root}spec/.readme`;
-  let server: PartnerApi;
-  let redis: RedisServer | undefined;
-  let shop: Loopback;
-
-  beforeAll(async () => {
-    // Node keeps no cookies, so here the session is the server's.
-    let isRenewed = false;
-    shop = await loopback(({ url }, response) => {
-      if (url === '/session/refresh') isRenewed = true;
-      json(response, isRenewed ? 200 : 401);
-    });
-    server = await startPartnerApi({ rotateRefreshTokens: true });
-    redis = noRedis === undefined ? await redisServer() : undefined;
-    const real = [
-      ['https://api.example.com', server.url],
-      ['https://shop.example.com', shop.url],
-      ['redis://redis.example.com:6379', `redis://127.0.0.1:${redis?.port}`],
-      ['from the sign-in', server.consent().refresh_token],
-      ['from the login page', server.consent().refresh_token],
-    ] as const;
-    mkdirSync(folder, { recursive: true });
-    blocks.forEach((code, i) => {
-      const runnable = real.reduce((text, [from, to]) => text.replaceAll(from, to), code);
-      writeFileSync(`${folder}/block-${i}.ts`, `${runnable}\nexport {};\n`);
-    });
-  });
-  afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await Promise.all([server.close(), shop.close(), redis?.kill()]);
-  });
-
-  it('are there', () => expect(blocks.length).toBeGreaterThanOrEqual(4));
-
-  it('type-check as they stand', () => {
-    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.json', include: ['*.ts'] }));
-    execFileSync(`${root}node_modules/.bin/tsc`, ['--noEmit', '-p', folder], { stdio: 'pipe' });
-  });
-
-  it.for(blocks.map((code, i) => [i, code] as const))(
-    'run against a real server: block %i',
-    async ([i, code], { skip }) => {
-      if (code.includes('redis://') && noRedis !== undefined) skip(noRedis);
-      vi.spyOn(console, 'log').mockImplementation(() => {});
-      const failed = vi.spyOn(console, 'error').mockImplementation(() => {});
-      await import(`${folder}/block-${i}.ts`);
-      expect(failed).not.toHaveBeenCalled();
+  const needsRedis = (code: string) => (code.includes('redis://') ? noRedis : undefined);
+  const blocks = checkBlocks(
+    readme,
+    async () => {
+      // Node keeps no cookies, so here the session is the server's.
+      let isRenewed = false;
+      const shop = await loopback(({ url }, response) => {
+        if (url === '/session/refresh') isRenewed = true;
+        json(response, isRenewed ? 200 : 401);
+      });
+      const server = await startPartnerApi({ rotateRefreshTokens: true });
+      const redis = noRedis === undefined ? await redisServer() : undefined;
+      return {
+        replaced: [
+          ['https://api.example.com', server.url],
+          ['https://shop.example.com', shop.url],
+          ['redis://redis.example.com:6379', `redis://127.0.0.1:${redis?.port}`],
+          ['from the sign-in', server.consent().refresh_token],
+          ['from the login page', server.consent().refresh_token],
+        ],
+        close: () => Promise.all([server.close(), shop.close(), redis?.kill()]),
+      };
     },
+    needsRedis,
   );
 
+  it('are there', () => expect(readme.blocks.length).toBeGreaterThanOrEqual(4));
+
   it('refresh once for 20 calls, as one says', async () => {
-    const i = blocks.findIndex((code) => code.includes('stats().refreshes); // 1'));
     const told = vi.spyOn(console, 'log').mockImplementation(() => {});
-    await import(`${folder}/block-${i}.ts?again`);
+    await blocks.run('stats().refreshes); // 1');
     expect(told.mock.calls).toEqual([[1]]);
   });
 
   it('have judges that do what is said of them', async () => {
-    const i = blocks.findIndex((code) => code.includes('export const namedWait'));
-    const { quota, namedWait, graphql, plain } = await import(`${folder}/block-${i}.ts?again`);
+    const judges = await blocks.run('export const namedWait');
+    const { quota, namedWait, graphql, plain } = judges as { readonly [name: string]: Classifier };
     const throttling = [
       [quota, 403, { 'x-ratelimit-remaining': '0' }, {}, undefined],
       [namedWait, 429, {}, { error: { details: [{ retryDelay: '34.07s' }] } }, 34_070],
@@ -109,9 +73,9 @@ describe('the code blocks of the README', () => {
   it('print what their comments say', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
-    const [i] = [blocks.findIndex((code) => code.includes('InvalidPolicyError'))];
-    await import(`${folder}/block-${i}.ts?again`);
-    const promised = [...(blocks[i] ?? '').matchAll(/^ {2}\/\/ (.*)$/gm)].map(([, text]) => text).join(' ');
+    await blocks.run('InvalidPolicyError');
+    const block = readme.blocks.find((code) => code.includes('InvalidPolicyError')) ?? '';
+    const promised = [...block.matchAll(/^ {2}\/\/ (.*)$/gm)].map(([, text]) => text).join(' ');
     expect(lines).toEqual([promised]);
   });
 });
@@ -130,10 +94,7 @@ describe('the tables of the README', () => {
     ['limit', DEFAULT_POLICY.limit],
     ['breaker', DEFAULT_POLICY.breaker],
   ] as [string, unknown][]);
-  const rows = tableOf('defaults').map(([path = '', value = '']) => [
-    path.replaceAll('`', ''),
-    value.replaceAll('`', ''),
-  ]);
+  const rows = readme.table('defaults').map((cells) => cells.map(bare));
 
   it('have a line for every default, and no other', () => {
     expect(rows.map(([path]) => path).sort()).toEqual(
@@ -155,7 +116,7 @@ describe('the tables of the README', () => {
       );
   });
 
-  it.each(tableOf('statuses').filter(([codes = '']) => /^\d{3}/.test(codes)))(
+  it.each(readme.table('statuses').filter(([codes = '']) => /^\d{3}/.test(codes)))(
     'say what %s means',
     (codes = '', meaning = '') => {
       const kind = meaning.split(/[:,]/)[0];
@@ -166,13 +127,14 @@ describe('the tables of the README', () => {
 
   it('give figures that a benchmark has measured', () => {
     const results = readFileSync(`${root}benchmarks/RESULTS.md`, 'utf8');
-    const figures = tableOf('overhead').flatMap((row) => row.slice(1));
+    const figures = readme.table('overhead').flatMap((row) => row.slice(1));
     expect(figures.length).toBeGreaterThan(0);
     for (const figure of figures) expect(results).toContain(`**${figure}**`);
-    for (const figure of tableOf('goodput').flatMap((row) => row.slice(1))) expect(results).toContain(` ${figure} (`);
+    for (const figure of readme.table('goodput').flatMap((row) => row.slice(1)))
+      expect(results).toContain(` ${figure} (`);
   });
 
   it('name every event', () => {
-    for (const name of EVENT_NAMES) expect(readme).toContain(`\`${name}\``);
+    for (const name of EVENT_NAMES) expect(readme.text).toContain(`\`${name}\``);
   });
 });
