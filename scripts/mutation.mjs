@@ -26,7 +26,7 @@ const ROOMS = {
   failure: [],
   observe: [],
   loop: [],
-  policy: [],
+  policy: [OPTIONS],
   presets: [],
   auth: [OPTIONS],
   'limit/queue': ['spec/limit/local/**'],

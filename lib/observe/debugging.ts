@@ -6,11 +6,12 @@ const SECTION = 'HOLDFAST';
  */
 export function isDebugging(): boolean {
   try {
-    const { process } = globalThis as { readonly process?: { readonly env?: { readonly NODE_DEBUG?: unknown } } };
-    const wanted = process?.env?.NODE_DEBUG;
-    return typeof wanted === 'string' && wanted !== '' && wanted.split(',').some(matches);
+    const { process } = globalThis as unknown as {
+      readonly process: { readonly env: { readonly NODE_DEBUG?: string } };
+    };
+    return process.env.NODE_DEBUG?.split(',').some(matches) === true;
   } catch {
-    // The environment may not be read: some runtimes ask for a permission first.
+    // There is no environment, or it may not be read: some runtimes ask for a permission first.
     return false;
   }
 }

@@ -66,9 +66,9 @@ export class UnderWay {
   async empty(withinMs: number): Promise<void> {
     if (this.#oldest === undefined) return;
     await new Promise<void>((resolve) => {
-      const stopTimer = withinMs < Number.POSITIVE_INFINITY ? this.#clock.after(withinMs, resolve) : undefined;
+      const stopTimer = this.#clock.after(withinMs, resolve);
       this.#emptied.push(() => {
-        stopTimer?.();
+        stopTimer();
         resolve();
       });
     });
@@ -120,7 +120,7 @@ export class UnderWay {
       }
       longest = Math.max(longest, ms);
     }
-    if (longest > Number.NEGATIVE_INFINITY) this.#lookIn(Math.min(LONG_MS, LONG_MS - longest));
+    if (longest > Number.NEGATIVE_INFINITY) this.#lookIn(LONG_MS - longest);
   }
 }
 
@@ -148,13 +148,13 @@ const waitOf = (wait: Wait, { since }: LiveCall): Standing => ({
 
 function sending(call: LiveCall): Standing {
   const phase = 'sending';
-  const deadline = call.deadlineAt === Number.POSITIVE_INFINITY ? undefined : call.deadlineAt;
+  const until = call.deadlineAt;
   if (call.sent > call.sends.length) {
-    return { phase, since: call.sentAt, until: deadline, why: `waits for the answer to send ${call.sent}` };
+    return { phase, since: call.sentAt, until, why: `waits for the answer to send ${call.sent}` };
   }
   const last = call.sends.at(-1);
   const since = last === undefined ? call.startedAt : last.startedAt + last.durationMs;
-  return { phase, since, until: deadline, why: `makes send ${call.sent + 1}: \`beforeSend\`, \`body\`` };
+  return { phase, since, until, why: `makes send ${call.sent + 1}: \`beforeSend\`, \`body\`` };
 }
 
 function warnOf(call: LiveCall, ms: number): void {

@@ -292,6 +292,26 @@ describe(Emitter.name, () => {
       expect(wants('sent')).toBe(false);
     }
   });
+
+  it("tells whoever listens to '*' of every event, with its name, after those who listen to that event", () => {
+    const emitter = new Emitter(new ManualClock());
+    const heard: unknown[] = [];
+    const note = (who: string) => (event: object) => void heard.push([who, event, Object.isFrozen(event)]);
+    const on = { '*': [note('all of the policy')], sent: [note('of the policy')] };
+    emitter.on('*', note('all'));
+    emitter.on('sent', note('of the attachment'));
+    const event = { call: {} as Call, send: 1 };
+    emitter.emit('sent', { on, log: false }, event);
+    const named = { name: 'sent', ...event };
+    expect(heard).toEqual([
+      ['of the policy', event, true],
+      ['of the attachment', event, true],
+      ['all of the policy', named, true],
+      ['all', named, true],
+    ]);
+    emitter.emit('circuit-closed', { on: {}, log: false }, { call: event.call, key: 'k' });
+    expect(heard.slice(4)).toEqual([['all', { name: 'circuit-closed', call: event.call, key: 'k' }, true]]);
+  });
 });
 
 function raise(thrown: unknown): never {

@@ -26,6 +26,7 @@ const report = {
   sends: [],
   endedBecause: 'success',
 } as const;
+const send = { startedAt: 0, durationMs: 0, queuedMs: 0, verdict: 'transient', decision: 'retry' } as const;
 const at = Date.UTC(2026, 0, 1, 12, 0, 1, 250);
 
 /** One of each, and its line. */
@@ -86,17 +87,64 @@ describe(logEvent.name, () => {
     expect(line).toBe(`${level} holdfast${about}: ${words}`);
   });
 
-  it.each<[Events['finished']['endedBecause'], string]>([
-    ['cancelled', 'debug'],
-    ['retries-exhausted', 'warn'],
-    ['not-retryable', 'warn'],
-  ])('of a call that ended %s is on the level %s', (endedBecause, level) => {
-    expect(lineOf('finished', { call, endedBecause, report })).toMatch(new RegExp(`^${level} `));
+  it.each<[Events['finished']['endedBecause'], number, string]>([
+    ['success', 1, 'debug done after 1 send'],
+    ['success', 2, 'info done after 2 sends'],
+    ['cancelled', 2, 'debug cancelled after 2 sends'],
+    ['retries-exhausted', 2, 'warn failed after 2 sends'],
+    ['not-retryable', 1, 'warn failed after 1 send'],
+  ])('of a call that ended %s, after %i sends, says: %s', (endedBecause, sends, words) => {
+    const line = lineOf('finished', { call, endedBecause, report: { ...report, sends: Array(sends).fill(send) } });
+    const [level, ...rest] = words.split(' ');
+    const why = level === 'warn' ? `: ${endedBecause}` : '';
+    const about = `${level} holdfast +0.512 s call-7 GET ${call.url}: ${rest.join(' ')} in 2.0 s (sends 2.0 s)`;
+    expect(line).toBe(`${about}${why}`);
   });
+
+  it('says that there was no answer, where there is neither a status nor a code', () => {
+    const about = { call, status: undefined, code: undefined, reason: undefined, delayMs: 1_000 };
+    for (const line of [
+      lineOf('answered', { ...about, send: 1, verdict: 'transient', durationMs: 5 }),
+      lineOf('retry-scheduled', { ...about, retry: 1, verdict: 'transient' }),
+      lineOf('poll-scheduled', { ...about, poll: 1, url: call.url }),
+    ])
+      expect(line).toContain('no answer');
+  });
+
+  it('goes to the console of a browser, each line by its level', () => {
+    const spoken = logger();
+    vi.stubGlobal('process', undefined);
+    vi.stubGlobal('console', spoken);
+    try {
+      for (const endedBecause of ['success', 'retries-exhausted'] as const)
+        logEvent('all', 'finished', { call, endedBecause, report }, 1_512);
+      logEvent('all', 'circuit-closed', { call, key }, 1_512);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(spoken.lines.map((line) => line.split(' ')[0])).toEqual(['debug', 'warn', 'info']);
+  });
+
+  it.each<[Events['finished']['endedBecause'], number, boolean]>([
+    ['success', 1, false],
+    ['not-retryable', 1, false],
+    ['disabled', 1, false],
+    ['retries-exhausted', 1, true],
+    ['limited', 0, true],
+    ['not-retryable', 2, true],
+  ])(
+    "of 'retries' tells what a plain call would not do: %s after %i sends is told: %s",
+    (endedBecause, sends, isTold) => {
+      const spoken = vi.spyOn(console, 'error').mockImplementation(() => {});
+      logEvent('retries', 'finished', { call, endedBecause, report: { ...report, sends: Array(sends).fill(send) } }, 0);
+      expect(spoken).toHaveBeenCalledTimes(isTold ? 1 : 0);
+      logEvent('retries', 'paused', { call, key, untilAt: at }, 0);
+      expect(spoken).toHaveBeenCalledTimes(isTold ? 2 : 1);
+    },
+  );
 
   it("leaves out of 'retries' a call that its caller cancelled, however often it was sent", () => {
     const spoken = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const send = { startedAt: 0, durationMs: 0, queuedMs: 0, verdict: 'transient', decision: 'retry' } as const;
     const sentTwice = { ...report, sends: [send, send] };
     try {
       logEvent('retries', 'finished', { call, endedBecause: 'cancelled', report: sentTwice }, 1_512);
@@ -128,6 +176,16 @@ describe(isLogged.name, () => {
       'poll-scheduled',
       'queued',
     ]);
+  });
+});
+
+describe('the log of an emitter', () => {
+  it('shows how long after its call began an event came, by the time of day', () => {
+    const clock = new ManualClock(5);
+    clock.adjust(1_507);
+    const log = logger();
+    new Emitter(clock).emit('sent', { on: {}, log }, { call, send: 1 });
+    expect(log.lines).toEqual([`debug holdfast +0.512 s call-7 GET ${call.url}: send 1 leaves`]);
   });
 });
 

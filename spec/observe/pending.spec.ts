@@ -79,6 +79,8 @@ describe(UnderWay.name, () => {
       waits(call, 'limit', until);
       expect(underWay.pending()[0]?.until).toBeUndefined();
     }
+    waits(call, 'refresh');
+    expect(underWay.pending()[0]).toMatchObject({ phase: 'refresh', until: undefined, why: 'waits for refresh' });
   });
 
   it('says of one that waits for nothing that its send is under way', async () => {
@@ -106,12 +108,13 @@ describe(UnderWay.name, () => {
   describe('when none is left', () => {
     it('tells all who wait for it', async () => {
       const { begin, clock, underWay } = setUp();
-      const call = begin();
+      const [call, another] = [begin(), begin()];
       const emptied: number[] = [];
       for (const n of [1, 2]) void underWay.empty(n * 1_000).then(() => emptied.push(n));
+      underWay.ended(call);
       await settle();
       expect(emptied).toEqual([]);
-      underWay.ended(call);
+      underWay.ended(another);
       await settle();
       expect(emptied).toEqual([1, 2]);
       expect(clock.pending).toBe(0);
@@ -161,7 +164,7 @@ describe(UnderWay.name, () => {
       const { begin, clock, waits, warned } = setUp();
       const call = begin();
       waits(call);
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < 4; i++) {
         await clock.advance(4_000);
         call.waited();
         waits(call);
@@ -201,6 +204,15 @@ describe(UnderWay.name, () => {
       expect(warned).toHaveBeenCalledOnce();
     });
 
+    it('has its timer for as long as any call is under way', async () => {
+      const { begin, clock, underWay, waits, warned } = setUp();
+      const [waiting, other] = [begin(), begin()];
+      waits(waiting);
+      underWay.ended(other);
+      await clock.advance(5_000);
+      expect(warned).toHaveBeenCalledOnce();
+    });
+
     it('keeps its timer where calls wait for tokens, as every send does for no time', async () => {
       const { begin, clock, underWay, waits } = setUp();
       for (let i = 0; i < 3; i++) {
@@ -212,6 +224,10 @@ describe(UnderWay.name, () => {
       expect(clock.asked).toEqual([5_000]);
       expect(clock.pending).toBe(1);
       await clock.advance(5_000);
+      expect(clock.pending).toBe(0);
+      const call = begin();
+      waits(call);
+      underWay.ended(call);
       expect(clock.pending).toBe(0);
     });
 

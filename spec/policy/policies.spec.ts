@@ -28,7 +28,7 @@ function cloned<T>(policy: T): T {
   return seen as T;
 }
 
-const [f, g] = [() => undefined, () => undefined];
+const [f, g, h] = [() => undefined, () => undefined, () => undefined];
 const [one, other] = [new OneAtATime(), new OneAtATime()];
 
 const [k, l] = [() => 'k', () => 'l'];
@@ -40,6 +40,7 @@ const nearly: readonly Policy[] = [
   { retry: false },
   { poll: false },
   { retry: undefined, poll: false },
+  { poll: false, deadlineMs: 1 },
   ...[0, -0, 1, 2, Number.POSITIVE_INFINITY].map((maxRetries): Policy => ({ retry: { maxRetries } })),
   { deadlineMs: 1 },
   { deadlineMs: 2 },
@@ -47,7 +48,7 @@ const nearly: readonly Policy[] = [
   ...[[], ['post'], ['patch'], ['post', 'patch'], ['patch', 'post']].map(
     (idempotentMethods): Policy => ({ retry: { idempotentMethods } }),
   ),
-  ...[f, g, [f], [f, g], [g, f]].map((classify): Policy => ({ classify })),
+  ...[f, g, [f], [f, g], [g, f], [f, h]].map((classify): Policy => ({ classify })),
   { beforeSend: f },
   { statuses: { 500: 'retry' } },
   { statuses: { 502: 'retry' } },
@@ -115,6 +116,13 @@ describe(Policies.name, () => {
     of(9);
     expect(of(1)).toBe(first);
     expect(of(2)).not.toBe(second);
+  });
+
+  it('remembers none with a state of its own, which would only push out another', () => {
+    const subject = new Policies(attached);
+    const first = subject.of({ deadlineMs: 1 });
+    for (let call = 0; call < 8; call++) subject.of({ log: { debug: f, info: f, warn: f } });
+    expect(subject.of({ deadlineMs: 1 })).toBe(first);
   });
 
   it('holds nothing that only a call of the past has brought, as the body that its function closes over', async () => {

@@ -74,6 +74,7 @@ describe(preparePolicy.name, () => {
 
   it('is known for what it is, also to a second copy of this package', () => {
     expect(isPrepared(new PreparedPolicy({}))).toBe(true);
+    expect(preparePolicy({})).toMatchObject({ [Symbol.for('axios-holdfast.prepared-policy')]: true });
     expect(isPrepared({ [Symbol.for('axios-holdfast.prepared-policy')]: true })).toBe(true);
     for (const other of [undefined, null, 'prepared', {}, { policy: {} }]) expect(isPrepared(other)).toBe(false);
   });

@@ -19,6 +19,8 @@ const pathsOf = (policy: unknown) => problemsOf(policy).map(({ path }) => path);
 
 const STATUS = "a status from 100 to 999, or a range such as '5xx' or '52x'";
 
+const LOG = "false, 'retries', 'all' or a logger with debug(), info() and warn()";
+
 const limiter = { acquire: () => {}, pause: () => {}, close: () => {}, stats: () => {} };
 
 describe(validate.name, () => {
@@ -71,6 +73,13 @@ describe(validate.name, () => {
     expect(problemsOf({ retry: { budget: false } })).toEqual([]);
     expect(problemsOf({ retry: false, idempotency: false, limit: false })).toEqual([]);
   });
+
+  it.each([false, 'retries', 'all', { debug: () => {}, info: () => {}, warn: () => {} }, console])(
+    'takes %o for the log',
+    (log) => {
+      expect(problemsOf({ log })).toEqual([]);
+    },
+  );
 
   // Path, an offending value, and the bound that the message must name.
   it.each<[string, unknown, string]>([
@@ -147,6 +156,12 @@ describe(validate.name, () => {
     ['limit.maxConcurrent', 0, 'an integer of at least 1, or Infinity'],
     ['beforeSend', null, 'a function or an array of functions'],
     ['on', () => {}, 'a plain object'],
+    ['on', false, 'a plain object'],
+    ['log', true, LOG],
+    ['log', null, LOG],
+    ['log', 'verbose', LOG],
+    ['log', { debug: () => {}, info: () => {} }, LOG],
+    ['log', { debug: () => {}, info: () => {}, warn: 'yes' }, LOG],
     ['on.sent', 'log', 'a function or an array of functions'],
     ['on.sent', [null], 'a function or an array of functions'],
   ])('refuses %s: %o', (path, value, bound) => {
