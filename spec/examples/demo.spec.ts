@@ -64,14 +64,14 @@ describe('npm start', () => {
   });
 });
 
-it('is made by the client that the README shows', () => {
+it('is made by the client that docs/partner-api.md shows', () => {
   const linesOf = (path: string) =>
     new Set(
       readFileSync(root + path, 'utf8')
         .split('\n')
         .map((line) => line.trim()),
     );
-  const shown = linesOf('README.md');
+  const shown = linesOf('docs/partner-api.md');
   const options = [...linesOf('examples/demo/client.ts')].filter((line) =>
     /^(mergePolicies|auth|token|refresh|const (secret|form|\{ data)|return \{ value)/.test(line),
   );

@@ -21,7 +21,7 @@ import { noRedis, type RedisServer, redisClient, redisServer } from '../support/
  * would use the whole quota, or the one refresh token, for ever.
  */
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/fleets.md', import.meta.url), 'utf8');
 
 /** The next major version, by another name; see the specs of single clients. */
 const nodeRedis6: typeof nodeRedis5 = await import('redis-6' as string);
@@ -29,9 +29,9 @@ const nodeRedis6: typeof nodeRedis5 = await import('redis-6' as string);
 /** How Redis says that a right is missing: to whoever calls, and within a script (up to 7.0, and since). */
 const REFUSED = /NOPERM|can't run this command|ACL failure/;
 
-/** The rights that the README lists, without the name of the user and the password. */
+/** The rights that docs/fleets.md lists, without the name of the user and the password. */
 function rightsOf(user: string): readonly string[] {
-  const [, rights = ''] = new RegExp(`^ACL SETUSER ${user} on >password (.+)$`, 'm').exec(readme) ?? [];
+  const [, rights = ''] = new RegExp(`^ACL SETUSER ${user} on >password (.+)$`, 'm').exec(page) ?? [];
   return rights.split(' ');
 }
 
@@ -87,7 +87,7 @@ function make(redis: RedisLimiterOptions['redis'], options: Omit<RedisLimiterOpt
 const take = async (limiter: Limiter, key = 'k') => (await limiter.acquire({ key })).release();
 const refusalOf = (limiter: Limiter, key = 'k') => rejectionOf(take(limiter, key));
 
-describe.skipIf(noRedis !== undefined)('a user with the rights that the README lists', () => {
+describe.skipIf(noRedis !== undefined)('a user with the rights that docs/fleets.md lists', () => {
   it.each(CLIENTS)('can share a limit with the client of %s', async (_name, connected) => {
     const limiter = make(await connected(...rightsOf('limits')), { onStoreLoss: 'closed' });
     for (let i = 0; i < 3; i++) await take(limiter);

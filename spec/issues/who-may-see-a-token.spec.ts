@@ -35,7 +35,7 @@ describe.each(ADAPTERS)("origins: 'any', over %s", (adapter) => {
       (_request, response) => void response.writeHead(302, { location: other.url }).end(),
     );
     const { client } = await anywhere({}, auth);
-    // Under fetch a header of one's own follows; the README says so.
+    // Under fetch a header of one's own follows; docs/tokens.md says so.
     const guarded = adapter === 'http' || _name === 'the default header';
     await client.get(`${server.url}/x`);
     expect(JSON.stringify(server.seen[0]?.headers)).toContain(TOKEN);

@@ -13,7 +13,7 @@ export interface Subject {
   /** Lets time pass: by hand where the engine takes a clock, else really. */
   pass(ms: number): Promise<void>;
   now(): number;
-  /** What the engine cannot do, by its nature: the README says so. */
+  /** What the engine cannot do, by its nature: the guides say so. */
   readonly cannot?: readonly ('windows' | 'nested-windows')[];
 }
 

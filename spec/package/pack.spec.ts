@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { inTurn, status } from '../support/attached.ts';
@@ -60,10 +60,17 @@ describe('the packed package', { timeout: 60_000 }, () => {
   };
 
   it('holds what is built and what a reader needs, and nothing else', () => {
-    const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g)];
-    const linked = new Set(links.map(([, path]) => String(path)));
+    const linked = new Set<string>();
+    const follow = (path: string): void => {
+      if (linked.has(path)) return;
+      linked.add(path);
+      if (path !== 'README.md' && !/^docs\/.*\.md$/.test(path)) return;
+      const links = readFileSync(join(root, path), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g);
+      for (const [, to = ''] of links) follow(join(dirname(path), to));
+    };
+    follow('README.md');
     const written = files.filter((path) => !path.startsWith('dist/'));
-    expect(written.sort()).toEqual([...linked, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+    expect(written.sort()).toEqual([...linked, 'LICENSE', 'package.json'].sort());
     const built = files.filter((path) => path.startsWith('dist/') && !/\.(js|cjs|d\.ts)$/.test(path));
     expect(built).toEqual(['dist/cjs/package.json']);
   });
