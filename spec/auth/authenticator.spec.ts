@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../lib/auth/authenticator.ts';
 import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { bearer } from '../../lib/auth/bearer.ts';
+import { CredentialSet } from '../../lib/auth/credential-set.ts';
 import type { AuthOptions, ResolvedAuth } from '../../lib/auth/options.ts';
 import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { NOTHING, quiet, usedBy } from '../support/credentials.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 
 const API = 'https://api.example.com';
 const TOKEN = { value: 't0k3n' };
@@ -75,6 +76,39 @@ describe(`${Authenticator.name}: who may see the token`, () => {
   });
 });
 
+describe(`${Authenticator.name}: with the origins 'any'`, () => {
+  const subject = authenticator({ origins: 'any' });
+  const sees = (baseURL: string) => subject.maySee(configOf({ baseURL }), configOf({ baseURL }));
+
+  it.each([
+    'https://a.example',
+    'http://localhost:3000',
+    'http://app.localhost',
+    'http://127.0.0.1:8080',
+    'http://127.100.200.33',
+    'http://[::1]:8080',
+  ])('the token goes to %s: nobody on the way can read along', (baseURL) => {
+    expect(sees(baseURL)).toBe(true);
+  });
+
+  it.each([
+    'http://a.example',
+    'http://https.example',
+    'http://localhost.a.example',
+    'http://notlocalhost',
+    'http://127.0.0.1.a.example',
+    'http://10.0.0.1',
+    'http://[::2]',
+  ])('the token does not go to %s', (baseURL) => {
+    expect(sees(baseURL)).toBe(false);
+  });
+
+  it('it does not go where only beforeSend turned the call to', () => {
+    expect(subject.withheldFrom(elsewhere, configOf())).toBe('beforeSend turned it to https://elsewhere.example');
+    expect(subject.maySee(elsewhere, elsewhere)).toBe(true);
+  });
+});
+
 describe(`${Authenticator.name}: why a send carried no token`, () => {
   it.each<[string, Partial<AuthOptions>, InternalAxiosRequestConfig, string | undefined]>([
     ['none, where it may be seen', {}, configOf(), undefined],
@@ -111,6 +145,12 @@ describe(`${Authenticator.name}: whose token a call carries`, () => {
     expect(await keyed.credentialOf(configOf())?.currentToken(quiet)).toEqual({ value: 'token of "/x"' });
     expect(keyed.credentialOf(configOf())).toBe(keyed.credentialOf(configOf()));
     expect(keyed.credentialOf(configOf())).not.toBe(keyed.credentialOf(configOf({ url: '/y' })));
+  });
+
+  it('that of the empty string where the key gives nothing, and no other than a text', async () => {
+    const ofKey = (key: unknown) => authenticator({ token: ({ key }) => `of "${key}"`, key: () => key as string });
+    expect(await ofKey(undefined).credentialOf(configOf())?.currentToken(quiet)).toEqual({ value: 'of ""' });
+    expect(() => ofKey(7).credentialOf(configOf())).toThrow('auth.key must return a string, got 7');
   });
 
   it("nobody's where the token must not be seen", () => {
@@ -172,6 +212,19 @@ describe(`${Authenticator.name}: writing the token`, () => {
       expect(redirect(href, bearer)).toEqual(['X-Ticket', 'X-Mine']);
     }
     expect([authenticator().isStandard, authenticator({ apply: ticket }).isStandard]).toEqual([true, false]);
+  });
+
+  it('asks nobody on a redirect where the caller has no say in it', () => {
+    const { config } = write(bearer);
+    const options = { href: 'https://elsewhere.example/', headers: config.headers.toJSON() };
+    config.beforeRedirect?.(options, { headers: {}, statusCode: 302 }, { headers: {}, url: '', method: 'GET' });
+    expect(options.headers).toEqual({});
+  });
+
+  it('refuses an apply that gives a promise: what it writes later would never be sent', () => {
+    const late = (async () => Promise.reject(new Error('mine'))) as unknown as AuthOptions['apply'];
+    expect(() => write(late)).toThrow(new TypeError('auth.apply must write the headers at once; it gave a promise'));
+    expect(write((headers) => headers.set('X-Ticket', 'T')).config.headers.toJSON()).toEqual({ 'X-Ticket': 'T' });
   });
 
   it('takes off all that was written, and nothing else', () => {
@@ -237,6 +290,24 @@ describe(Authenticators.name, () => {
     expect(first?.credentialOf(configOf())).not.toBe(second?.credentialOf(configOf()));
   });
 
+  it('take credentials that were made outside for what they are', () => {
+    const made = new CredentialSet(policy(), { clock: new ManualClock() });
+    const subject = authenticators(API).of(made);
+    expect(subject.options).toBe(made.options);
+    expect(subject.credentialOf(configOf())).toBe(made.of(''));
+  });
+
+  it('refuse whoever waits for a token when they are closed, and leave alone what was made outside', async () => {
+    const subject = authenticators();
+    const waits = policy({ token: () => new Promise<string>(() => {}) });
+    const made = new CredentialSet(policy(), { clock: new ManualClock() });
+    subject.of(made);
+    const waiting = subject.of(waits).credentialOf(configOf())?.currentToken(quiet);
+    subject.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_TOKEN_REFRESH', message: 'the attachment was closed' });
+    expect(made.isClosed).toBe(false);
+  });
+
   describe('of two attachments', () => {
     const two = (written: [object, object], origins: [string, string], clock = new ManualClock()) => {
       const options = [policy(), policy()];
@@ -259,6 +330,25 @@ describe(Authenticators.name, () => {
     ])('share nothing where they have %s', (_name, written, origins) => {
       const [one, other] = two(written, origins);
       expect(one?.credential).not.toBe(other?.credential);
+    });
+
+    it('are closed with the last of them', async () => {
+      const options = policy({ token: () => new Promise<string>(() => {}) });
+      const written = {};
+      const clock = new ManualClock();
+      const [one, other] = [authenticators(undefined, clock), authenticators(undefined, clock)];
+      for (const each of [one, other]) each.join(options, written, API);
+      let refused: unknown;
+      const waiting = Promise.resolve(other.of(options).credentialOf(configOf())?.currentToken(quiet));
+      const settled = waiting.catch((error: unknown) => {
+        refused = error;
+      });
+      one.close();
+      await settle();
+      expect(refused).toBeUndefined();
+      other.close();
+      await settled;
+      expect(refused).toMatchObject({ message: 'the credentials are closed' });
     });
 
     it('share nothing where they go by another clock, or all of the others are closed', () => {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import { CallState } from '../../lib/call/call.ts';
-import { callOf, setCallOf } from '../../lib/call/call-of.ts';
+import { callOf, setCallOf, setCallOfSuccess } from '../../lib/call/call-of.ts';
 
 const aCall = () => new CallState({ url: '/', method: 'get' } as InternalAxiosRequestConfig, 0, 1_000);
 
@@ -31,12 +31,39 @@ describe(setCallOf.name, () => {
     expect(callOf(ended)).toBeUndefined();
   });
 
+  it('is seen through a proxy, as frameworks put it around what an application holds', () => {
+    const error = new Error('x');
+    for (const call of [aCall(), aCall()]) {
+      setCallOf(error, call);
+      expect(callOf(new Proxy(error, {}))?.call).toBe(call);
+    }
+    expect(Object.getOwnPropertySymbols(error)).toEqual([Symbol.for('axios-holdfast.call')]);
+  });
+
   it('knows what is frozen too, which cannot be marked', () => {
     const frozen = Object.freeze({});
     const call = aCall();
     setCallOf(frozen, call);
     expect(callOf(frozen)?.call).toBe(call);
     expect(callOf({ response: frozen })?.call).toBe(call);
+  });
+});
+
+describe(setCallOfSuccess.name, () => {
+  it('marks a response, and the last mark counts, also that of a failure', () => {
+    const response = Object.freeze({});
+    const [first, second, third] = [aCall(), aCall(), aCall()];
+    setCallOfSuccess(response, first);
+    expect(callOf(response)).toEqual({ call: first, ending: response });
+    setCallOfSuccess(response, second);
+    expect(callOf(response)?.call).toBe(second);
+    setCallOf(response, third);
+    expect(callOf(response)?.call).toBe(third);
+  });
+
+  it.each([undefined, null, 'text', 7])('does nothing to %o', (response) => {
+    expect(() => setCallOfSuccess(response, aCall())).not.toThrow();
+    expect(callOf(response)).toBeUndefined();
   });
 });
 

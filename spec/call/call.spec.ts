@@ -99,4 +99,37 @@ describe(CallState.name, () => {
       endedBecause: 'not-retryable',
     });
   });
+
+  it('tells of each send in order: when by the time of day, for how long, in whole ms', () => {
+    const call = new CallState({} as InternalAxiosRequestConfig, 1_000, 5_000, () => 60_000);
+    const lost = { startedAt: 1_000.4, durationMs: 99.6, queuedMs: 2.2, verdict: 'transient' } as const;
+    const good = { startedAt: 1_600, durationMs: 200.6, queuedMs: 0, verdict: 'success' } as const;
+    call.addSend({ ...lost, code: 'ECONNRESET', decision: 'retry', delayMs: 499.7, refreshMs: 3.3 });
+    call.addSend({ ...good, status: 200, decision: 'finish', polled: 'https://a.example/jobs/7' });
+    const { sends, sendingMs } = call.report();
+    expect(sends).toEqual([
+      {
+        ...{ startedAt: 61_000, durationMs: 100, queuedMs: 2, refreshMs: 3, delayMs: 500 },
+        ...{ code: 'ECONNRESET', verdict: 'transient', decision: 'retry' },
+      },
+      {
+        ...{ startedAt: 61_600, durationMs: 201, queuedMs: 0, polled: 'https://a.example/jobs/7' },
+        ...{ status: 200, verdict: 'success', decision: 'finish' },
+      },
+    ]);
+    expect(sendingMs).toBe(300);
+    expect([sends, ...sends].every(Object.isFrozen)).toBe(true);
+  });
+
+  it('keeps nothing of the request once it has ended well, but what its report says', () => {
+    const config = { method: 'post', url: 'jobs', baseURL: 'https://a.example/', data: 'much', headers: {} };
+    const call = begin(config);
+    const wire = { ...config } as unknown as InternalAxiosRequestConfig;
+    Object.assign(call, { wire, wireHeaders: wire.headers, outcome: { response: {} } });
+    call.letGo();
+    expect(call).toMatchObject({ method: 'POST', url: 'https://a.example/jobs' });
+    expect(call.report()).toMatchObject({ method: 'POST', url: 'https://a.example/jobs' });
+    expect(call.config).toEqual({ method: 'post', url: 'jobs', baseURL: 'https://a.example/' });
+    expect([call.wire, call.wireHeaders, call.outcome]).toEqual([undefined, undefined, undefined]);
+  });
 });

@@ -1,6 +1,6 @@
 import { AxiosHeaders } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { headerNames, headerOf, spellingIn } from '../../lib/call/header.ts';
+import { headerNames, headerOf, sentHeaderOf, spellingIn } from '../../lib/call/header.ts';
 
 describe(headerOf.name, () => {
   it.each<[string, unknown]>([
@@ -9,6 +9,8 @@ describe(headerOf.name, () => {
     ['a fetch Headers', new Headers({ 'Retry-After': '7' })],
     ['a plain object', { 'retry-after': '7' }],
     ['a plain object, spelled otherwise', { 'Retry-After': '7' }],
+    ['a text with white space around it', { 'retry-after': ' 7\t' }],
+    ['what has no text there, and finds one when it is asked', { 'retry-after': {}, get: () => '7' }],
     ['a number', { 'Retry-After': 7 }],
     ['a list of one', { 'Retry-After': ['7'] }],
   ])('reads %s', (_, headers) => {
@@ -35,6 +37,7 @@ describe(headerOf.name, () => {
         },
       },
     ],
+    ['another of that length', { 'retry-before': '8', 'retry-aftex': '7' }],
     ['what gives nothing', { get: () => undefined }],
   ])('gives nothing for %s', (_, headers) => {
     expect(headerOf(headers, 'retry-after')).toBeUndefined();
@@ -51,6 +54,8 @@ describe(headerNames.name, () => {
     [new Headers({ 'X-A': '1', b: '2' }), ['b', 'x-a']],
     [{ 'X-A': '1' }, ['X-A']],
     [{}, []],
+    [{ 'X-A': '1', keys: '2' }, ['X-A', 'keys']],
+    [{ 'X-A': '1', keys: () => ['odd'] }, ['X-A', 'keys']],
     [undefined, []],
     [null, []],
     ['X-A', []],
@@ -79,7 +84,22 @@ describe(spellingIn.name, () => {
     [{ 'X-Id-2': '1' }, 'X-Id', 'X-Id'],
     [{ 'X-Ip': '1' }, 'X-Id', 'X-Id'],
     [{}, 'X-Id', 'X-Id'],
+    [{ 'x-id': '1', 'X-Id': '2' }, 'X-Id', 'X-Id'],
   ])('in %o of %s is %s', (headers, name, spelled) => {
     expect(spellingIn(headers, name)).toBe(spelled);
+  });
+});
+
+describe(sentHeaderOf.name, () => {
+  it.each<[Record<string, unknown>, string | undefined]>([
+    [{ 'X-Key': ' k ' }, 'k'],
+    [{ 'x-key': 7 }, '7'],
+    [{ 'X-Key': ['a', 'b'] }, 'a, b'],
+    [{ 'X-Key': ' ' }, undefined],
+    [{ 'X-Key': null }, undefined],
+    [{ 'X-Key': false }, undefined],
+    [{ 'X-Other': 'k' }, undefined],
+  ])('of %o is %s', (headers, value) => {
+    expect(sentHeaderOf(headers, 'X-Key')).toBe(value);
   });
 });

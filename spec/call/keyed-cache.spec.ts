@@ -70,4 +70,10 @@ describe(KeyedCache.name, () => {
     expect(things.keep('mine', mine)).toBe(mine);
     expect(things.of('mine')).toBe(mine);
   });
+
+  it('holds nothing beyond its bound unless it is told what is held', () => {
+    const things = new KeyedCache((key: string) => ({ key }));
+    for (let i = 0; i < 5 * HALF; i++) things.of(`key ${i}`);
+    expect(things.all().length).toBeLessThanOrEqual(2 * HALF);
+  });
 });
