@@ -1,6 +1,7 @@
 import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 import { attach, attachWith } from '../lib/attach.ts';
+import { credentials } from '../lib/auth/credentials.ts';
 import { InvalidPolicyError } from '../lib/failure/errors.ts';
 import { failureOf, reportOf } from '../lib/failure/failure.ts';
 import type { Policy } from '../lib/policy/options.ts';
@@ -189,6 +190,178 @@ describe('detach', () => {
     await client.get('/');
     expect(sent).toHaveLength(1);
     expect(closed).toBe(0);
+  });
+});
+
+describe('close', () => {
+  /** An instance whose every send is answered when the clock has moved on by a second. */
+  const slow = (policy: Policy) => {
+    const clock = new ManualClock();
+    const client = axios.create({
+      baseURL: 'https://api.example.com',
+      adapter: (config) =>
+        new Promise((resolve) => {
+          clock.after(1_000, () => resolve({ status: 200, statusText: '', headers: {}, data: '', config }));
+        }),
+    });
+    const attachment = attachWith({ clock, random: () => 1 }, client, policy);
+    const outcomes: string[] = [];
+    const call = () =>
+      client.get('/').then(
+        ({ status }) => outcomes.push(String(status)),
+        ({ code }) => outcomes.push(code),
+      );
+    return { attachment, call, clock, outcomes };
+  };
+
+  it('refuses who is queued, at once, and lets end what is under way', async () => {
+    const { attachment, call, clock, outcomes } = slow({ limit: { maxConcurrent: 1 } });
+    for (let i = 0; i < 3; i++) void call();
+    await settle();
+    expect(attachment.pending().map(({ phase }) => phase)).toEqual(['sending', 'limit', 'limit']);
+    await attachment.close();
+    await settle();
+    expect(outcomes).toEqual(['ERR_LIMIT_CLOSED', 'ERR_LIMIT_CLOSED']);
+    await clock.advance(1_000);
+    expect(outcomes.at(-1)).toBe('200');
+    expect(attachment.pending()).toEqual([]);
+  });
+
+  it('may let them all end first, for so long as it is given', async () => {
+    const { attachment, call, clock, outcomes } = slow({ limit: { maxConcurrent: 1 } });
+    for (let i = 0; i < 3; i++) void call();
+    let isClosed = false;
+    const closed = attachment.close({ drain: true, timeoutMs: 2_500 }).then(() => {
+      isClosed = true;
+    });
+    await clock.advance(2_499);
+    expect([outcomes, isClosed]).toEqual([['200', '200'], false]);
+    await clock.advance(1);
+    await closed;
+    expect(isClosed).toBe(true);
+    await clock.advance(1_000);
+    expect(outcomes).toEqual(['200', '200', '200']);
+  });
+
+  it('may wait as long as the calls take', async () => {
+    const { attachment, call, clock, outcomes } = slow({ limit: { maxConcurrent: 1 } });
+    for (let i = 0; i < 3; i++) void call();
+    await clock.run(attachment.close({ drain: true }));
+    expect(outcomes).toEqual(['200', '200', '200']);
+  });
+
+  it.each<[object | null, string]>([
+    [{ drained: true }, 'close: options.drained is not an option; did you mean drain?'],
+    [
+      { drain: 1, timeoutMs: -1 },
+      'close: options.drain must be true or false, got 1; options.timeoutMs must be a number of at least 0, got -1',
+    ],
+    [null, 'close: options must be a plain object, got null'],
+  ])('with %o is refused, and closes nothing', async (options, message) => {
+    const { client, sent } = answering(503, 200);
+    const attachment = attach(client, FAST);
+    await expect(attachment.close(options as never)).rejects.toThrow(new TypeError(message));
+    await client.get('/');
+    expect(sent).toHaveLength(2);
+  });
+
+  it('refuses who waits for a token', async () => {
+    const { client } = answering(200);
+    const token = () => new Promise<string>(() => {});
+    const attachment = attach(client, { auth: { token, refresh: async () => 'fresh' } });
+    const refused = rejectionOf(client.get('/'));
+    await settle();
+    await attachment.close();
+    expect(await refused).toMatchObject({ code: 'ERR_TOKEN_REFRESH' });
+  });
+});
+
+describe('an attachment', () => {
+  it('tells of refreshes, which belong to no one call, and counts those that gave a token', async () => {
+    const clock = new ManualClock();
+    const { client } = answering(401, 200, 401);
+    const heard: unknown[] = [];
+    let refreshes = 0;
+    let token = 'old';
+    const attachment = attachWith({ clock, random: () => 1 }, client, {
+      auth: {
+        token: () => token,
+        refresh: async () => {
+          await new Promise<void>((resolve) => void clock.after(50.4, resolve));
+          refreshes += 1;
+          if (refreshes > 1) throw Object.assign(new Error('no'), { code: 'invalid_grant' });
+          return 'fresh';
+        },
+        retry: { retries: 0 },
+      },
+      on: { '*': ({ name, ...about }) => void ('call' in about || heard.push([name, about])) },
+    });
+    await clock.run(client.get('/'));
+    expect(heard).toEqual([
+      ['refreshing', { key: '', reason: 'unauthorized' }],
+      ['refreshed', { key: '', durationMs: 50 }],
+    ]);
+    expect(attachment.stats()).toMatchObject({ refreshes: 1, replays: 1 });
+    token = 'another';
+    await clock.run(client.get('/').catch(() => {}));
+    expect(heard.slice(2)).toEqual([
+      ['refreshing', { key: '', reason: 'unauthorized' }],
+      ['refresh-failed', { key: '', code: 'invalid_grant', durationMs: 50 }],
+    ]);
+    expect(attachment.stats().refreshes).toBe(1);
+  });
+
+  it('shows how many buckets are paused, and whose circuits are open', async () => {
+    const { client } = answering(503);
+    const attachment = attach(client, {
+      ...{ limit: { maxConcurrent: 9 }, breaker: { minimumThroughput: 1 }, retry: false },
+      classify: () => ({ kind: 'throttled', retryAfterMs: 60_000 }),
+    });
+    expect(attachment.stats()).toMatchObject({ pausedKeys: 0, open: [], budget: {} });
+    await client.get('/');
+    expect(attachment.stats()).toMatchObject({ pausedKeys: 1, open: ['https://api.example.com'] });
+    await attachment.close();
+  });
+
+  it('takes one listener at a time, by the name of its event', () => {
+    const { on } = attach(answering().client);
+    for (const listener of [undefined, null, [() => {}], 'log'])
+      expect(() => on('sent', listener as never)).toThrow('on.sent must be a function');
+    expect(() => on('sended' as 'sent', () => {})).toThrow('on.sended is not an option; did you mean sent?');
+  });
+
+  it('has to know who may see the token: by the baseURL of the instance, or by origins', () => {
+    const auth = { token: () => 'a', refresh: async () => 'b' };
+    const message = /auth\.origins must be given where the instance has no baseURL: .*; it says who may see the token/;
+    for (const given of [auth, credentials(auth)]) {
+      expect(() => attach(axios.create(), { auth: given })).toThrow(message);
+      expect(() => attach(axios.create(), { auth: given })).toThrow(InvalidPolicyError);
+      expect(() => attach(axios.create({ baseURL: 'https://api.example.com' }), { auth: given })).not.toThrow();
+    }
+    expect(() => attach(axios.create(), { auth: { ...auth, origins: 'any' } })).not.toThrow();
+    expect(() => attach(axios.create(), { auth: { ...auth, origins: [] } })).not.toThrow();
+  });
+
+  it('has what a call turns on go by the defaults, where it is off itself', async () => {
+    const { client, sent } = answering(503);
+    const attachment = attach(client, { retry: false, breaker: false });
+    const holdfast = { retry: { backoff: () => 0 }, breaker: {} };
+    await client.get('/', { holdfast });
+    expect(sent).toHaveLength(4);
+    expect(attachment.stats().budget).toEqual({ 'https://api.example.com': 2_100 - 3 * 14 });
+    for (let i = 0; i < 4; i++) await client.get('/', { holdfast });
+    expect(sent).toHaveLength(20);
+    expect(attachment.stats().open).toEqual(['https://api.example.com']);
+  });
+
+  it.each<[unknown, string]>([
+    [{ retry: {} }, 'attach: options.retry is not an option; the policy is the second argument'],
+    [{ replace: 'yes' }, "attach: options.replace must be true or false, got 'yes'"],
+    [null, 'attach: options must be a plain object, got null'],
+  ])('is not made with the options %o', (options, message) => {
+    const { client } = answering();
+    expect(() => attach(client, {}, options as never)).toThrow(new TypeError(message));
+    expect(interceptorsOf(client)).toBe(0);
   });
 });
 

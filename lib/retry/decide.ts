@@ -1,9 +1,8 @@
 import type { Decision } from '../call/decision.ts';
 import type { EndReason } from '../call/report.ts';
-import type { Verdict } from '../call/verdict.ts';
 import type { ResolvedPoll } from '../poll/options.ts';
 import { delayFor, type Occasion } from './delay.ts';
-import { isHarmless } from './harmless.ts';
+import { isHarmless, isIdempotentHere } from './harmless.ts';
 import type { ResolvedRetry } from './options.ts';
 
 /** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
@@ -38,7 +37,6 @@ export interface Facts extends Occasion {
 }
 
 const AT_ONCE: Decision = Object.freeze({ kind: 'retry', delayMs: 0, backoff: false, namedMs: 0 });
-const PENDING: Verdict = Object.freeze({ kind: 'pending' });
 const REFRESH: Decision = Object.freeze({ kind: 'refresh' });
 export const FINISH: Decision = Object.freeze({ kind: 'finish' });
 const stop = (why: EndReason): Decision => ({ kind: 'stop', why });
@@ -77,20 +75,17 @@ function pollOrStop(facts: Facts): Decision {
 
 /** Whether sending the same request once more only asks. Never a POST or a PATCH, not even with an idempotency key. */
 function mayAskAgain({ method, replayable, retry }: Facts): boolean {
-  if (method === 'POST' || method === 'PATCH' || !replayable) return false;
-  const idempotentMethods = retry === false ? [] : retry.idempotentMethods;
-  return isHarmless({ method, sameKey: false, verdict: PENDING }, { unsafe: 'never', idempotentMethods });
+  return method !== 'POST' && method !== 'PATCH' && replayable && isIdempotentHere(method, retry);
 }
 
 function refreshOrStop(facts: Facts): Decision {
-  const { refreshable, refusedAnew, replays, replayable, verdict, nowMs, deadlineAt } = facts;
+  const { refreshable, refusedAnew, replays, replayable, retry, verdict, nowMs, deadlineAt } = facts;
   if (verdict.final) return stop('not-retryable');
   if (replays > 0) return stop('still-unauthorized');
   if (!refreshable) return stop('not-retryable');
   if (refusedAnew) return stop('still-unauthorized');
   // A 401 was not applied (RFC 9110 §15.5.2), unless a redirect lies between it and what was sent.
-  const idempotentMethods = facts.retry === false ? [] : facts.retry.idempotentMethods;
-  if (!isHarmless(facts, { unsafe: 'when-unapplied', idempotentMethods })) return stop('unsafe-method');
+  if (!isHarmless(facts, retry, 'when-unapplied')) return stop('unsafe-method');
   if (!replayable) return stop('body-not-replayable');
   return nowMs >= deadlineAt ? stop('deadline') : REFRESH;
 }
@@ -101,7 +96,7 @@ function retryOrStop(facts: Facts): Decision {
   if (nowMs >= deadlineAt) return stop('deadline');
   if (retry === false) return stop('disabled');
   if (facts.timedOut && !retry.timeouts) return stop('not-retryable');
-  if (!isHarmless(facts, retry)) return stop('unsafe-method');
+  if (!isHarmless(facts, retry, retry.unsafe)) return stop('unsafe-method');
   if (!facts.replayable) return stop('body-not-replayable');
   if (facts.retries >= retry.maxRetries) return stop('retries-exhausted');
   if (facts.wantsFreshConnection && verdict.retryAfterMs === undefined) return AT_ONCE;

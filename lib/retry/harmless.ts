@@ -15,6 +15,10 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
 /** Whether sending a request with this method twice does what sending it once does. Upper case. */
 export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method);
 
+/** The same, by the registry or because the policy names the method. */
+export const isIdempotentHere = (method: string, retry: false | Pick<ResolvedRetry, 'idempotentMethods'>): boolean =>
+  isIdempotent(method) || (retry !== false && retry.idempotentMethods.some((each) => each.toUpperCase() === method));
+
 /** What bears on whether sending a request once more could do harm. */
 export interface Repeat {
   /** Upper case. */
@@ -30,10 +34,10 @@ export interface Repeat {
  */
 export function isHarmless(
   { method, sameKey, verdict }: Repeat,
-  { unsafe, idempotentMethods }: Pick<ResolvedRetry, 'unsafe' | 'idempotentMethods'>,
+  retry: false | Pick<ResolvedRetry, 'idempotentMethods'>,
+  unsafe: ResolvedRetry['unsafe'],
 ): boolean {
-  if (isIdempotent(method) || sameKey) return true;
-  if (idempotentMethods.some((each) => each.toUpperCase() === method)) return true;
+  if (isIdempotentHere(method, retry) || sameKey) return true;
   if (unsafe !== 'when-unapplied') return unsafe === 'always';
   return verdict.unapplied ?? (verdict.kind === 'throttled' || verdict.kind === 'unauthorized');
 }

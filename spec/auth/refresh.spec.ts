@@ -223,4 +223,43 @@ describe(Refresh.name, () => {
     expect(signal?.reason).toBe(over);
     expect(clock.pending).toBe(0);
   });
+
+  describe('that has the token saved', () => {
+    const theirs: TokenStore['refresh'] = async () => ({ value: 'fresh', generation: 4 });
+    const hangs = () => new Promise<void>(() => {});
+    const save = async (...times: readonly (() => unknown)[]) => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const saved = vi.fn((..._: readonly unknown[]) => times[saved.mock.calls.length - 1]?.());
+      const { subject, clock } = begin(theirs, { save: saved as unknown as NonNullable<AuthOptions['save']> });
+      for (const _ of times) await clock.run(subject.save({ value: 'fresh' }, 1_000));
+      expect(saved.mock.calls).toEqual(times.map(() => [{ value: 'fresh' }, { key: 'tenant' }]));
+      expect(clock.pending).toBe(0);
+      const { calls } = warned.mock;
+      warned.mockRestore();
+      return calls;
+    };
+    const lost = ': the refreshed token is used, and is lost when this process ends';
+    const warning = { type: 'HoldfastWarning', code: 'HOLDFAST_SAVE' };
+
+    it('says nothing where that works', async () => {
+      expect(
+        await save(
+          () => {},
+          async () => {},
+        ),
+      ).toEqual([]);
+    });
+
+    it('warns once for a policy where it fails or takes too long, and goes on', async () => {
+      const fails = async () => Promise.reject(Object.assign(new Error('secret'), { code: 'EACCES' }));
+      expect(await save(fails, fails)).toEqual([[`auth.save failed (EACCES)${lost}`, warning]]);
+      expect(await save(hangs)).toEqual([[`auth.save failed${lost}`, warning]]);
+    });
+
+    it('does nothing where nobody wants to save it', async () => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      await begin(theirs).subject.save({ value: 'fresh' }, 1_000);
+      expect(warned).not.toHaveBeenCalled();
+    });
+  });
 });

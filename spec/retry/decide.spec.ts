@@ -76,7 +76,9 @@ describe(decide.name, () => {
         expect(pending({ method, sameKey: true, retry: { ...retry, unsafe: 'always' } })).toBe(FINISH);
       }
       expect(pending({ method: 'LOCK', retry: { ...retry, idempotentMethods: ['lock'] } }).kind).toBe('poll');
-      expect(pending({ method: 'POST', retry: { ...retry, idempotentMethods: ['POST'] } })).toBe(FINISH);
+      for (const method of ['POST', 'PATCH']) {
+        expect(pending({ method, retry: { ...retry, idempotentMethods: [method] } })).toBe(FINISH);
+      }
     });
 
     it('takes it for a success where it may not, or cannot, ask', () => {
@@ -129,6 +131,12 @@ describe(decide.name, () => {
       expect(refused({ method: 'POST', verdict: redirected })).toEqual({ kind: 'stop', why: 'unsafe-method' });
       expect(refused({ method: 'POST', verdict: redirected, sameKey: true })).toEqual({ kind: 'refresh' });
       expect(refused({ verdict: redirected })).toEqual({ kind: 'refresh' });
+      for (const [policy, kind] of [
+        [false, 'stop'],
+        [{ ...retry, idempotentMethods: ['purge'] }, 'refresh'],
+      ] as const) {
+        expect(refused({ method: 'PURGE', verdict: redirected, retry: policy }).kind).toBe(kind);
+      }
     });
 
     it('does not refresh for a body that cannot be sent again', () => {
@@ -148,6 +156,15 @@ describe(decide.name, () => {
       delayMs: 400,
       backoff: true,
       namedMs: 0,
+    });
+  });
+
+  it('retries at once on a fresh connection, if the old one is to blame and the server has named no wait', () => {
+    expect(decided({ wantsFreshConnection: true })).toEqual({
+      ...{ kind: 'retry', delayMs: 0, backoff: false, namedMs: 0 },
+    });
+    expect(decided({ wantsFreshConnection: true, verdict: { kind: 'transient', retryAfterMs: 700 } })).toMatchObject({
+      delayMs: 700,
     });
   });
 

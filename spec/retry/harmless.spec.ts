@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../lib/call/verdict.ts';
 import { isHarmless, type Repeat } from '../../lib/retry/harmless.ts';
+import type { ResolvedRetry } from '../../lib/retry/options.ts';
 
-type Rules = Parameters<typeof isHarmless>[1];
+type Rules = Pick<ResolvedRetry, 'unsafe' | 'idempotentMethods'>;
 
 const isHarmlessTo = ({
   unsafe = 'when-unapplied',
@@ -11,18 +12,35 @@ const isHarmlessTo = ({
 }: Partial<Repeat & Rules>): boolean =>
   isHarmless(
     { method: 'POST', sameKey: false, verdict: { kind: 'transient' }, ...changes },
-    { unsafe, idempotentMethods },
+    { idempotentMethods },
+    unsafe,
   );
 
 describe(isHarmless.name, () => {
-  it.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY', 'PROPFIND', 'REPORT', 'MKCOL', 'UNLINK'])(
-    'holds for %s, which is idempotent by definition, whatever the policy',
-    (method) => {
-      for (const unsafe of ['when-unapplied', 'always', 'never'] as const) {
-        expect(isHarmlessTo({ method, unsafe })).toBe(true);
-      }
-    },
-  );
+  it.each([
+    'GET',
+    'HEAD',
+    'OPTIONS',
+    'TRACE',
+    'PUT',
+    'DELETE',
+    'QUERY',
+    'PROPFIND',
+    'REPORT',
+    'COPY',
+    'SEARCH',
+    'UNLINK',
+  ])('holds for %s, which is idempotent by definition, whatever the policy', (method) => {
+    for (const unsafe of ['when-unapplied', 'always', 'never'] as const) {
+      expect(isHarmlessTo({ method, unsafe })).toBe(true);
+    }
+  });
+
+  it('goes by the definition alone where there is no policy of retries', () => {
+    const repeat = { sameKey: false, verdict: { kind: 'unauthorized', unapplied: false } } as const;
+    expect(isHarmless({ ...repeat, method: 'PUT' }, false, 'when-unapplied')).toBe(true);
+    expect(isHarmless({ ...repeat, method: 'PURGE' }, false, 'when-unapplied')).toBe(false);
+  });
 
   it.each(['POST', 'PATCH', 'CONNECT', 'LOCK', 'PURGE', 'post-office', ''])(
     'does not hold for %s where the send may have been applied',
