@@ -21,7 +21,7 @@ import { ADJUSTABLE, AdjustedLimiter, numbersIn } from './adjusted-limiter.ts';
 import { isLimiter, type Limiter } from './limiter.ts';
 import { LIMIT_NAMES } from './other-names.ts';
 import type { ToldQuota } from './quota/reader.ts';
-import { type LimitWindow, mostOf } from './windows/gcra.ts';
+import { burstOf, type LimitWindow, mostOf } from './windows/gcra.ts';
 
 /**
  * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.
@@ -110,12 +110,12 @@ export function windowsOf({ requests, perMs, burst, windows = [] }: LimitOptions
 
 /** The most that one send may weigh: no window ever holds more. */
 export function maxWeightOf(windows: readonly LimitWindow[]): number {
-  return Math.min(...windows.map(({ requests, burst = 1 }) => mostOf(requests, burst)));
+  return Math.min(...windows.map(mostOf));
 }
 
 /** What all of them let leave at once after a rest: what weighs more has to be waited for, before and after it. */
 export function leastBurstOf(windows: readonly LimitWindow[]): number {
-  return Math.min(...windows.map(({ burst = 1 }) => burst));
+  return Math.min(...windows.map(burstOf));
 }
 
 /** Fills in what was left out. */
@@ -126,12 +126,16 @@ const finite = Number.MAX_SAFE_INTEGER;
 /** Of requests, and of ms. */
 const SMALLEST = 0.001;
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isBurst = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1_000_000;
+/** The most instants that a window with `burst: 'all'` remembers. */
+const MOST_REMEMBERED = 100_000;
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
 
 const window = {
   requests: number(SMALLEST, finite),
   perMs: number(SMALLEST, finite),
-  burst: integer(1, 1_000_000),
+  burst: must("an integer from 1 to 1000000, or 'all'", (value) => value === 'all' || isBurst(value)),
 };
 
 /** The `adaptive` of a limit. */
@@ -143,20 +147,23 @@ export const ADAPTIVE = new Group<AdaptiveOptions, ResolvedAdaptive>({
   value: { is: (value) => !isRecord(value), check: must('true, false or { startConcurrency?, headers? }', isBoolean) },
 });
 
-const windows: Check = (value, path, problems) => {
-  listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
-  if (!Array.isArray(value)) return;
-  value
-    .filter(isRecord)
-    .map(bare)
-    .forEach((each, index) => {
-      const at = `${path}.${index}`;
-      object(window, { names: LIMIT_NAMES })(each, at, problems);
-      paired(each, at, problems);
-      if (each.requests === undefined && each.perMs === undefined)
-        problems.push(missing(`${at}.requests`, 'given in a window'));
-    });
-};
+/** The list of further windows, of which each remembers so many instants at most. */
+export const windowsWith =
+  (mostRemembered: number): Check =>
+  (value, path, problems) => {
+    listOf('an array of { requests, perMs, burst? }', isRecord)(value, path, problems);
+    if (!Array.isArray(value)) return;
+    value
+      .filter(isRecord)
+      .map(bare)
+      .forEach((each, index) => {
+        const at = `${path}.${index}`;
+        object(window, { names: LIMIT_NAMES })(each, at, problems);
+        whole(each, at, problems, mostRemembered);
+        if (each.requests === undefined && each.perMs === undefined)
+          problems.push(missing(`${at}.requests`, 'given in a window'));
+      });
+  };
 
 /** What the port asks of a limiter. A semaphore has `acquire` as well, and permits that nobody could give back. */
 const PORT = ['acquire', 'pause', 'close', 'stats'] as const satisfies readonly (keyof Limiter)[];
@@ -202,7 +209,7 @@ export const LIMIT: Group<
   fields: {
     ...window,
     burst: [window.burst, 1],
-    windows,
+    windows: windowsWith(MOST_REMEMBERED),
     maxConcurrent: [aCount(1), Number.POSITIVE_INFINITY],
     maxQueue: [aCount(0), 10_000],
     maxWaitMs: [number(0), Number.POSITIVE_INFINITY],
@@ -218,7 +225,7 @@ export const LIMIT: Group<
     on: 'it needs numbers, { requests, perMs } or { maxConcurrent }; { adaptive: true } learns them',
     number: 'to bound retries it is retry.maxRetries; to bound sends { maxConcurrent }, or { requests, perMs }',
   },
-  also: paired,
+  also: whole,
   value: {
     is: (value) => isList(value) || isLimiter(value),
     check: (value, path, problems) => (isList(value) ? checkList : checkPort)(value as never, path, problems),
@@ -256,19 +263,34 @@ export function wrongWait(maxWaitMs: number | undefined, forWhat: string): Inval
   return new InvalidPolicyError(problems);
 }
 
-/** @throws {InvalidPolicyError} with every problem of an engine's options */
+/**
+ * @param mostRemembered how many instants each of its windows remembers at most
+ * @throws {InvalidPolicyError} with every problem of an engine's options
+ */
 export function requireLimit(
   options: unknown,
   more?: { readonly [name: string]: Check },
+  mostRemembered?: number,
 ): asserts options is LimitOptions {
   const problems: PolicyProblem[] = [];
   object({ ...LIMIT.checks, ...more }, { names: LIMIT_NAMES })(options ?? null, 'limit', problems);
-  if (isRecord(options)) paired(bare(options), 'limit', problems);
+  if (isRecord(options)) whole(bare(options), 'limit', problems, mostRemembered);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
-/** Requests are per something. */
-function paired({ requests, perMs }: Record<string, unknown>, path: string, problems: PolicyProblem[]): void {
+/** Requests are per something; and those of which each is remembered can be counted. */
+function whole(
+  { requests, perMs, burst }: Record<string, unknown>,
+  path: string,
+  problems: PolicyProblem[],
+  mostRemembered = MOST_REMEMBERED,
+): void {
+  const isRemembered = burst === 'all' && typeof requests === 'number';
+  if (isRemembered && !(Number.isInteger(requests) && requests >= 1 && requests <= mostRemembered)) {
+    const bound = `an integer from 1 to ${mostRemembered} with burst 'all', which remembers when each of them left`;
+    const message = `${path}.requests must be ${bound}; got ${requests}`;
+    problems.push({ path: `${path}.requests`, bound, value: requests, message });
+  }
   if (requests !== undefined && perMs === undefined)
     problems.push(missing(`${path}.perMs`, `given with ${path}.requests`));
   if (requests === undefined && perMs !== undefined)

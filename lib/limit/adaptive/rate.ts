@@ -1,5 +1,5 @@
 import type { Answer } from '../limiter.ts';
-import { Gcra, type LimitWindow } from '../windows/gcra.ts';
+import { burstOf, Gcra, type LimitWindow } from '../windows/gcra.ts';
 import { Announced } from './announced.ts';
 import { ABSURD_PER_MS, LONGEST_MS } from './bounds.ts';
 import { Climb } from './climb.ts';
@@ -375,6 +375,6 @@ function isInstant(at: number | undefined): at is number {
  */
 function givenBy(windows: readonly LimitWindow[]): number {
   const shortest = Math.min(...windows.map(({ perMs }) => perMs));
-  const bounding = windows.filter(({ perMs, burst = 1 }) => burst <= 1 || perMs <= shortest);
+  const bounding = windows.filter((window) => burstOf(window) <= 1 || window.perMs <= shortest);
   return Math.min(...bounding.map(({ requests, perMs }) => requests / perMs));
 }

@@ -1,5 +1,5 @@
 import type Bottleneck from 'bottleneck';
-import { integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
+import { eachMeans, integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failure/errors.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { withTimeout } from '../../time/with-timeout.ts';
@@ -191,6 +191,18 @@ const OPTIONS = {
   ...fieldsThatWait(WHOM),
   expirationMs: integer(1_000, Number.MAX_SAFE_INTEGER),
 };
+/** What is Bottleneck's own to say. */
+const RATES = {
+  ...eachMeans(
+    "how fast is for Bottleneck's own minTime, reservoir and maxConcurrent",
+    'requests',
+    'perMs',
+    'windows',
+    'maxConcurrent',
+  ),
+  burst:
+    "Bottleneck counts by a reservoir that is filled at fixed times, of which any window may hold twice as many: so it has no burst 'all'",
+};
 const aBottleneck = must('a Bottleneck, a Bottleneck.Group or the options of one', isRecord, kindOf);
 const isTrue = must('true: a job that is dropped has to tell', (value) => value !== false);
 
@@ -201,6 +213,6 @@ function requireValid(given: Given, options: unknown): void {
     limiterOptions?: typeof given;
   };
   isTrue({ rejectOnDrop, ...limiterOptions }.rejectOnDrop, 'bottleneck.rejectOnDrop', problems);
-  object(OPTIONS)(options, 'limit', problems);
+  object(OPTIONS, { names: RATES })(options, 'limit', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

@@ -1,8 +1,9 @@
 import { AdaptiveRate, type AdaptiveSend, type ResolvedAdaptive } from '../adaptive/rate.ts';
 import type { Answer } from '../limiter.ts';
 import { type Pacer, UNNAMED_MS } from '../queue/pacer.ts';
-import { Gcra, type LimitWindow } from '../windows/gcra.ts';
+import type { Gcra, LimitWindow } from '../windows/gcra.ts';
 import { LatencySpread } from '../windows/latency-spread.ts';
+import { windowAfter, windowOf } from '../windows/window.ts';
 
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
@@ -44,7 +45,7 @@ export class LocalPacer implements Pacer<Sent> {
     this.#latency = old === undefined ? new LatencySpread() : old.#latency;
     this.#windows = windows.map((window, i) => {
       const same = old === undefined ? undefined : old.#windows[i];
-      return same === undefined ? new Gcra(window) : same.under(window, Number(before?.nowMs));
+      return same === undefined ? windowOf(window) : windowAfter(same, window, Number(before?.nowMs));
     });
     this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, windows);
     this.atOnce = Math.min(
@@ -73,7 +74,7 @@ export class LocalPacer implements Pacer<Sent> {
 
   earliest(_nowMs: number, ahead: number): number {
     let at = Number.NEGATIVE_INFINITY;
-    for (const window of this.#windows) at = Math.max(at, window.nextAt() + ahead * window.intervalMs);
+    for (const window of this.#windows) at = Math.max(at, window.earliest(ahead));
     return at;
   }
 
@@ -90,7 +91,7 @@ export class LocalPacer implements Pacer<Sent> {
     const { cost } = answer;
     const { by } = sent;
     if (cost !== undefined)
-      for (const [i, window] of by.#windows.entries()) window.settle(Number(sent.from[i]), sent.weight, cost);
+      for (const [i, window] of by.#windows.entries()) window.settle(Number(sent.from[i]), sent.weight, cost, sent.at);
     if (sent.learning !== undefined) by.#adaptive?.answered(nowMs, sent.learning, answer);
     const delay = by.#latency.note(nowMs, nowMs - sent.at);
     for (const [i, window] of by.#windows.entries()) {
@@ -106,8 +107,8 @@ export class LocalPacer implements Pacer<Sent> {
     if (learning !== undefined) by.#adaptive?.lost(nowMs, learning);
   }
 
-  dropped(nowMs: number, { from, weight, learning, by }: Sent): void {
-    for (const [i, window] of by.#windows.entries()) window.refund(Number(from[i]), weight);
+  dropped(nowMs: number, { at, from, weight, learning, by }: Sent): void {
+    for (const [i, window] of by.#windows.entries()) window.refund(Number(from[i]), weight, at);
     if (learning !== undefined) by.#adaptive?.dropped(nowMs, learning);
   }
 

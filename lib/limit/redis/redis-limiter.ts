@@ -1,5 +1,5 @@
 import { type Check, kindOf, must, number, oneOf } from '../../check.ts';
-import { LimitError } from '../../failure/errors.ts';
+import { InvalidPolicyError, LimitError } from '../../failure/errors.ts';
 import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
 import { RedisRefusal } from '../../redis-client/refusal.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
@@ -17,7 +17,7 @@ import {
 } from '../options.ts';
 import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
-import type { LimitWindow } from '../windows/gcra.ts';
+import { burstOf, type LimitWindow } from '../windows/gcra.ts';
 import { FallbackPacer } from './fallback-pacer.ts';
 import { LearningBook } from './learning.ts';
 import { type Book, RedisPacer } from './redis-pacer.ts';
@@ -84,6 +84,7 @@ export function redisLimiter(options: RedisLimiterOptions): Limiter {
 export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, random = systemRandom): Limiter {
   // What is required has no default to fall back to.
   requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS);
+  requireNumbers(options);
   return new RedisLimiter(clock, options, random);
 }
 
@@ -141,6 +142,13 @@ class RedisLimiter extends Buckets<unknown> {
   }
 }
 
+/** Redis keeps no instants of single sends. */
+function requireNumbers(options: LimitOptions): void {
+  if (windowsOf(options).every(({ burst }) => burst !== 'all')) return;
+  const [path, bound] = ['limit.burst', "a number over Redis; 'all' is for one process"];
+  throw new InvalidPolicyError([{ path, bound, value: 'all', message: `${path} must be ${bound}` }]);
+}
+
 /** In braces, so that a cluster keeps the keys of a bucket in the same place; without any braces in them, and never empty. */
 function keysOf(prefix: string, key: string): readonly string[] {
   const escaped = key.replace(/[^!-$&-z|~]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -159,9 +167,10 @@ function refusal(error: unknown): LimitError {
 
 /** What is left for one of so many. */
 function shareOf(windows: readonly LimitWindow[], members: number): readonly LimitWindow[] {
-  return windows.map(({ requests, perMs, burst = 1 }) => ({
-    requests: requests / members,
-    perMs,
-    burst: Math.max(1, Math.floor(burst / members)),
-  }));
+  return windows.map((window) => {
+    const { requests, perMs, burst } = window;
+    const share = requests / members;
+    if (burst === 'all' && share >= 1) return { requests: Math.floor(share), perMs, burst };
+    return { requests: share, perMs, burst: Math.max(1, Math.floor(burstOf(window) / members)) };
+  });
 }

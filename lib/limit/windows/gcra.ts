@@ -26,12 +26,19 @@ export interface LimitWindow {
   /**
    * How many may leave at once after a rest. An integer from 1; default 1: evenly spaced. Any sliding `perMs` holds at most
    * `requests + burst − 1`, rounded up.
+   *
+   * `'all'`: any sliding `perMs` holds at most `requests`, in whatever shape: all of them at once and then none until the window ends. It
+   * remembers that many instants for each key, so `requests` is an integer up to 100,000 then (10,000 over Redis).
    */
-  readonly burst?: number | undefined;
+  readonly burst?: number | 'all' | undefined;
 }
 
+/** How many may leave at once after a rest. */
+export const burstOf = ({ requests, burst = 1 }: LimitWindow): number => (burst === 'all' ? requests : burst);
+
 /** The most that a window ever holds. */
-export const mostOf = (requests: number, burst: number): number => Math.ceil(requests + burst - 1);
+export const mostOf = ({ requests, burst = 1 }: LimitWindow): number =>
+  burst === 'all' ? requests : Math.ceil(requests + burst - 1);
 
 /**
  * One window of a limit, by the generic cell rate algorithm (ITU-T I.371). A single number tells when the next send may leave: the
@@ -67,35 +74,39 @@ export class Gcra {
   #lastSentAt = Number.NEGATIVE_INFINITY;
   /** When a send last left that had waited. */
   #waitedAt = Number.NEGATIVE_INFINITY;
-  readonly #requests: number;
-  readonly #perMs: number;
+  readonly #window: LimitWindow;
   readonly #lateArrivals = new LateArrivals();
   #excessShare = MAX_EXCESS_SHARE;
   /** How far the slots were shifted since the beginning, by late arrivals and by slots that nobody used, in ms. */
   shiftMs = 0;
 
-  constructor({ requests, perMs, burst = 1 }: LimitWindow) {
-    this.#requests = requests;
-    this.#perMs = perMs;
+  constructor(window: LimitWindow) {
+    const { requests, perMs } = window;
+    this.#window = window;
     this.lateMs = Math.min(MAX_LATE_MS, perMs * MAX_LATE_SHARE);
     this.intervalMs = (perMs + this.lateMs) / requests;
-    this.burst = burst;
-    this.most = mostOf(requests, burst);
-    this.toleranceMs = (burst - 1) * this.intervalMs + ROUNDING_MS;
+    this.burst = burstOf(window);
+    this.most = mostOf(window);
+    this.toleranceMs = (this.burst - 1) * this.intervalMs + ROUNDING_MS;
+  }
+
+  /** Whether it has these numbers. */
+  has({ requests, perMs, burst = 1 }: LimitWindow): boolean {
+    const own = this.#window;
+    return requests === own.requests && perMs === own.perMs && burst === (own.burst ?? 1);
   }
 
   /**
-   * The same window under other numbers: what is still to be paid for is paid at the new rate, and takes no longer than the new window. Of
-   * 10 a second, 3 are unpaid: at 1 a second the next leaves in a second.
+   * Goes on where the same window was under other numbers: what is still to be paid for is paid at the new rate, and takes no longer than the
+   * new window. Of 10 a second, 3 are unpaid: at 1 a second the next leaves in a second.
    */
-  under({ requests, perMs, burst = 1 }: LimitWindow, nowMs: number): Gcra {
-    if (requests === this.#requests && perMs === this.#perMs && burst === this.burst) return this;
-    const changed = new Gcra({ requests, perMs, burst });
-    const unpaid = Math.max(0, this.#paidAt - nowMs) / this.intervalMs;
-    if (this.#paidAt > Number.NEGATIVE_INFINITY) changed.#paidAt = nowMs + Math.min(unpaid * changed.intervalMs, perMs);
-    changed.#lastSentAt = this.#lastSentAt;
-    changed.#excessShare = this.#excessShare;
-    return changed;
+  follow(before: Gcra, nowMs: number): void {
+    const unpaid = this.unpaidOf(before, nowMs);
+    if (before.#paidAt > Number.NEGATIVE_INFINITY) {
+      this.#paidAt = nowMs + Math.min(unpaid * this.intervalMs, this.#window.perMs);
+    }
+    this.#lastSentAt = before.#lastSentAt;
+    this.#excessShare = before.#excessShare;
   }
 
   /** The instant from which the next send may leave: when all of its weight is due. */
@@ -103,6 +114,16 @@ export class Gcra {
     const aheadMs = this.toleranceMs - (weight - 1) * this.intervalMs;
     this.#shiftTo(this.#lateArrivals.takeDue(this.#paidAt - aheadMs));
     return this.#paidAt - aheadMs;
+  }
+
+  /** For how many permits of that one nobody has paid yet. */
+  protected unpaidOf(before: Gcra, nowMs: number): number {
+    return Math.max(0, before.#paidAt - nowMs) / before.intervalMs;
+  }
+
+  /** Before when one cannot leave that has so many before it. */
+  earliest(ahead: number): number {
+    return this.nextAt() + ahead * this.intervalMs;
   }
 
   /**
@@ -124,8 +145,11 @@ export class Gcra {
   /**
    * Takes back a slot whose send has not left after all. What has been paid for by the time that another left is gone: that one did not have
    * to wait for it.
+   *
+   * @param from what `take` gave
+   * @param sentAt when it was taken
    */
-  refund(from: number, weight: number): void {
+  refund(from: number, weight: number, _sentAt = from): void {
     const costMs = weight * this.intervalMs;
     const unpaidMs = Math.max(0, from + costMs - Math.max(from, this.#lastSentAt));
     this.#paidAt = Math.max(this.#paidAt - unpaidMs, Math.min(this.#paidAt, this.#droppedTo));
@@ -135,10 +159,10 @@ export class Gcra {
    * What a send really weighed, if it was more or less than it was taken for. More than a window ever holds counts as that: one answer that
    * tells nonsense must not stop the bucket for a year.
    */
-  settle(from: number, weight: number, cost: number): void {
+  settle(from: number, weight: number, cost: number, sentAt = from): void {
     const counted = Math.min(cost, this.most);
     if (counted < weight) {
-      this.refund(from + counted * this.intervalMs, weight - counted);
+      this.refund(from + counted * this.intervalMs, weight - counted, sentAt);
       return;
     }
     const owedMs = (counted - weight) * this.intervalMs;
@@ -150,7 +174,7 @@ export class Gcra {
 
   /** Whether it is as short as a pause, or a rest of which nothing is known. */
   isAsShortAs(pauseMs: number): boolean {
-    return this.#perMs <= pauseMs * (1 + ABOUT);
+    return this.#window.perMs <= pauseMs * (1 + ABOUT);
   }
 
   /** Drops the burst: one send may leave at that instant, the others an interval apart. */
@@ -178,9 +202,14 @@ export class Gcra {
    * @param gainMs how much faster it was than all before it, which so were slower than anybody knew
    */
   answered(sentAt: number, shiftMs: number, { excessMs, gainMs }: Delay): void {
-    const excess = Math.min(excessMs - this.lateMs, this.#excessShare * this.#perMs, MAX_EXCESS_MS);
-    if (excess > 0) this.#lateArrivals.note(sentAt + this.#perMs, shiftMs + excess);
+    const excess = this.shiftFor(excessMs);
+    if (excess > 0) this.#lateArrivals.note(sentAt + this.#window.perMs, shiftMs + excess);
     if (gainMs > 0) this.#shiftTo(this.shiftMs + Math.min(gainMs, MAX_EXCESS_MS));
+  }
+
+  /** How far what comes a window later has to be shifted for a send that took so much longer than others. */
+  protected shiftFor(excessMs: number): number {
+    return Math.max(0, Math.min(excessMs - this.lateMs, this.#excessShare * this.#window.perMs, MAX_EXCESS_MS));
   }
 
   /** A send was refused for its rate. */
