@@ -1,3 +1,5 @@
+/** @module axios-holdfast/bottleneck */
+
 export {
   type BottleneckGroupLike,
   type BottleneckLike,

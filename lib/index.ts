@@ -1,3 +1,5 @@
+/** @module axios-holdfast */
+
 export {
   type AttachableInstance,
   type Attachment,
@@ -44,6 +46,7 @@ export {
   InvalidPolicyError,
   isHoldfastError,
   LimitError,
+  type LimitErrorCode,
   type PolicyProblem,
   TokenRefreshError,
 } from './failure/errors.ts';
@@ -53,7 +56,7 @@ export type { AdaptiveOptions } from './limit/adaptive/rate.ts';
 export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
 export { type LocalLimiter, localLimiter } from './limit/local/local-limiter.ts';
 export type { LimitOptions, ResolvedLimit } from './limit/options.ts';
-export type { Quota, QuotaPolicy } from './limit/quota/headers.ts';
+export type { Quota, QuotaCounter, QuotaPolicy } from './limit/quota/headers.ts';
 export type { ToldQuota } from './limit/quota/reader.ts';
 export type { LimitWindow } from './limit/windows/gcra.ts';
 export type { Logger } from './observe/log.ts';

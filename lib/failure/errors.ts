@@ -87,7 +87,7 @@ export class InvalidPolicyError extends HoldfastError {
   }
 }
 
-type LimitErrorCode = Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>;
+export type LimitErrorCode = Extract<HoldfastErrorCode, `ERR_LIMIT_${string}`>;
 
 /** A limiter refused a send, and the call had no answer to end with. `code` says why, see `HoldfastErrorCode`. */
 export class LimitError extends HoldfastError<LimitErrorCode> {

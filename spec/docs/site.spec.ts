@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, noBrowser } from '../support/browser.ts';
+
+const site = fileURLToPath(new URL('../../docs/.vitepress/dist', import.meta.url));
+const noSite = whyNot();
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+  '.md': 'text/markdown',
+  '.txt': 'text/plain',
+};
+const SCREENS = { phone: { width: 390, height: 844 }, desk: { width: 1_440, height: 900 } };
+const PAGES = [
+  '/',
+  '/docs/retrying.html',
+  '/docs/limits.html',
+  '/docs/options.html',
+  '/docs/reference/axios-holdfast/interfaces/Policy.html',
+];
+
+describe.skipIf((noSite ?? noBrowser) !== undefined)('the site', () => {
+  let server: Server;
+  let url: string;
+  let browser: Browser;
+  beforeAll(async () => {
+    server = createServer(async ({ url: path = '/' }, response) => {
+      const file = normalize(new URL(path, 'http://site').pathname);
+      const body = await readFile(join(site, file.endsWith('/') ? `${file}index.html` : file)).catch(() => undefined);
+      response.writeHead(body === undefined ? 404 : 200, { 'content-type': TYPES[extname(file)] ?? 'text/html' });
+      response.end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  describe.each(Object.entries(SCREENS))('on a %s', (screen, viewport) => {
+    it.each(PAGES.flatMap((page) => (['light', 'dark'] as const).map((scheme) => [page, scheme] as const)))(
+      'shows %s in %s without sideways scrolling, a fault, or a request to anybody else',
+      async (page, colorScheme) => {
+        const context = await browser.newContext({ viewport, colorScheme });
+        try {
+          const tab = await context.newPage();
+          const faults: string[] = [];
+          tab.on('request', (request) => {
+            if (!request.url().startsWith(url) && !request.url().startsWith('data:')) faults.push(request.url());
+          });
+          tab.on('response', (response) => {
+            if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+          });
+          tab.on('pageerror', (error) => faults.push(String(error)));
+          await tab.goto(url + page, { waitUntil: 'networkidle' });
+          expect(await tab.textContent('h1')).toMatch(/\w/);
+          const { width, isDark } = await tab.evaluate(() => ({
+            width: document.documentElement.scrollWidth,
+            isDark: document.documentElement.classList.contains('dark'),
+          }));
+          expect(faults).toEqual([]);
+          expect(width).toBeLessThanOrEqual(viewport.width);
+          expect(isDark).toBe(colorScheme === 'dark');
+          const folder = process.env.SCREENSHOTS;
+          if (folder !== undefined) {
+            await tab.screenshot({ path: join(folder, `${screen}-${colorScheme}-${page.replaceAll('/', '_')}.png`) });
+          }
+        } finally {
+          await context.close();
+        }
+      },
+    );
+  });
+
+  it('can be used with the keyboard alone: the search, a result, and past the menu to the text', async () => {
+    const tab = await browser.newPage({ viewport: SCREENS.desk });
+    try {
+      await tab.goto(`${url}/`, { waitUntil: 'networkidle' });
+      await tab.keyboard.press('Tab');
+      expect(await tab.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Skip to content');
+      await tab.keyboard.press('/');
+      await tab.keyboard.type('idempotency key');
+      await tab.waitForSelector('.VPLocalSearchBox .result');
+      await tab.keyboard.press('Enter');
+      await tab.waitForURL(/\.html/);
+      expect(await tab.textContent('h1')).toMatch(/\w/);
+    } finally {
+      await tab.close();
+    }
+  });
+});
+
+function whyNot(): string | undefined {
+  if (existsSync(join(site, 'index.html'))) return undefined;
+  const reason = 'the site is not built: npm run docs';
+  if (process.env.CI) throw new Error(`${reason}, and in CI it has to be`);
+  console.warn(`skipped: ${reason}`);
+  return reason;
+}
