@@ -55,7 +55,7 @@ export interface Entry<Handle> {
   /** In order. */
   readonly slots: readonly Slot<Handle>[];
   readonly pausedUntil: number;
-  /** The instant from which there may be more, also if nothing happens here. */
+  /** The instant from which there may be more than `least`, also if nothing happens here. */
   readonly askAgainAt: number;
   /** From when each window would let the next send leave, where that is known. */
   readonly dueAt?: readonly number[] | undefined;
@@ -102,6 +102,8 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   #askAgainAt = Number.NEGATIVE_INFINITY;
   /** How long the store takes to answer, in ms. */
   #answerMs = 0;
+  /** The next slots after those that are here can be had at any time. */
+  #hasNext = false;
   /** How many permits the next send needs. */
   #weight = 1;
   /** How many left where the store did not see it, and in how long. */
@@ -126,7 +128,8 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     this.#dropStale(nowMs, weight);
     const at = this.#readyAt(weight);
     if (permitsFor(wanted, weight) > this.#held && this.#runsOut(nowMs, weight)) {
-      if (this.#askAgainAt <= nowMs) this.#askFor(weight);
+      const isShort = this.#hasNext && this.#held < Math.max(LEAST, weight);
+      if (isShort || this.#askAgainAt <= nowMs) this.#askFor(weight);
       else if (at === undefined) return this.#askAgainAt;
     }
     if (at === undefined) return Number.POSITIVE_INFINITY;
@@ -203,6 +206,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     void Promise.resolve()
       .then(() => this.#turn(bucket().wanted))
       .catch(() => {
+        this.#hasNext = false;
         this.#askAgainAt = clock.now() + PROBE_MS;
       })
       .then(() => {
@@ -255,6 +259,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
       if (slot.at >= bucket().pausedUntil) this.#slots.push(slot);
       else this.#giveUp(now, [slot]);
     }
+    this.#hasNext = !this.learns;
     this.#askAgainAt = askAgainAt;
   }
 

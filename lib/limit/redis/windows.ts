@@ -169,7 +169,11 @@ export class WindowBook implements Book<Reserved> {
       const ofFirst = i > 0 ? 1 : weight;
       return { at: Math.max(now, ...at), lastAt: Math.max(now, ...lastAt), weight: ofFirst, handle: { shiftMs, from } };
     });
-    return { slots, pausedUntil: now + pausedMs, askAgainAt: now, dueAt: dueAt(granted) };
+    const nextDueAt = dueAt(granted);
+    // When this process's share is one again: so much has to fall due for each of the others first.
+    const sharedAt = this.#windows.map(({ intervalMs }, w) => Number(nextDueAt[w]) + (members - 1) * intervalMs);
+    const askAgainAt = granted < want ? Math.max(now, Math.max(...sharedAt) - horizonMs) : now;
+    return { slots, pausedUntil: now + pausedMs, askAgainAt, dueAt: nextDueAt };
   }
 
   answered(nowMs: number, send: Granted<Reserved>, { throttled, cost }: Answer): boolean {

@@ -36,6 +36,14 @@ export interface LimitWindow {
 /** How many may leave at once after a rest. */
 export const burstOf = ({ requests, burst = 1 }: LimitWindow): number => (burst === 'all' ? requests : burst);
 
+/** A send of which it turned out later by how much it was slow. */
+interface Slow {
+  readonly sentAt: number;
+  /** How far the slots had been shifted when it left. */
+  readonly shiftMs: number;
+  slowMs: number;
+}
+
 /** The most that a window ever holds. */
 export const mostOf = ({ requests, burst = 1 }: LimitWindow): number =>
   burst === 'all' ? requests : Math.ceil(requests + burst - 1);
@@ -50,7 +58,9 @@ export const mostOf = ({ requests, burst = 1 }: LimitWindow): number =>
  * A server counts when a request arrives. One that arrives late (the first, for which a connection has to be made) begins the server's
  * window later, and the sends one window on would be one too many. So those are shifted by as much: 8 ms late are 3 ms beyond the 5, and the
  * slots a second later are shifted by 3 ms. No shift is more than 0.4 % of the window, or 2 % once a send was refused all the same. A slot
- * that nobody used shifts those behind it, too: who sends less than the window allows pays nothing.
+ * that nobody used shifts those behind it, too: who sends less than the window allows pays nothing. The first sends of all are slow, as
+ * later ones show: what they were late is due a window after the first of them, so that four processes that begin together, each 30 ms late,
+ * are shifted by 30 ms and not by 120.
  *
  * A server that asks for a pause of a second has a limit that refills in about a second. So a pause costs the bursts of windows that
  * are as short as it is, and of no longer one: of 50 a second and 5,000 an hour (burst 5,000), `Retry-After: 1` leaves what is left of
@@ -76,6 +86,8 @@ export class Gcra {
   #waitedAt = Number.NEGATIVE_INFINITY;
   readonly #window: LimitWindow;
   readonly #lateArrivals = new LateArrivals();
+  /** The first send that was answered, how far the slots were shifted by then, and how slow it was, as is known by now. */
+  #first: Slow | undefined;
   #excessShare = MAX_EXCESS_SHARE;
   /** How far the slots were shifted since the beginning, by late arrivals and by slots that nobody used, in ms. */
   shiftMs = 0;
@@ -204,7 +216,8 @@ export class Gcra {
   answered(sentAt: number, shiftMs: number, { excessMs, gainMs }: Delay): void {
     const excess = this.shiftFor(excessMs);
     if (excess > 0) this.#lateArrivals.note(sentAt + this.#window.perMs, shiftMs + excess);
-    if (gainMs > 0) this.#shiftTo(this.shiftMs + Math.min(gainMs, MAX_EXCESS_MS));
+    this.#first ??= { sentAt, shiftMs, slowMs: 0 };
+    if (gainMs > 0) this.#wereSlow(this.#first, sentAt, gainMs);
   }
 
   /** How far what comes a window later has to be shifted for a send that took so much longer than others. */
@@ -231,6 +244,14 @@ export class Gcra {
   /** Whether nothing that left is still to be paid for. */
   isFresh(nowMs: number): boolean {
     return this.#paidAt <= nowMs;
+  }
+
+  /** All before that one were slower by so much than anybody knew. */
+  #wereSlow(first: Slow, sentAt: number, byMs: number): void {
+    first.slowMs += byMs;
+    const dueAt = first.sentAt + this.#window.perMs;
+    if (sentAt < dueAt) this.#lateArrivals.note(dueAt, first.shiftMs + Math.min(first.slowMs, MAX_EXCESS_MS));
+    else this.#shiftTo(this.shiftMs + Math.min(byMs, MAX_EXCESS_MS));
   }
 
   #shiftTo(toMs: number): void {

@@ -140,6 +140,16 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     expect(sent.flatMap(({ mock }) => mock.calls)).toHaveLength(1);
   });
 
+  it('asks about once for each permit where several share what is due, however many wait', async () => {
+    const sent = [vi.spyOn(redis, 'eval'), vi.spyOn(redis, 'evalsha')];
+    onTestFinished(() => {
+      for (const spy of sent) spy.mockRestore();
+    });
+    const fleet = Array.from({ length: 4 }, () => make({ requests: 200, perMs: 1_000, prefix: 'one quota' }));
+    await Promise.all(fleet.map((limiter) => ask(limiter, 30)));
+    expect(sent.flatMap(({ mock }) => mock.calls).length).toBeLessThan(2 * 120);
+  });
+
   it('reserves no more than falls due within 50 ms, however many wait', async () => {
     const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'horizon' });
     const asked = ask(limiter, 300);

@@ -9,7 +9,7 @@ function made() {
   const turns: Turn[] = [];
   const dropped: number[] = [];
   const given: [dueMs: number, lastMs: number, weight: number][][] = [];
-  const state = { wanted: 1 };
+  const state = { wanted: 1, askAgainMs: 0 };
   const book: Book<string> = {
     turn: async (turn) => {
       turns.push(turn);
@@ -19,7 +19,7 @@ function made() {
         weight,
         handle: 'slot',
       }));
-      const entry: Entry<string> = { slots, pausedUntil: 0, askAgainAt: clock.now() };
+      const entry: Entry<string> = { slots, pausedUntil: 0, askAgainAt: clock.now() + state.askAgainMs };
       return entry;
     },
     answered: (_nowMs, { weight }, { cost }) => cost !== undefined && cost !== weight,
@@ -110,5 +110,35 @@ describe(`the weights of ${RedisPacer.name}`, () => {
       { throttled: false, cost: 1 },
     );
     expect(dropped).toEqual([5]);
+  });
+});
+
+describe(RedisPacer.name, () => {
+  it('asks for more than two only when more can have come due, and for another as soon as one of two is used', async () => {
+    const { pacer, clock, turns, given, state, dueIn } = made();
+    Object.assign(state, { wanted: 5, askAgainMs: 15 });
+    given.push([
+      [10, 10, 1],
+      [20, 20, 1],
+    ]);
+    dueIn();
+    await settle();
+    expect(dueIn()).toBe(10);
+    await clock.advance(10);
+    dueIn();
+    await settle();
+    expect(turns).toHaveLength(1);
+    given.push([[30, 30, 1]]);
+    pacer.send(clock.now(), 1);
+    expect(dueIn()).toBe(20);
+    await settle();
+    expect(turns).toHaveLength(2);
+    dueIn();
+    await settle();
+    expect(turns).toHaveLength(2);
+    await clock.advance(15);
+    dueIn();
+    await settle();
+    expect(turns).toHaveLength(3);
   });
 });

@@ -145,14 +145,39 @@ describe(Gcra.name, () => {
       expect(gcra.shiftBy(T0 + 5_000)).toBe(0);
     });
 
-    it('moves them at once, by a tenth of a second at most, when it turns out that all before it were slow', () => {
+    it('moves them a window after the first, by a tenth of a second at most, when it turns out that the first were slow', () => {
       const gcra = window();
       gcra.take(T0, 1, false);
-      const before = gcra.nextAt();
-      gcra.answered(T0, 0, { excessMs: 0, gainMs: 30 });
-      expect(gcra.nextAt() - before).toBeCloseTo(30, 5);
-      gcra.answered(T0, 0, { excessMs: 0, gainMs: 5_000 });
-      expect(gcra.nextAt() - before).toBeCloseTo(130, 5);
+      gcra.answered(T0, 0, none);
+      gcra.answered(T0 + 100, 0, { excessMs: 0, gainMs: 20 });
+      gcra.answered(T0 + 200, 0, { excessMs: 0, gainMs: 10 });
+      expect(gcra.shiftBy(T0 + 999)).toBe(0);
+      expect(gcra.shiftBy(T0 + 1_000)).toBe(30);
+      const slow = window();
+      slow.answered(T0, 0, none);
+      slow.answered(T0 + 100, 0, { excessMs: 0, gainMs: 5_000 });
+      expect(slow.shiftBy(T0 + 1_000)).toBe(100);
+    });
+
+    it('moves them at once, by a tenth of a second at most, when all in a window were slow', () => {
+      const gcra = window();
+      gcra.answered(T0, 0, none);
+      gcra.answered(T0 + 1_000, 0, { excessMs: 0, gainMs: 30 });
+      expect(gcra.shiftMs).toBe(30);
+      gcra.answered(T0 + 1_000, 0, { excessMs: 0, gainMs: 5_000 });
+      expect(gcra.shiftMs).toBe(130);
+    });
+
+    it('moves them once for the first of several processes that begin together', () => {
+      const fleet = [window(), window(), window(), window()];
+      let shiftMs = 0;
+      for (const gcra of fleet) {
+        gcra.answered(T0, 0, none);
+        gcra.shiftMs = shiftMs;
+        gcra.answered(T0 + 100, shiftMs, { excessMs: 0, gainMs: 30 });
+        shiftMs = gcra.shiftBy(T0 + 1_000);
+      }
+      expect(shiftMs).toBe(30);
     });
 
     it('does not shift them where slots were not used, which shift those behind them', () => {
