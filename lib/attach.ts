@@ -20,6 +20,7 @@ import type { Shared } from './loop/plan.ts';
 import { type Counters, zeroCounters } from './observe/counters.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
+import { type Instrumented, setInstrumented } from './observe/instrumentation.ts';
 import { type PendingCall, UnderWay } from './observe/pending.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
 import type { Policy, ResolvedPolicy } from './policy/options.ts';
@@ -140,6 +141,7 @@ export function attachWith(
   const events = new Emitter(clock, isDebugging());
   const underWay = new UnderWay(clock);
   const counters = zeroCounters();
+  const instrumented: Instrumented = { by: undefined, isDetached: false };
   // One of each for all calls. What is off here a call may turn on, and has the defaults then.
   const budget = new RetryBudget((resolved.retry || DEFAULTS.retry).budget || DEFAULTS.retry.budget);
   const breaker = new Breaker(resolved.breaker || DEFAULTS.breaker);
@@ -170,6 +172,7 @@ export function attachWith(
     events,
     counters: counters,
     underWay,
+    instrumented,
     queue,
     budget,
     breaker,
@@ -192,10 +195,12 @@ export function attachWith(
     // After a clear(), older versions of axios may have given the id to somebody else.
     if (isRegistered(axios, intercept)) axios.interceptors.request.eject(id);
     removeMark(axios, mark);
+    instrumented.isDetached = true;
+    instrumented.by?.detached();
   };
   const mark: Mark = { intercept, detach, place: placeOfCall(callee) };
   setMark(axios, mark);
-  return Object.freeze({
+  const attachment: Attachment = Object.freeze({
     policy: resolved,
     detach,
     close: async (options: CloseOptions = {}) => {
@@ -220,6 +225,8 @@ export function attachWith(
       return events.on(event, listener);
     },
   });
+  setInstrumented(attachment, instrumented);
+  return attachment;
 }
 
 /** Names of the policy, in the wrong argument. */

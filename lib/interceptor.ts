@@ -89,7 +89,7 @@ class Plans {
 
 function run(config: InternalAxiosRequestConfig, policies: Policies, plans: Plans): Promise<AxiosResponse> {
   const { holdfast } = config;
-  const { counters, errors, bareInstance, underWay } = plans.shared;
+  const { counters, errors, bareInstance, instrumented, underWay } = plans.shared;
   try {
     if (holdfast === false) return adapterFor(config, bareInstance)(config);
     // Once in the life of an attachment, and only to another copy of axios than ours.
@@ -99,7 +99,8 @@ function run(config: InternalAxiosRequestConfig, policies: Policies, plans: Plan
     const call = new CallUnderWay(config, plan);
     counters.calls += 1;
     underWay.begun(call);
-    return loop(call, plan);
+    const { by } = instrumented;
+    return by === undefined ? loop(call, plan) : by.call(call, () => loop(call, plan));
   } catch (error) {
     return Promise.reject(error);
   }

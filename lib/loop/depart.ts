@@ -112,6 +112,20 @@ function transmit(call: CallUnderWay, plan: Plan, config: InternalAxiosRequestCo
   if (call.terms.hears.sent()) call.tell('sent', { send: call.sent });
   call.aborter?.end();
   call.aborter = undefined;
+  const { by } = plan.instrumented;
+  return by === undefined
+    ? adapt(call, plan, config, adapter, nowMs)
+    : by.send(call, config, () => adapt(call, plan, config, adapter, nowMs));
+}
+
+/** Has the adapter send it, within bounds where it has any. */
+function adapt(
+  call: CallUnderWay,
+  plan: Plan,
+  config: InternalAxiosRequestConfig,
+  adapter: AxiosAdapter,
+  nowMs: number,
+): Promise<Outcome> {
   const isDeaf = call.cancellation !== undefined && typeof config.adapter === 'function';
   if (call.deadlineAt === Number.POSITIVE_INFINITY && !config.timeout && !isDeaf) return dispatch(adapter, config);
   return sendWithin(call, plan, config, adapter, nowMs);

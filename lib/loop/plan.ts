@@ -17,6 +17,7 @@ import type { ResolvedLimits } from '../limit/options.ts';
 import { LimitStation } from '../limit/station.ts';
 import type { Counters } from '../observe/counters.ts';
 import { type Ears, type Emitter, earsOf } from '../observe/emitter.ts';
+import type { Instrumented } from '../observe/instrumentation.ts';
 import type { UnderWay } from '../observe/pending.ts';
 import { DEFAULTS } from '../policy/defaults.ts';
 import type { ResolvedPolicy } from '../policy/options.ts';
@@ -35,6 +36,7 @@ export interface Shared {
   readonly events: Emitter;
   readonly counters: Counters;
   readonly underWay: UnderWay;
+  readonly instrumented: Instrumented;
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   readonly budget: RetryBudget;
@@ -62,6 +64,7 @@ export class Plan implements Terms {
   readonly random: Random;
   readonly counters: Counters;
   readonly underWay: UnderWay;
+  readonly instrumented: Instrumented;
   readonly errors: AxiosErrors;
   readonly bareInstance: () => AxiosInstance;
   readonly deadlineMs: number;
@@ -90,6 +93,7 @@ export class Plan implements Terms {
     this.random = shared.random;
     this.counters = shared.counters;
     this.underWay = shared.underWay;
+    this.instrumented = shared.instrumented;
     this.errors = shared.errors;
     this.bareInstance = shared.bareInstance;
     this.deadlineMs = policy.deadlineMs;

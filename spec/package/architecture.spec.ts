@@ -30,10 +30,12 @@ const FLOORS = [
   'interceptor.ts',
   'instance.ts',
   'attach.ts',
+  'otel',
   'index.ts',
   'redis.ts',
   'web.ts',
   'bottleneck.ts',
+  'otel.ts',
 ];
 
 interface Import {

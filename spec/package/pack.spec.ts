@@ -13,8 +13,10 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 /** `.`, `./redis` …: what can be loaded. */
 const ENTRIES = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
 const importOf = (entry: string) => posix.join('axios-holdfast', entry);
+/** What some entries need, and say so where it is missing. */
+const OPTIONAL = { bottleneck: 'bottleneck', otel: '@opentelemetry/api' };
 /** What npm would install beside it. */
-const NEEDED = ['axios-retry', 'is-network-error', 'is-retry-allowed', 'p-retry', 'structured-headers', 'bottleneck'];
+const NEEDED = ['axios-retry', 'is-network-error', 'is-retry-allowed', 'p-retry', 'structured-headers'];
 
 describe('the packed package', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
@@ -40,7 +42,9 @@ describe('the packed package', { timeout: 60_000 }, () => {
         cwd: folder,
       });
       symlinkSync(join(root, 'node_modules', axios), join(modules, 'axios'));
-      for (const name of NEEDED) symlinkSync(join(root, 'node_modules', name), join(modules, name));
+      mkdirSync(join(modules, '@opentelemetry'));
+      for (const name of [...NEEDED, ...Object.values(OPTIONAL)])
+        symlinkSync(join(root, 'node_modules', name), join(modules, name));
     }
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -103,13 +107,17 @@ describe('the packed package', { timeout: 60_000 }, () => {
     expect(printed('script.cjs', source('require'))).toBe('true\n');
   });
 
-  it.each(['script.mjs', 'script.cjs'] as const)('says what to install where bottleneck is missing: %s', (file) => {
-    const [there, away] = [join(consumer, 'node_modules/bottleneck'), join(consumer, 'away')];
+  const needy = Object.entries(OPTIONAL).flatMap((each) => [
+    [...each, 'script.mjs'] as const,
+    [...each, 'script.cjs'] as const,
+  ]);
+  it.each(needy)('says what to install where %s needs %s, which is missing: %s', (entry, needed, file) => {
+    const [there, away] = [join(consumer, 'node_modules', needed), join(consumer, 'away')];
     renameSync(there, away);
     onTestFinished(() => renameSync(away, there));
     const load = file === 'script.mjs' ? 'import' : 'require';
-    const asked = `(async () => ${load}('axios-holdfast/bottleneck'))().catch(({ message }) => console.log(message));`;
-    expect(printed(file, asked)).toMatch(/axios-holdfast\/bottleneck needs .*npm i bottleneck\n$/);
+    const asked = `(async () => ${load}('axios-holdfast/${entry}'))().catch(({ message }) => console.log(message));`;
+    expect(printed(file, asked)).toMatch(new RegExp(`axios-holdfast/${entry} needs .*npm i ${needed}\n$`));
     expect(namesOf(file, '.')).toMatch(/attach: function/);
   });
 
@@ -211,6 +219,19 @@ describe('the packed package', { timeout: 60_000 }, () => {
         holdfast.detach();
         other.attach(client);
         expect(other.reportOf(await client.get('/'))?.sends).toHaveLength(1);
+      }
+    });
+
+    it('instruments what the other has attached', async () => {
+      const entry = createRequire(join(consumer, 'script.cjs'));
+      const { instrument: cjs }: typeof import('axios-holdfast/otel') = entry('axios-holdfast/otel');
+      const path = join(consumer, 'node_modules/axios-holdfast/dist/otel.js');
+      const { instrument: esm }: typeof import('axios-holdfast/otel') = await import(pathToFileURL(path).href);
+      for (const [name, made] of copies) {
+        const holdfast = made.attach(await clientOf(200));
+        const stop = (name === 'ESM' ? cjs : esm)(holdfast);
+        expect(() => (name === 'ESM' ? esm : cjs)(holdfast), name).toThrow(/instrumented already/);
+        stop();
       }
     });
 

@@ -27,6 +27,7 @@ export function sharedBy(clock = new ManualClock()): Shared {
     events: new Emitter(clock),
     counters: zeroCounters(),
     underWay: new UnderWay(clock),
+    instrumented: { by: undefined, isDetached: false },
     queue: new Set(),
     budget: new RetryBudget(DEFAULTS.retry.budget),
     breaker: new Breaker(DEFAULTS.breaker),
