@@ -8,7 +8,8 @@ import { ManualClock, settle } from '../support/manual-clock.ts';
 let clock: ManualClock;
 let emptied: number;
 let slots: HeldSlots;
-let warned: string[];
+let warned: unknown[];
+let codes: unknown[];
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -17,7 +18,11 @@ beforeEach(() => {
     emptied += 1;
   });
   warned = [];
-  const note = ({ message }: Error) => warned.push(message);
+  codes = [];
+  const note = ({ message, code }: Error & { code?: string }) => {
+    warned.push(message);
+    codes.push(code);
+  };
   process.on('warning', note);
   onTestFinished(() => void process.off('warning', note));
 });
@@ -74,6 +79,7 @@ describe(HeldSlots.name, () => {
     await settle();
     expect([forgotten.givenBack, read.givenBack, awaited.givenBack]).toEqual([1, 0, 0]);
     expect(warned).toEqual([expect.stringMatching(/^GET \/forgotten: nothing was read/)]);
+    expect(codes).toEqual(['HOLDFAST_UNREAD_STREAM']);
     stop();
     expect(clock.pending).toBe(0);
   });
@@ -88,6 +94,67 @@ describe(HeldSlots.name, () => {
     expect(givenBack).toBe(0);
     expect(clock.pending).toBe(0);
     letGo();
+  });
+
+  it('counts from when the first of them came, who waits longest', async () => {
+    const forgotten = hold('/a');
+    const first = slots.wait();
+    await clock.advance(20_000);
+    const second = slots.wait();
+    await clock.advance(1_000);
+    first();
+    await clock.advance(9_000);
+    expect(forgotten.givenBack).toBe(1);
+    expect(clock.pending).toBe(0);
+    second();
+    expect(emptied).toBe(1);
+  });
+
+  it('goes on looking, at the same times, whatever else comes and goes', async () => {
+    const forgotten = hold('/forgotten');
+    const stop = slots.wait();
+    for (let passed = 0; passed < 28_000; passed += 4_000) {
+      const other = hold('/other');
+      await clock.advance(4_000);
+      other.letGo();
+    }
+    expect(emptied).toBe(0);
+    await clock.advance(2_000);
+    expect(forgotten.givenBack).toBe(1);
+    stop();
+  });
+
+  it('stops looking when the last slot is let go, and when nobody waits any more', async () => {
+    const [one, other] = [hold('/a'), hold('/b')];
+    const stop = slots.wait();
+    expect(clock.pending).toBe(1);
+    one.letGo();
+    expect(clock.pending).toBe(1);
+    other.letGo();
+    expect([clock.pending, emptied]).toEqual([0, 0]);
+    stop();
+    expect(emptied).toBe(1);
+    const third = hold('/c');
+    slots.wait()();
+    expect([clock.pending, emptied]).toEqual([0, 1]);
+    third.letGo();
+    expect(emptied).toBe(2);
+  });
+
+  it('names those that nobody reads: not at all, or not for 5 s in which somebody waited', async () => {
+    const [never, begun, awaited] = [hold('/never'), hold('/begun'), hold('/awaited')];
+    begun.body.read = 10;
+    awaited.body.isAwaited = true;
+    slots.wait();
+    const unread = () => slots.unread.map(({ url }) => url);
+    expect(unread()).toEqual(['/never']);
+    await clock.advance(4_999);
+    expect(unread()).toEqual(['/never']);
+    await clock.advance(1);
+    expect(unread()).toEqual(['/never', '/begun']);
+    begun.body.read = 20;
+    never.body.read = 1;
+    expect(unread()).toEqual([]);
   });
 
   it('looks at what comes to be held while somebody waits already', async () => {
@@ -108,6 +175,9 @@ describe(heldSlotsOf.name, () => {
     expect(heldSlotsOf(limiter, 'a', clock)).toBe(ofA);
     expect(heldSlotsOf(limiter, 'b', clock)).not.toBe(ofA);
     ofA.wait()();
-    expect(heldSlotsOf(limiter, 'a', clock)).not.toBe(ofA);
+    const next = heldSlotsOf(limiter, 'a', clock);
+    expect(next).not.toBe(ofA);
+    ofA.wait()();
+    expect(heldSlotsOf(limiter, 'a', clock)).toBe(next);
   });
 });

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../../lib/call/decision.ts';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import type { Limiter, Policy } from '../../lib/index.ts';
 import { arrive } from '../../lib/loop/arrive.ts';
+import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { borrow } from '../../lib/send/borrow.ts';
 import { settle } from '../support/manual-clock.ts';
 import { underWay } from '../support/under-way.ts';
@@ -202,6 +203,21 @@ describe(arrive.name, () => {
       expect(plan.breaker?.isOpenIn(call, 0, call.judgedAt)).toBe(true);
     });
 
+    it('is told whether the deadline cut the send off: of a probe that says nothing of the server', async () => {
+      const { call, clock, leaves, plan } = setUp({ breaker: {}, deadlineMs: 1_000 });
+      const told = vi.spyOn(plan.breaker as NonNullable<typeof plan.breaker>, 'arrive');
+      leaves();
+      call.cutOff = { error: call.deadlineError(call.config) };
+      arrive(call, plan, LOST);
+      leaves();
+      arrive(call, plan, call.cutOff);
+      const nowMs = clock.now();
+      expect(told.mock.calls).toEqual([
+        [call, { outcome: LOST, nowMs, cutOff: false }],
+        [call, { outcome: call.cutOff, nowMs, cutOff: true }],
+      ]);
+    });
+
     it('learns nothing of a poll', async () => {
       const { answer, call, get, plan } = setUp({ breaker: {}, retry: { budget: false, maxRetries: 50 } });
       await get(answer(202));
@@ -353,6 +369,47 @@ describe(arrive.name, () => {
       expect(await lost.get(LOST)).toEqual({ kind: 'stop', why: 'cancelled' });
       await answered.get(answered.answer(503));
       expect(asked).toEqual([503]);
+    });
+  });
+
+  describe('an answer that is good enough', () => {
+    const permanent = (accept: boolean): Policy => ({ classify: () => ({ kind: 'permanent', accept }) });
+
+    it('is one that a judge accepts, whatever it is and whichever way axios has it', async () => {
+      for (const status of [200, 404]) {
+        const { answer, get } = setUp(permanent(true));
+        expect(await get(answer(status))).toEqual({ kind: 'finish' });
+      }
+    });
+
+    it('is none that a judge does not accept', async () => {
+      for (const status of [200, 404]) {
+        const { answer, get } = setUp(permanent(false));
+        expect(await get(answer(status))).toEqual({ kind: 'stop', why: 'not-retryable' });
+      }
+    });
+
+    it('has to be an answer', async () => {
+      expect(await setUp(permanent(true)).get(LOST)).toEqual({ kind: 'stop', why: 'not-retryable' });
+    });
+
+    it.each<[number, 'resolves' | 'rejects', Decision]>([
+      [304, 'resolves', { kind: 'finish' }],
+      [399, 'resolves', { kind: 'finish' }],
+      [300, 'resolves', { kind: 'finish' }],
+      [101, 'resolves', { kind: 'finish' }],
+      [304, 'rejects', { kind: 'stop', why: 'not-retryable' }],
+      [404, 'resolves', { kind: 'stop', why: 'not-retryable' }],
+      [400, 'resolves', { kind: 'stop', why: 'not-retryable' }],
+    ])('is a %i that axios %s, which is no error: %j', async (status, which, decision) => {
+      const { answer, get } = setUp();
+      const { response } = answer(200);
+      const given = { ...response, status } as AxiosResponse;
+      const outcome: Outcome =
+        which === 'resolves'
+          ? { response: given }
+          : { error: new AxiosError('no', 'ERR_BAD_RESPONSE', given.config, {}, given) };
+      expect(await get(outcome)).toEqual(decision);
     });
   });
 
@@ -522,6 +579,34 @@ describe(arrive.name, () => {
       await get(answer(401));
       call.next = 'replays';
       expect(await get(answer(401))).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+    });
+
+    it('that its replay gets tells the calls to come that a refresh does not help, for a while', async () => {
+      const { answer, call, clock, get, plan } = await carrying();
+      await get(answer(401));
+      expect(await plan.auth?.replace(call, { challenges: [], api: undefined })).toBeUndefined();
+      call.next = 'replays';
+      call.config.headers.set('Authorization', 'Bearer b');
+      await get(answer(401));
+      const next = new CallUnderWay(call.config, plan);
+      await plan.auth?.enter(next);
+      next.leaves(call.config, clock.now());
+      expect(await arrive(next, plan, answer(401))).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+    });
+
+    it.each<[Policy['statuses'], Record<string, string>, string]>([
+      [{ 403: 'refresh' }, {}, 'refresh'],
+      [{ 403: 'refresh' }, { 'www-authenticate': 'Bearer error="insufficient_scope"' }, 'refresh'],
+      [{}, {}, 'stop'],
+    ])('may be a 403 where the policy says %j, whatever its challenge says', async (statuses, headers, kind) => {
+      const { answer, get } = await carrying({ auth, ...(statuses && { statuses }) });
+      expect((await get(answer(403, headers))).kind).toBe(kind);
+    });
+
+    it('for want of a scope calls for no refresh unless the policy says so', async () => {
+      const { answer, get } = await carrying();
+      const headers = { 'www-authenticate': 'Bearer error="insufficient_scope"' };
+      expect(await get(answer(401, headers))).toEqual({ kind: 'stop', why: 'not-retryable' });
     });
 
     it('ends the call without credentials, and where it came from another origin', async () => {

@@ -1,10 +1,11 @@
 import { PassThrough, Readable } from 'node:stream';
 import { AxiosError, AxiosHeaders, CanceledError, type InternalAxiosRequestConfig } from 'axios';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import type { Verdict } from '../../lib/call/verdict.ts';
 import { failureOf, type Policy, reportOf } from '../../lib/index.ts';
 import { leave } from '../../lib/loop/leave.ts';
+import type { BudgetStation } from '../../lib/retry/budget-station.ts';
 import { borrow } from '../../lib/send/borrow.ts';
 import { followBody } from '../../lib/send/streamed-body.ts';
 import { settle } from '../support/manual-clock.ts';
@@ -143,6 +144,31 @@ describe(leave.name, () => {
       const before = Number(call.budget?.home.balance(clock.now()));
       await end(outcome, why);
       expect(Number(call.budget?.home.balance(clock.now())) - before).toBe(tokens);
+    });
+
+    const lost = (code: string): Outcome => ({ error: new AxiosError('lost', code) });
+    it.each<[string, number | Outcome, Verdict, Parameters<typeof leave>[3], boolean, boolean | undefined]>([
+      ['a success', 200, GOOD, 'success', true, false],
+      ['a 503', 503, BAD, 'retries-exhausted', false, true],
+      ['a lost connection', lost('ECONNRESET'), BAD, 'retries-exhausted', false, true],
+      ['a 503 that the policy takes for permanent', 503, { kind: 'permanent' }, 'not-retryable', false, false],
+      ['a 404', 404, { kind: 'permanent' }, 'not-retryable', false, false],
+      ['a 404 that a judge has tried again', 404, BAD, 'retries-exhausted', false, false],
+      ['a wrong URL', lost('ERR_INVALID_URL'), { kind: 'permanent' }, 'not-retryable', false, undefined],
+    ])('is told of %s whether the server failed for a moment', async (_, answered, verdict, why, succeeded, failed) => {
+      const { answer, call, clock, end, judged, plan } = setUp();
+      const ended = vi.spyOn(plan.budget as BudgetStation, 'ended');
+      await end(judged(typeof answered === 'number' ? answer(answered) : answered, verdict), why);
+      expect(ended.mock.calls).toEqual([[call, succeeded, failed, clock.now()]]);
+    });
+
+    it('is told nothing of the server where a dead connection was to blame', async () => {
+      const { call, clock, end, judged, plan } = setUp();
+      const ended = vi.spyOn(plan.budget as BudgetStation, 'ended');
+      const outcome = judged(lost('ECONNRESET'), BAD);
+      call.wantsFresh = true;
+      await end(outcome, 'unsafe-method');
+      expect(ended.mock.calls).toEqual([[call, false, undefined, clock.now()]]);
     });
 
     it('learns nothing of a call that did not end with its last answer', async () => {
