@@ -1,6 +1,7 @@
 import { context, metrics, propagation, type Span, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
+  DataPointType,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -34,9 +35,17 @@ export interface Telemetry {
   children(of: ReadableSpan | Span): ReadableSpan[];
   /** What a metric says now. */
   metric(name: string): Promise<readonly Point[]>;
+  /** Name, kind and unit of all metrics that say anything. */
+  descriptors(): Promise<string[][]>;
   /** The names of all metrics that say anything. */
   metricNames(): Promise<string[]>;
 }
+
+const KINDS: { readonly [type in DataPointType]?: string } = {
+  [DataPointType.HISTOGRAM]: 'histogram',
+  [DataPointType.GAUGE]: 'gauge',
+  [DataPointType.SUM]: 'counter',
+};
 
 /** Registers an SDK as an application does; it is gone when the test ends. */
 export function telemetry(): Telemetry {
@@ -73,6 +82,10 @@ export function telemetry(): Telemetry {
         ),
       );
     },
+    descriptors: async () =>
+      (await collect()).flatMap(({ dataPoints, dataPointType, descriptor: { name, unit } }) =>
+        dataPoints.length > 0 ? [[name, KINDS[dataPointType] ?? '', unit]] : [],
+      ),
     metricNames: async () =>
       (await collect()).flatMap(({ descriptor, dataPoints }) => (dataPoints.length > 0 ? descriptor.name : [])).sort(),
   };
