@@ -14,7 +14,7 @@ import { isRetryable } from './classify/is-retryable.ts';
 import { codeOf } from './failure/code.ts';
 import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
-import { interceptor } from './interceptor.ts';
+import { interceptor, Rules } from './interceptor.ts';
 import { Limiters } from './limit/limiters.ts';
 import type { Shared } from './loop/plan.ts';
 import { type Counters, zeroCounters } from './observe/counters.ts';
@@ -26,6 +26,7 @@ import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
 import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
+import { update } from './policy/update.ts';
 import { validate } from './policy/validate.ts';
 import { RetryBudget } from './retry/budget.ts';
 import { AxiosErrors } from './send/axios-errors.ts';
@@ -40,8 +41,26 @@ declare module 'axios' {
 
 /** What ties a policy to an instance. */
 export interface Attachment {
-  /** The policy with every default filled in, frozen. */
+  /** The policy that holds now, with every default filled in, frozen. */
   readonly policy: ResolvedPolicy;
+  /**
+   * Lays a policy over the one that holds, as `mergePolicies` does, for all calls that begin from now on.
+   *
+   * Calls under way finish under the policy that they began with. But who waits for a permit goes by the new limit, in the same order: new
+   * numbers change the limiter where it stands, another limiter takes its queue over, `limit: false` lets everybody go. (A call that has a
+   * limit of its own keeps that.) The retry budget, the circuits and the session of `auth` go on where their numbers did not change, and begin
+   * anew where they did. Listeners that `on` adds are kept.
+   *
+   * Numbers for a `Limiter` that was handed in are for that limiter, and so for whoever shares it.
+   *
+   * @example
+   * holdfast.update({ limit: { requests: 10 } }); // what is left out stays
+   *
+   * @throws {InvalidPolicyError} when what comes of it is wrong, with all problems at once, or when a limiter that was handed in has no
+   * `update`; nothing has changed then
+   * @throws {Error} when the attachment is detached
+   */
+  update(policy: Policy | PreparedPolicy): void;
   /** Restores the instance: new calls pass through untouched, calls under way finish under their policy. */
   detach(): void;
   /**
@@ -146,7 +165,8 @@ export function attachWith(
   const budget = new RetryBudget((resolved.retry || DEFAULTS.retry).budget || DEFAULTS.retry.budget);
   const breaker = new Breaker(resolved.breaker || DEFAULTS.breaker);
   const tell: Tell = (name, event) => {
-    if (events.wants(name, resolved)) events.emit(name, resolved, event);
+    const { policy } = current;
+    if (events.wants(name, policy)) events.emit(name, policy, event);
   };
   const storeLost = (key: string, error: unknown) => tell('store-lost', { key, code: codeOf(error) });
   const limiters = new Limiters(resolved.limit, { clock, random, storeLost });
@@ -182,7 +202,9 @@ export function attachWith(
     bareInstance,
   };
 
-  const intercept = interceptor(resolved, shared);
+  let current = { policy: resolved, shared };
+  const rules = new Rules(resolved, shared);
+  const intercept = interceptor(rules);
   // Not before everything that may be refused has been looked at.
   there?.detach();
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
@@ -201,7 +223,25 @@ export function attachWith(
   const mark: Mark = { intercept, detach, place: placeOfCall(callee) };
   setMark(axios, mark);
   const attachment: Attachment = Object.freeze({
-    policy: resolved,
+    get policy() {
+      return current.policy;
+    },
+    update: (given: Policy | PreparedPolicy) => {
+      if (!attached) throw new Error('holdfast is not attached to this instance any more: attach again');
+      const before = current.policy;
+      const { policy, numbers } = update(before, given);
+      requireOrigins(policy, axios);
+      numbers?.of.update?.(numbers.options);
+      limiters.update(policy.limit);
+      const { auth } = policy;
+      if (auth !== false && !isCredentials(auth)) {
+        // Options that were laid over others are nobody's object.
+        const isWhole = before.auth === false || isCredentials(before.auth);
+        authenticators.update(before.auth, auth, (isWhole && asWritten(given).auth) || auth, originsOf(auth, axios));
+      }
+      current = { policy, shared: goOn(current.shared, before, policy) };
+      rules.update(policy, current.shared);
+    },
     detach,
     close: async (options: CloseOptions = {}) => {
       requireOptions('close', options, CLOSE_OPTIONS);
@@ -215,8 +255,8 @@ export function attachWith(
     stats: () => ({
       ...counters,
       pausedKeys: limiters.paused(),
-      budget: budget.balances(clock.now()),
-      open: breaker.open(),
+      budget: current.shared.budget.balances(clock.now()),
+      open: current.shared.breaker.open(),
     }),
     pending: () => underWay.pending(),
     on: <E extends EventName | '*'>(event: E, listener: Listener<E>) => {
@@ -227,6 +267,22 @@ export function attachWith(
   });
   setInstrumented(attachment, instrumented);
   return attachment;
+}
+
+/** What the calls share from now on. Whose numbers are as they were goes on, and also what is off: a call may turn it on. */
+function goOn(shared: Shared, before: ResolvedPolicy, policy: ResolvedPolicy): Shared {
+  const budgetOf = ({ retry }: ResolvedPolicy) => retry !== false && retry.budget;
+  const budget = budgetOf(policy);
+  return {
+    ...shared,
+    budget: budget && !isSame(budgetOf(before), budget) ? new RetryBudget(budget) : shared.budget,
+    breaker: policy.breaker && !isSame(before.breaker, policy.breaker) ? new Breaker(policy.breaker) : shared.breaker,
+  };
+}
+
+/** Whether they have the same numbers. What stands beside them is asked at each call. */
+function isSame(before: object | false, after: object): boolean {
+  return before !== false && JSON.stringify(before) === JSON.stringify(after);
 }
 
 /** Names of the policy, in the wrong argument. */

@@ -21,19 +21,14 @@ interface Looping extends AxiosAdapter {
  * Inside the adapter, because whatever the caller has around it (interceptors, transforms) must run once per call, not once
  * per send; and because the bytes on the wire stay the same from send to send.
  */
-export function interceptor(
-  policy: ResolvedPolicy,
-  shared: Shared,
-): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
-  const policies = new Policies(policy);
-  const plans = new Plans(shared, policy);
+export function interceptor(rules: Rules): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
   const around = (adapter: AdapterOption): Looping => {
     // Everything else waits until the adapter runs: interceptors after this one may still change the config.
     const looping: Looping = (sent) => {
       // The caller's config comes back with their own adapter, so that requesting it again starts one fresh loop.
       if (adapter === undefined) delete sent.adapter;
       else sent.adapter = Array.isArray(adapter) ? [...adapter] : adapter;
-      return run(sent, policies, plans);
+      return run(sent, rules.policies, rules.plans);
     };
     looping[AROUND] = adapter;
     return looping;
@@ -68,19 +63,38 @@ function ownAdapter(adapter: AdapterOption): AdapterOption {
   return typeof adapter === 'function' && AROUND in adapter ? (adapter as Looping)[AROUND] : adapter;
 }
 
+/** What holds for the calls of an attachment that begin now. Those that have begun go on by what held then. */
+export class Rules {
+  policies: Policies;
+  plans: Plans;
+
+  constructor(policy: ResolvedPolicy, shared: Shared) {
+    this.policies = new Policies(policy);
+    this.plans = new Plans(shared, policy);
+  }
+
+  /** Another policy holds: who waits for a permit goes by its limit. */
+  update(policy: ResolvedPolicy, shared: Shared): void {
+    const before = this.plans;
+    this.plans = new Plans(shared, policy);
+    this.policies = new Policies(policy);
+    before.attached.limit?.replaceBy(this.plans.attached.limit);
+  }
+}
+
 /** The plans of one attachment's calls, one for each policy. */
 class Plans {
   readonly shared: Shared;
-  readonly #attached: Plan;
+  readonly attached: Plan;
   readonly #others = new WeakMap<ResolvedPolicy, Plan>();
 
   constructor(shared: Shared, attached: ResolvedPolicy) {
     this.shared = shared;
-    this.#attached = new Plan(shared, attached);
+    this.attached = new Plan(shared, attached);
   }
 
   of(policy: ResolvedPolicy): Plan {
-    if (policy === this.#attached.policy) return this.#attached;
+    if (policy === this.attached.policy) return this.attached;
     const plan = this.#others.get(policy) ?? new Plan(this.shared, policy);
     this.#others.set(policy, plan);
     return plan;

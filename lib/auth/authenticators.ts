@@ -68,10 +68,24 @@ export class Authenticators {
     if (joined.credentials.isClosed || joined.credentials.clock !== clock) joined = byOrigins.keep(origins, make());
     joined.attachments += 1;
     this.#bySource.set(sourceOf(auth), joined.credentials);
+    const leaveOthers = this.#leave;
     this.#leave = () => {
+      leaveOthers();
       joined.attachments -= 1;
       if (joined.attachments === 0) void joined.credentials.close();
     };
+  }
+
+  /**
+   * The attachment has another `auth`. A session that is the same goes on; another begins anew, and the calls that have the old one end
+   * with that.
+   *
+   * @param written what it was made of, where nothing else was
+   */
+  update(before: false | ResolvedAuth | CredentialSet, auth: ResolvedAuth, written: object, origins: string): void {
+    const isSame =
+      before !== false && !isCredentials(before) && ofSession(before).every((each, i) => each === ofSession(auth)[i]);
+    if (!isSame) this.join(auth, written, origins);
   }
 
   /** Ends what this attachment alone has begun. Credentials that were handed in may belong to others, too. */
@@ -92,6 +106,17 @@ export class Authenticators {
     return credentials;
   }
 }
+
+/** What a session is made of. Who may see its token, and how that is written, is not. */
+const ofSession = ({ token, refresh, save, store, refreshAheadMs, refreshTimeoutMs, retry }: ResolvedAuth) => [
+  token,
+  refresh,
+  save,
+  store,
+  refreshAheadMs,
+  refreshTimeoutMs,
+  JSON.stringify(retry),
+];
 
 /** What tells one session from another. */
 const sourceOf = ({ token, refresh }: ResolvedAuth): object => token ?? refresh;

@@ -38,8 +38,11 @@ export interface PermitRequest {
   readonly maxPauseMs?: number | undefined;
   /** A pause that is longer than `maxPauseMs` does not refuse it: it waits for so long, and then is the probe or waits for its answer. */
   readonly clampsPause?: boolean | undefined;
-  /** Called when it has to wait, by a limiter that can tell where it stands; what is handed over is asked only while it waits. */
-  readonly queued?: ((standing: () => Standing) => void) | undefined;
+  /**
+   * Called when it has to wait, by a limiter that can tell where it stands; what is handed over is asked only while it waits. `leave` gives
+   * the place up, as an abort of `signal` does.
+   */
+  readonly queued?: ((standing: () => Standing, leave?: () => void) => void) | undefined;
 }
 
 /** Where a send stands that waits for a permit. */

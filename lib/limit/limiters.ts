@@ -3,7 +3,7 @@ import type { Clock, Random } from '../time/clock.ts';
 import { isAdjusted } from './adjusted-limiter.ts';
 import { type Layer, Layers } from './layers.ts';
 import { isLimiter, type Limiter } from './limiter.ts';
-import { localLimiterWith } from './local/local-limiter.ts';
+import { type LocalBuckets, localLimiterWith } from './local/local-limiter.ts';
 import { isList, LIMIT, type LimitOptions, type OneLimit, type ResolvedLimits } from './options.ts';
 
 /** Whether a send may have to wait for another's end, and so for the one that makes it. */
@@ -21,9 +21,9 @@ interface LimitersPorts {
 /** The limiters of one attachment: those that it makes of its own numbers, which all its calls share, and those that were handed in. */
 export class Limiters {
   readonly #ports: LimitersPorts;
-  readonly #attached: false | ResolvedLimits;
+  #attached: false | ResolvedLimits;
   /** Of the attachment's own numbers; of a list, each in its place. */
-  readonly #own: readonly (Limiter | undefined)[];
+  #own: readonly (LocalBuckets | undefined)[];
   readonly #heard = new WeakSet<Limiter>();
   readonly #stopHearing: (() => void)[] = [];
 
@@ -34,13 +34,28 @@ export class Limiters {
     this.#attached = attached;
     this.#own = isList(attached)
       ? attached.map((each) => (isLimiter(each) ? undefined : localLimiterWith(clock, each, random)))
-      : [
-          localLimiterWith(
-            clock,
-            { ...(attached === false || isLimiter(attached) ? LIMIT.defaults : attached), isOwn: true },
-            random,
-          ),
-        ];
+      : [localLimiterWith(clock, { ...numbersOf(attached), isOwn: true }, random)];
+  }
+
+  /** The attachment has another limit: its own numbers are changed where they stand, so that who waits goes by the new ones. */
+  update(attached: false | ResolvedLimits): void {
+    if (attached === this.#attached) return;
+    const [was, ports] = [this.#attached, this.#ports];
+    this.#attached = attached;
+    if (isList(attached)) {
+      const before = isList(was) ? this.#own : [];
+      this.#own = attached.map((each, n) => {
+        if (isLimiter(each)) return undefined;
+        const own = before[n] ?? localLimiterWith(ports.clock, each, ports.random);
+        own.become(each);
+        return own;
+      });
+    } else if (isList(was) || (attached !== false && isLimiter(attached))) {
+      // Who waits for the old one, by a policy of its own, goes by the old numbers.
+      this.#own = [localLimiterWith(ports.clock, { ...numbersOf(attached), isOwn: true }, ports.random)];
+    } else {
+      this.#own[0]?.become({ ...numbersOf(attached), isOwn: true });
+    }
   }
 
   of(limit: ResolvedLimits): Limiter {
@@ -93,6 +108,10 @@ export class Limiters {
     return { limiter, key, priority, maxWaitMs };
   }
 }
+
+/** The numbers of what an attachment makes itself: the defaults, where a call has to turn it on. */
+const numbersOf = (attached: false | OneLimit) =>
+  attached === false || isLimiter(attached) ? LIMIT.defaults : attached;
 
 /** How fast, and how many: what a call may not say for itself. */
 const numbersIn = ({ maxWaitMs: _, ...numbers }: LimitOptions = {}): string => JSON.stringify(numbers);

@@ -24,6 +24,10 @@ import { type ShownAnswer, TellingCode, TellingCodes, type Told } from './told.t
 
 /** What is remembered of a call here. */
 interface Slot {
+  /** By whom its permit is asked for: another station may have taken the place of the plan's own. */
+  readonly of: LimitStation;
+  /** Where the call itself would go. */
+  config: InternalAxiosRequestConfig;
   /** The bucket of where the call itself would go. */
   home: string;
   /** The bucket of where the send goes. */
@@ -44,8 +48,9 @@ interface Slot {
   isNested: boolean;
   /** Whether the limiter knows that the last send was throttled, so that it paces the next. */
   paces: boolean;
-  /** Says where the call stands in the limiter's line, where the limiter can. */
+  /** Says where the call stands in the limiter's line, and gives that place up, where the limiter can. */
   standing: (() => Standing) | undefined;
+  leaveLine: (() => void) | undefined;
   /** Ends what is done while the permit is held. */
   endScope: (() => void) | undefined;
 }
@@ -92,6 +97,11 @@ export class LimitStation implements Station<LimitedCall> {
   /** Whether the limiter may learn from what an answer says of the quota. */
   readonly #hearsQuota: boolean;
   readonly #pauses: Pauses;
+  /** Who waits, and how each goes over to the station that takes this one's place. */
+  readonly #waiting = new Map<Slot, () => void>();
+  /** Whether another limit holds now, and by whom that is asked; by nobody where there is none any more. */
+  #isReplaced = false;
+  #next: LimitStation | undefined;
 
   constructor(ports: Ports, limit: ResolvedLimits, pauses: Pauses, show: Show['answer']) {
     const limiter = ports.limiter(limit);
@@ -110,19 +120,34 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   enter(call: LimitedCall): Refusal | undefined | Promise<Refusal | undefined> {
-    const slot = this.#slotOf(call);
+    if (this.#isReplaced) return this.#next?.enter(call);
+    const slot = this.#renewed(call);
     slot.queuedMs = 0;
     slot.key = slot.home;
     return this.#take(call, slot);
   }
 
+  /** Who waits goes over to another station, in the same order, and so does whoever comes; `undefined`: they need no permit any more. */
+  replaceBy(next: LimitStation | undefined): void {
+    if (next !== undefined && next.#limiter === this.#limiter) return;
+    this.#isReplaced = true;
+    this.#next = next;
+    const inTheirPlaces = [...this.#waiting].sort(
+      ([a], [b]) => (a.priority ?? 0) - (b.priority ?? 0) || a.since - b.since,
+    );
+    for (const [, goOver] of inTheirPlaces) goOver();
+  }
+
   reroute(call: LimitedCall, config: InternalAxiosRequestConfig): undefined {
-    this.#slotOf(call).home = this.#keyOf(config);
+    const slot = this.#slotOf(call);
+    slot.config = config;
+    slot.home = slot.of.#keyOf(config);
   }
 
   /** In place of the permit that the send has, it takes one of where it goes. */
   moveTo(call: LimitedCall, config: InternalAxiosRequestConfig): Refusal | undefined | Promise<Refusal | undefined> {
     const slot = this.#slotOf(call);
+    if (slot.of !== this) return slot.of.moveTo(call, config);
     const key = this.#keyOf(config);
     if (key === slot.key) return undefined;
     this.leave(call);
@@ -159,6 +184,7 @@ export class LimitStation implements Station<LimitedCall> {
     isStreaming: boolean,
   ): number | undefined {
     const slot = this.#slotOf(call);
+    if (slot.of !== this) return slot.of.arrive(call, outcome, { kind, retryAfterMs, final }, nowMs, isStreaming);
     const { key, permit } = slot;
     slot.endScope?.();
     if (permit === undefined && !slot.isNested) return undefined;
@@ -192,6 +218,7 @@ export class LimitStation implements Station<LimitedCall> {
   /** Keeps the permit while that body goes on; gives the function that says that it is over. */
   holdFor(call: LimitedCall, body: StreamedBody): () => void {
     const slot = this.#slotOf(call);
+    if (slot.of !== this) return slot.of.holdFor(call, body);
     const { key, permit } = slot;
     slot.permit = undefined;
     if (permit === undefined) return () => {};
@@ -214,6 +241,7 @@ export class LimitStation implements Station<LimitedCall> {
    */
   holding<T>(call: LimitedCall, body: () => T): T {
     const slot = this.#slotOf(call);
+    if (slot.of !== this) return slot.of.holding(call, body);
     const started = (end: () => void) => {
       slot.endScope = end;
     };
@@ -235,26 +263,38 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   #slotOf(call: LimitedCall): Slot {
-    if (call.limit === undefined) {
-      const { config } = call;
-      const home = this.#keyOf(config);
-      call.limit = {
-        home,
-        key: home,
-        priority: priorityOf(this.#options.priority?.(config)),
-        weight: this.#code.weightOf(config),
-        weights: this.#code.weightsOf(config),
-        since: inOrder(call.startedAt),
-        queuedMs: 0,
-        permit: undefined,
-        sentBefore: 0,
-        isNested: false,
-        paces: false,
-        standing: undefined,
-        endScope: undefined,
-      };
-    }
+    call.limit ??= this.#newSlot(call, call.config, inOrder(call.startedAt));
     return call.limit;
+  }
+
+  /** Where another station had it, in the same place, and by this one's key and weights. */
+  #renewed(call: LimitedCall): Slot {
+    const slot = this.#slotOf(call);
+    if (slot.of === this) return slot;
+    call.limit = this.#newSlot(call, slot.config, slot.since);
+    return call.limit;
+  }
+
+  #newSlot({ config: own }: LimitedCall, config: InternalAxiosRequestConfig, since: number): Slot {
+    const home = this.#keyOf(config);
+    return {
+      of: this,
+      config,
+      home,
+      key: home,
+      priority: priorityOf(this.#options.priority?.(own)),
+      weight: this.#code.weightOf(own),
+      weights: this.#code.weightsOf(own),
+      since,
+      queuedMs: 0,
+      permit: undefined,
+      sentBefore: 0,
+      isNested: false,
+      paces: false,
+      standing: undefined,
+      leaveLine: undefined,
+      endScope: undefined,
+    };
   }
 
   /** What the policy's own code says of an answer. */
@@ -274,6 +314,7 @@ export class LimitStation implements Station<LimitedCall> {
     const aborter = call.cancellation || this.#isShared ? new AbortController() : undefined;
     try {
       slot.standing = undefined;
+      slot.leaveLine = undefined;
       const acquired = this.#limiter.acquire(this.#request(call, slot, aborter?.signal));
       if (isPromise(acquired)) return this.#queue(call, slot, acquired, aborter);
       slot.permit = requirePermit(acquired);
@@ -309,8 +350,9 @@ export class LimitStation implements Station<LimitedCall> {
       maxWaitMs: this.#maxWaitMs,
       maxPauseMs,
       clampsPause: whenLonger === 'clamp',
-      queued: (standing: () => Standing) => {
+      queued: (standing: () => Standing, leave?: () => void) => {
         slot.standing = standing;
+        slot.leaveLine = leave;
       },
     };
   }
@@ -342,19 +384,27 @@ export class LimitStation implements Station<LimitedCall> {
       const patientUntil = asked + (this.#maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
       const bound = { ...call.timeout(clock), ms: boundAt - asked };
-      const result = await withTimeout(Promise.race([acquired, closed]), bound);
-      if (result.kind === 'done') slot.permit = requirePermit(result.value);
+      const goesOver = new Promise<typeof ELSEWHERE>((resolve) => {
+        this.#waiting.set(slot, () => resolve(ELSEWHERE));
+      });
+      const result = await withTimeout(Promise.race([acquired, closed, goesOver]), bound);
       if (result.kind === 'cancelled') return call.cancelled();
-      if (result.kind !== 'timeout') return undefined;
-      if (boundAt < call.deadlineAt) {
-        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.#maxWaitMs} ms`);
+      if (result.kind === 'done' && result.value !== ELSEWHERE) {
+        slot.permit = requirePermit(result.value);
+        return undefined;
       }
-      const ms = wholeMs(call.terms.deadlineMs);
-      throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${ms} ms`);
+      if (result.kind === 'timeout') {
+        if (boundAt < call.deadlineAt) {
+          throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.#maxWaitMs} ms`);
+        }
+        const ms = wholeMs(call.terms.deadlineMs);
+        throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${ms} ms`);
+      }
     } catch (error) {
       return this.#refused(call, slot, error);
     } finally {
       for (const stop of stopWaiting) stop();
+      this.#waiting.delete(slot);
       queue.delete(refuse);
       counters.queued -= 1;
       const queuedMs = call.waited();
@@ -364,8 +414,12 @@ export class LimitStation implements Station<LimitedCall> {
         // The place in the queue is given up; a permit that comes all the same goes straight back.
         acquired.then(drop).catch(() => {});
         aborter?.abort();
+        slot.leaveLine?.();
       }
     }
+    const refusal = await this.#next?.enter(call);
+    if (call.limit !== undefined && call.limit !== slot) call.limit.queuedMs += slot.queuedMs;
+    return refusal;
   }
 
   /** Whoever asks is told where the call stands, and so is who listens. */
@@ -408,6 +462,9 @@ export class LimitStation implements Station<LimitedCall> {
     return { outcome, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
   }
 }
+
+/** Another limit holds now: the permit is to be asked for there. */
+const ELSEWHERE = Symbol('elsewhere');
 
 const NOTHING: Told = { cost: undefined, quota: undefined };
 

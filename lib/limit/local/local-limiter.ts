@@ -54,7 +54,8 @@ type LocalOptions = ResolvedLimit & Pick<Bounds, 'isOwn'>;
 export const localLimiterWith = (clock: Clock, options: LocalOptions, random: Random = systemRandom): LocalBuckets =>
   new LocalBuckets(clock, options, random);
 
-class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
+/** The limiter of one process. */
+export class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
   #options: LocalOptions;
   /** Of the options, made once for all buckets: there may be millions. */
   #bounds: Bounds;
@@ -77,7 +78,12 @@ class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
     requireLimit(given);
     const moved = TELLING.filter((name) => options[name] !== undefined && options[name] !== this.#options[name]);
     if (moved.length > 0) throw new InvalidPolicyError(moved.map((name) => asBefore(name, options[name])));
-    this.#options = { ...fillIn(given), isOwn };
+    this.become({ ...fillIn(given), isOwn });
+  }
+
+  /** The same with options that are known to be good, all of them. */
+  become(options: LocalOptions): void {
+    this.#options = options;
     this.#windows = windowsOf(this.#options);
     this.#bounds = boundsOf(this.#options, this.#windows);
     const { adaptive } = this.#options;

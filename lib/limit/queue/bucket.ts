@@ -333,7 +333,10 @@ export class Bucket<Handle> {
       waiter.resolve = resolve;
       waiter.reject = reject;
       this.#enter(now, request, waiter);
-      request.queued?.(() => this.standing(waiter));
+      const leave = () => {
+        if (this.#queueOf(waiter.nested).has(waiter)) this.#refuse(waiter, undefined);
+      };
+      request.queued?.(() => this.standing(waiter), leave);
       this.wake();
     });
   }
