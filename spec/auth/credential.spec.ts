@@ -31,7 +31,47 @@ describe(`${Credential.name}: which token is current`, () => {
     expect(await subject.currentToken()).toBeUndefined();
     expect(await subject.tokenIfFresh()).toBeUndefined();
     expect(await subject.replace('a', NOTHING)).toBeUndefined();
+    session.token = null as never;
+    expect(await subject.currentToken()).toBeUndefined();
     expect(events).toEqual([]);
+  });
+
+  it('says who gave what is no token', async () => {
+    const none = { value: '' };
+    const [own, refreshed, stored] = [
+      credential({ token: () => none }),
+      credential({ refresh: async () => none }),
+      credential({}, { store: { refresh: async () => ({ ...none, generation: 1 }) } }),
+    ];
+    await expect(own.subject.currentToken()).rejects.toThrow('auth.token must give a non-empty string');
+    for (const [{ subject }, giver] of [
+      [refreshed, 'auth.refresh'],
+      [stored, 'the token store'],
+    ] as const) {
+      await expect(subject.replace('a', NOTHING)).rejects.toMatchObject({
+        cause: { message: expect.stringMatching(`^${giver} must give a non-empty string`) },
+      });
+    }
+  });
+
+  it('is not refreshed for a 401 for 3 s after a replay with it was refused', async () => {
+    const { subject, clock } = credential({ refresh: async () => 'a2' });
+    await subject.replace('a', NOTHING);
+    subject.refused('another');
+    expect(subject.isRefusedAnew('a2')).toBe(false);
+    subject.refused('a2');
+    expect([subject.isRefusedAnew('a2'), subject.isRefusedAnew('a')]).toEqual([true, false]);
+    await clock.advance(2_999);
+    expect(subject.isRefusedAnew('a2')).toBe(true);
+    await clock.advance(1);
+    expect(subject.isRefusedAnew('a2')).toBe(false);
+  });
+
+  it('knows what the error of the last failed refresh may quote', async () => {
+    const { subject } = credential({ refresh: async () => Promise.reject(new Error('no')) });
+    expect(subject.secrets()).toEqual([]);
+    await expect(subject.replace('a', NOTHING)).rejects.toThrow();
+    expect(new Set(subject.secrets())).toEqual(new Set(['a']));
   });
 
   it('asks about its own key', async () => {
