@@ -55,6 +55,14 @@ interface Slot {
   endScope: (() => void) | undefined;
 }
 
+/** Who waits for one limit, whatever the policy says besides. */
+interface Line {
+  /** And how each goes over to what takes the place of that limit. */
+  readonly waiting: Map<Slot, () => void>;
+  /** Who asks for the permits now; `'free'`: there is no limit any more. */
+  next: LimitStation | 'free' | undefined;
+}
+
 export interface LimitedCall extends LiveCall {
   limit: Slot | undefined;
 }
@@ -97,17 +105,15 @@ export class LimitStation implements Station<LimitedCall> {
   /** Whether the limiter may learn from what an answer says of the quota. */
   readonly #hearsQuota: boolean;
   readonly #pauses: Pauses;
-  /** Who waits, and how each goes over to the station that takes this one's place. */
-  readonly #waiting = new Map<Slot, () => void>();
-  /** Whether another limit holds now, and by whom that is asked; by nobody where there is none any more. */
-  #isReplaced = false;
-  #next: LimitStation | undefined;
+  readonly #limit: ResolvedLimits;
+  #line: Line = { waiting: new Map(), next: undefined };
 
   constructor(ports: Ports, limit: ResolvedLimits, pauses: Pauses, show: Show['answer']) {
     const limiter = ports.limiter(limit);
     // The policy may name them, and so may a limiter that was handed in.
     const options = isList(limit) ? limiter : limit;
     this.#ports = ports;
+    this.#limit = limit;
     this.#limiter = limiter;
     this.#options = options;
     this.#code = isList(limit) ? new TellingCodes(limit) : new TellingCode(limit);
@@ -120,7 +126,8 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   enter(call: LimitedCall): Refusal | undefined | Promise<Refusal | undefined> {
-    if (this.#isReplaced) return this.#next?.enter(call);
+    const { next } = this.#line;
+    if (next !== undefined) return next === 'free' ? undefined : next.enter(call);
     const slot = this.#renewed(call);
     slot.queuedMs = 0;
     slot.key = slot.home;
@@ -129,10 +136,13 @@ export class LimitStation implements Station<LimitedCall> {
 
   /** Who waits goes over to another station, in the same order, and so does whoever comes; `undefined`: they need no permit any more. */
   replaceBy(next: LimitStation | undefined): void {
-    if (next !== undefined && next.#limiter === this.#limiter) return;
-    this.#isReplaced = true;
-    this.#next = next;
-    const inTheirPlaces = [...this.#waiting].sort(
+    if (next !== undefined && (next.#limit === this.#limit || next.#limiter === this.#limiter)) {
+      // What takes its place takes the place of this one, too.
+      next.#line = this.#line;
+      return;
+    }
+    this.#line.next = next ?? 'free';
+    const inTheirPlaces = [...this.#line.waiting].sort(
       ([a], [b]) => (a.priority ?? 0) - (b.priority ?? 0) || a.since - b.since,
     );
     for (const [, goOver] of inTheirPlaces) goOver();
@@ -385,7 +395,7 @@ export class LimitStation implements Station<LimitedCall> {
       const boundAt = Math.min(call.deadlineAt, patientUntil);
       const bound = { ...call.timeout(clock), ms: boundAt - asked };
       const goesOver = new Promise<typeof ELSEWHERE>((resolve) => {
-        this.#waiting.set(slot, () => resolve(ELSEWHERE));
+        this.#line.waiting.set(slot, () => resolve(ELSEWHERE));
       });
       const result = await withTimeout(Promise.race([acquired, closed, goesOver]), bound);
       if (result.kind === 'cancelled') return call.cancelled();
@@ -404,7 +414,7 @@ export class LimitStation implements Station<LimitedCall> {
       return this.#refused(call, slot, error);
     } finally {
       for (const stop of stopWaiting) stop();
-      this.#waiting.delete(slot);
+      this.#line.waiting.delete(slot);
       queue.delete(refuse);
       counters.queued -= 1;
       const queuedMs = call.waited();
@@ -417,7 +427,7 @@ export class LimitStation implements Station<LimitedCall> {
         slot.leaveLine?.();
       }
     }
-    const refusal = await this.#next?.enter(call);
+    const refusal = await this.enter(call);
     if (call.limit !== undefined && call.limit !== slot) call.limit.queuedMs += slot.queuedMs;
     return refusal;
   }

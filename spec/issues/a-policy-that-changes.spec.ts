@@ -90,6 +90,22 @@ describe.each(ADAPTERS)('another policy for an attachment, over %s', (adapter) =
     expect(server.seen.map(({ url }) => url)).toEqual(['/0', '/1', '/2', '/3', '/4']);
   });
 
+  it.each<[string, Policy['limit']]>([
+    ['numbers', ONE_AN_HOUR],
+    ['a list', [ONE_AN_HOUR, { maxConcurrent: 9 }]],
+  ])('counts for who waits from before an update of something else: %s', async (_what, limit) => {
+    const { holdfast, calls } = await waiting(limit);
+    holdfast.update({ deadlineMs: 60_000 });
+    holdfast.update({ retry: { maxRetries: 1 } });
+    await pass(10);
+    expect(holdfast.stats().queued).toBe(3);
+    holdfast.update({ limit: limiterOf(FAST) });
+    await Promise.all(calls);
+    holdfast.update({ limit: false });
+    holdfast.update({ limit: FAST });
+    expect(holdfast.stats()).toMatchObject({ queued: 0, calls: 4, sends: 4 });
+  });
+
   it('lets calls under way finish under the policy that they began with', async () => {
     const { client, holdfast, server } = await attached(
       inTurn(status(503), status(503), status(200)),
