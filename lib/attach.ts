@@ -1,4 +1,4 @@
-import type { AxiosInstance } from 'axios';
+import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import { Authenticators } from './auth/authenticators.ts';
 import { isCredentials } from './auth/credential-set.ts';
 import type { ResolvedAuth } from './auth/options.ts';
@@ -43,6 +43,8 @@ declare module 'axios' {
 export interface Attachment {
   /** The policy that holds now, with every default filled in, frozen. */
   readonly policy: ResolvedPolicy;
+  /** Of the request interceptor that it has registered. `instance.interceptors.request.eject(id)` does what `detach()` does. */
+  readonly interceptorId: number;
   /**
    * Lays a policy over the one that holds, as `mergePolicies` does, for all calls that begin from now on.
    *
@@ -142,9 +144,23 @@ export function attach(
   return attachWith({ clock: systemClock, random: systemRandom }, instance, policy, options, attach);
 }
 
-/** `attach` with the ports in the caller's hand: for tests. */
+/** What another entry of the package, of a signature of its own, has in addition. */
+interface Entry {
+  readonly name: string;
+  /** Makes ready the config of each call; gives that, or another in its place. */
+  prepare(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig;
+  /** Takes off what else it has put on the instance. */
+  detach(): void;
+}
+
+/** What `attach` is made of. */
+interface Ports extends Pick<Shared, 'clock' | 'random'> {
+  readonly entry?: Entry;
+}
+
+/** `attach` with the ports in the caller's hand: for other entries, and for tests. */
 export function attachWith(
-  { clock, random }: Pick<Shared, 'clock' | 'random'>,
+  { clock, random, entry }: Ports,
   instance: AttachableInstance,
   policy: Policy | PreparedPolicy,
   options: AttachOptions = {},
@@ -204,7 +220,8 @@ export function attachWith(
 
   let current = { policy: resolved, shared };
   const rules = new Rules(resolved, shared);
-  const intercept = interceptor(rules);
+  const around = interceptor(rules);
+  const intercept = entry === undefined ? around : preparedBy(entry, around);
   // Not before everything that may be refused has been looked at.
   there?.detach();
   // Synchronous, since one asynchronous interceptor makes axios queue a promise for each of them.
@@ -216,13 +233,15 @@ export function attachWith(
     attached = false;
     // After a clear(), older versions of axios may have given the id to somebody else.
     if (isRegistered(axios, intercept)) axios.interceptors.request.eject(id);
+    entry?.detach();
     removeMark(axios, mark);
     instrumented.isDetached = true;
     instrumented.by?.detached();
   };
-  const mark: Mark = { intercept, detach, place: placeOfCall(callee) };
+  const mark: Mark = { intercept, entry: entry?.name, detach, place: placeOfCall(callee) };
   setMark(axios, mark);
   const attachment: Attachment = Object.freeze({
+    interceptorId: id,
     get policy() {
       return current.policy;
     },
@@ -283,6 +302,19 @@ function goOn(shared: Shared, before: ResolvedPolicy, policy: ResolvedPolicy): S
 /** Whether they have the same numbers. What stands beside them is asked at each call. */
 function isSame(before: object | false, after: object): boolean {
   return before !== false && JSON.stringify(before) === JSON.stringify(after);
+}
+
+type Intercept = ReturnType<typeof interceptor>;
+
+/** What an entry refuses the adapter says: axios 1.7 hides what a synchronous interceptor throws behind a TypeError of its own. */
+function preparedBy(entry: Entry, around: Intercept): Intercept {
+  return (config) => {
+    try {
+      return around(entry.prepare(config));
+    } catch (error) {
+      return { ...config, adapter: () => Promise.reject(error) };
+    }
+  };
 }
 
 /** Names of the policy, in the wrong argument. */

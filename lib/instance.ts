@@ -6,6 +6,8 @@ import { DEFAULT_POLICY } from './policy/defaults.ts';
 export interface Mark {
   /** The request interceptor that it registered. */
   readonly intercept: unknown;
+  /** What attached it; `undefined` where that is `attach`. */
+  readonly entry?: string | undefined;
   detach(): void;
   /** File and line of the call of `attach`; `undefined` where the engine does not tell. */
   place(): string | undefined;

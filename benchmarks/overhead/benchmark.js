@@ -13,6 +13,7 @@ export const candidates = {
   'bare axios': { file: 'candidates/bare-axios.js' },
   'empty adapter wrap': { file: 'candidates/empty-adapter-wrap.js' },
   'axios-retry': { file: 'candidates/axios-retry.js', package: 'axios-retry' },
+  'holdfast as axios-retry': { file: 'candidates/holdfast-axios-retry.js', package: 'axios-holdfast' },
   'retry-axios': { file: 'candidates/retry-axios.js', package: 'retry-axios' },
   'holdfast defaults': { file: 'candidates/holdfast-defaults.js', package: 'axios-holdfast' },
   'holdfast deadline, judge, key, listener': { file: 'candidates/holdfast-all-policies.js', package: 'axios-holdfast' },

@@ -22,6 +22,8 @@ export interface Call {
   readonly deadlineAt: number;
   /** HTTP requests made so far: 1 + retries + replays + polls once the call has begun sending. */
   readonly sends: number;
+  /** Instant at which the last of them left; `undefined` before the first. */
+  readonly sentAt: number | undefined;
   readonly retries: number;
   /** Sends that followed a token refresh. */
   readonly replays: number;
@@ -153,7 +155,9 @@ export class CallState {
     // Nothing else in it changes, and judges, hooks and listeners all ask for one.
     const isSame = last?.sends === sent && last.retries === retries && last.replays === replays && last.polls === polls;
     if (isSame && last.startedAt === startedAt) return last;
-    this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, sends: sent, retries, replays, polls });
+    const sentAt = sent === 0 ? undefined : wholeMs(this.sentAt + aheadMs);
+    const counts = { sends: sent, sentAt, retries, replays, polls };
+    this.#snapshot = Object.freeze({ id, method, url, startedAt, deadlineAt, ...counts });
     return this.#snapshot;
   }
 

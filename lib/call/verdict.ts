@@ -1,3 +1,5 @@
+import type { EndReason } from './report.ts';
+
 /**
  * What an outcome means.
  *
@@ -56,4 +58,8 @@ export interface Verdict {
 export interface Judgement extends Verdict {
   /** A judge or `statuses` says that this answer is `unauthorized`. Then its challenges are not asked whether a refresh can help. */
   readonly explicit?: boolean | undefined;
+  /** Whoever wrote the judge has said that this request is to be repeated, whatever its method. */
+  readonly vouched?: boolean | undefined;
+  /** Why there is no retry: a judge of ours counts and times them itself. */
+  readonly ends?: EndReason | undefined;
 }

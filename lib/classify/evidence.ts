@@ -7,8 +7,8 @@ import { parseRetryAfter } from '../time/retry-after.ts';
 import { namedWait } from './named-wait.ts';
 import type { Evidence } from './options.ts';
 
-/** What an outcome does not say by itself. `api` and `data` take work: each is called when a judge reads it, and once. */
-interface Sources {
+/** What an outcome does not say by itself. It takes work: each is asked for when a judge reads it, and once. */
+export interface Sources {
   readonly call: Call;
   api(): ApiError | undefined;
   data(): unknown;
@@ -22,12 +22,12 @@ export function evidenceOf(outcome: Outcome, sources: Sources, clock: Pick<Clock
 /** Frozen, with getters for what takes work. A class, since getters on an object of its own cost 15 µs a call. */
 class OutcomeEvidence implements Evidence {
   readonly outcome: Outcome;
-  readonly call: Call;
   readonly response: Evidence['response'];
   readonly status: Evidence['status'];
   readonly error: Evidence['error'];
   readonly #sources: Sources;
   readonly #clock: Pick<Clock, 'wall'>;
+  #call: Call | undefined;
   #headers: Evidence['headers'] | undefined;
   #api: { readonly value: Evidence['api'] } | undefined;
   #data: { readonly value: Evidence['data'] } | undefined;
@@ -36,7 +36,6 @@ class OutcomeEvidence implements Evidence {
     const response = responseOf(outcome);
     const status: unknown = response?.status;
     this.outcome = outcome;
-    this.call = sources.call;
     this.response = response;
     this.status = typeof status === 'number' ? status : undefined;
     // It may be anything, but to read one of these fields does no harm.
@@ -44,6 +43,11 @@ class OutcomeEvidence implements Evidence {
     this.#sources = sources;
     this.#clock = clock;
     Object.freeze(this);
+  }
+
+  get call(): Call {
+    this.#call ??= this.#sources.call;
+    return this.#call;
   }
 
   get headers(): Evidence['headers'] {

@@ -31,7 +31,7 @@ export type StatusRules = { readonly [status: number]: StatusRule | undefined } 
  */
 export type Classifier = (evidence: Evidence) => Verdict | undefined | Promise<Verdict | undefined>;
 
-/** What a judge is shown of an outcome. Frozen. `headers`, `data` and `api` are made when the first judge reads them. */
+/** What a judge is shown of an outcome. Frozen. `headers`, `data`, `api` and `call` are made when the first judge reads them. */
 export interface Evidence {
   /** The server's answer, whether axios resolves or rejects with it; `undefined` where none came. Its `data` is the raw body. */
   readonly response?: AxiosResponse | undefined;

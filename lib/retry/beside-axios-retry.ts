@@ -1,4 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { isPlain } from '../check.ts';
 import { warn } from '../observe/warn.ts';
 
 /** Which have been warned about: one warning for an attachment is enough. */
@@ -10,8 +11,10 @@ const warned = new WeakSet<object>();
  */
 export function noticeAxiosRetry(attachment: object, config: InternalAxiosRequestConfig): void {
   const state = (config as { readonly 'axios-retry'?: unknown })['axios-retry'];
+  // That of our own `axios-holdfast/axios-retry` is an instance of a class.
+  if (!isPlain(state)) return;
   // What merely stands in a config, left over from it or with no retries, multiplies nothing.
-  const { retryCount, retries } = (state ?? {}) as { readonly retryCount?: unknown; readonly retries?: unknown };
+  const { retryCount, retries } = state;
   if (typeof retryCount !== 'number' || !(Number(retries) > 0) || warned.has(attachment)) return;
   warned.add(attachment);
   warn(

@@ -1,5 +1,6 @@
 import type { Decision } from '../call/decision.ts';
 import type { EndReason } from '../call/report.ts';
+import type { Judgement } from '../call/verdict.ts';
 import type { ResolvedPoll } from '../poll/options.ts';
 import { delayFor, type Occasion } from './delay.ts';
 import { isHarmless, isIdempotentHere } from './harmless.ts';
@@ -7,6 +8,7 @@ import type { ResolvedRetry } from './options.ts';
 
 /** Everything that a decision rests on; the judge looks at nothing else and changes nothing. */
 export interface Facts extends Occasion {
+  readonly verdict: Judgement;
   readonly retry: false | ResolvedRetry;
   readonly poll: false | ResolvedPoll;
   /** Upper case. */
@@ -93,6 +95,7 @@ function refreshOrStop(facts: Facts): Decision {
 function retryOrStop(facts: Facts): Decision {
   const { retry, verdict, nowMs, deadlineAt } = facts;
   if (verdict.final) return stop('not-retryable');
+  if (verdict.ends !== undefined) return stop(verdict.ends);
   if (nowMs >= deadlineAt) return stop('deadline');
   if (retry === false) return stop('disabled');
   if (facts.timedOut && !retry.timeouts) return stop('not-retryable');

@@ -1,4 +1,4 @@
-import type { Verdict } from '../call/verdict.ts';
+import type { Judgement } from '../call/verdict.ts';
 import type { ResolvedRetry } from './options.ts';
 
 /** What the IANA HTTP Method Registry calls idempotent (RFC 9110 §9.2.2): sent twice, they do what they do when sent once. */
@@ -25,7 +25,7 @@ export interface Repeat {
   readonly method: string;
   /** Whether the repeat will carry the same idempotency key as the send before it. */
   readonly sameKey: boolean;
-  readonly verdict: Verdict;
+  readonly verdict: Judgement;
 }
 
 /**
@@ -37,7 +37,7 @@ export function isHarmless(
   retry: false | Pick<ResolvedRetry, 'idempotentMethods'>,
   unsafe: ResolvedRetry['unsafe'],
 ): boolean {
-  if (isIdempotentHere(method, retry) || sameKey) return true;
+  if (isIdempotentHere(method, retry) || sameKey || verdict.vouched) return true;
   if (unsafe !== 'when-unapplied') return unsafe === 'always';
   return verdict.unapplied ?? (verdict.kind === 'throttled' || verdict.kind === 'unauthorized');
 }

@@ -48,8 +48,9 @@ describe(CallState.name, () => {
       retries: 0,
       replays: 0,
       polls: 0,
+      sentAt: undefined,
     });
-    expect(call.snapshot()).toEqual({ ...before, sends: 2, retries: 1 });
+    expect(call.snapshot()).toEqual({ ...before, sends: 2, sentAt: 0, retries: 1 });
   });
 
   it('takes a new snapshot when something has changed, and not otherwise', () => {

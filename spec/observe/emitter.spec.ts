@@ -79,6 +79,7 @@ describe('the events of a call', () => {
       retries: Math.max(0, sends - 1),
       replays: 0,
       polls: 0,
+      sentAt: expect.any(Number),
     });
     const answered = { durationMs: 0, code: undefined, reason: undefined };
     const failed = { durationMs: 0, reason: undefined };

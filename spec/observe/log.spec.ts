@@ -14,6 +14,7 @@ const call = {
   retries: 0,
   replays: 0,
   polls: 0,
+  sentAt: undefined,
 };
 const key = 'https://api.example.com';
 const report = {

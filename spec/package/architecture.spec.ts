@@ -31,11 +31,13 @@ const FLOORS = [
   'instance.ts',
   'attach.ts',
   'otel',
+  'axios-retry',
   'index.ts',
   'redis.ts',
   'web.ts',
   'bottleneck.ts',
   'otel.ts',
+  'axios-retry.ts',
 ];
 
 interface Import {

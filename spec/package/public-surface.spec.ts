@@ -42,6 +42,7 @@ describe('the public names', () => {
       [
         "close",
         "detach",
+        "interceptorId",
         "on",
         "pending",
         "policy",
