@@ -47,6 +47,7 @@ describe('the public names', () => {
         "pending",
         "policy",
         "stats",
+        "update",
       ]
     `);
     expect(Object.isFrozen(attachment)).toBe(true);
