@@ -158,11 +158,15 @@ interface Ports extends Pick<Shared, 'clock' | 'random'> {
   readonly entry?: Entry;
 }
 
-/** `attach` with the ports in the caller's hand: for other entries, and for tests. */
+/**
+ * `attach` with the ports in the caller's hand: for other entries, and for tests.
+ *
+ * @param given by default the policy of the attachment that is there
+ */
 export function attachWith(
   { clock, random, entry }: Ports,
   instance: AttachableInstance,
-  policy: Policy | PreparedPolicy,
+  given: Policy | PreparedPolicy | undefined,
   options: AttachOptions = {},
   callee: (...args: never[]) => unknown = attachWith,
 ): Attachment {
@@ -171,6 +175,7 @@ export function attachWith(
   requireOptions('attach', options, ATTACH_OPTIONS);
   const there = markOf(axios);
   if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
+  const policy = given ?? there?.policy ?? {};
   const resolved = resolve(policy);
   requireOrigins(resolved, axios);
   const events = new Emitter(clock, isDebugging());
@@ -238,7 +243,7 @@ export function attachWith(
     instrumented.isDetached = true;
     instrumented.by?.detached();
   };
-  const mark: Mark = { intercept, entry: entry?.name, detach, place: placeOfCall(callee) };
+  const mark: Mark = { intercept, entry: entry?.name, policy, detach, place: placeOfCall(callee) };
   setMark(axios, mark);
   const attachment: Attachment = Object.freeze({
     interceptorId: id,

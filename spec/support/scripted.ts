@@ -1,13 +1,11 @@
 import axios, {
   AxiosError,
-  AxiosHeaders,
   type AxiosInstance,
-  type AxiosResponse,
   type CreateAxiosDefaults,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { type Attachment, attachWith } from '../../lib/attach.ts';
-import type { Policy } from '../../lib/policy/options.ts';
+import type { Attachment, Policy } from 'axios-holdfast';
+import { attachForTest, scripted as scriptedAdapter } from 'axios-holdfast/testing';
 import { ManualClock } from './manual-clock.ts';
 
 /** What the n-th send (from 0) gets: a status, an answer, or an error to reject with. */
@@ -24,8 +22,8 @@ export interface Scripted {
 }
 
 /**
- * An instance whose sends never leave the process: an adapter answers them from a script, and time is moved by hand. The
- * random number is always 1, so that full jitter gives its upper bound.
+ * A client whose sends never leave the process, by `axios-holdfast/testing`. The random number is always 1, so that full jitter gives its
+ * upper bound.
  */
 export function scripted(
   script: readonly Line[] | ((n: number, config: InternalAxiosRequestConfig) => Line),
@@ -33,34 +31,21 @@ export function scripted(
   { random = () => 1, ...defaults }: CreateAxiosDefaults & { random?: () => number } = {},
 ): Scripted {
   const clock = new ManualClock();
-  const sends: number[] = [];
-  const adapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
-    const n = sends.push(clock.now()) - 1;
-    const line = typeof script === 'function' ? script(n, config) : script[n];
-    if (line === undefined) throw new Error(`send ${n + 1} is not in the script`);
-    return play(line, config);
-  };
+  const adapter = scriptedAdapter(
+    typeof script === 'function' ? (send, config) => script(send.n - 1, config) : script,
+    { clock },
+  );
   const client = axios.create({ baseURL: 'https://api.example.com', adapter, ...defaults });
-  const holdfast = attachWith({ clock, random }, client, policy);
+  const holdfast = attachForTest(client, policy, { clock, random });
   return {
     client,
     holdfast,
     clock,
     get sentAt() {
-      return sends.map((at) => at - (sends[0] ?? 0));
+      return adapter.sentAt;
     },
     call: (config = { url: '/' }) => clock.run(client.request(config).catch((error: unknown) => error)),
   };
-}
-
-/** What axios' own adapters do with an answer. */
-function play(line: Line, config: InternalAxiosRequestConfig): AxiosResponse {
-  if (line instanceof Error) throw line;
-  const { status, headers = {}, data = '' } = typeof line === 'number' ? { status: line } : line;
-  const response = { status, statusText: '', headers: new AxiosHeaders(headers), config, data, request: {} };
-  if (!config.validateStatus || config.validateStatus(status)) return response;
-  const code = status >= 500 ? AxiosError.ERR_BAD_RESPONSE : AxiosError.ERR_BAD_REQUEST;
-  throw new AxiosError(`Request failed with status code ${status}`, code, config, {}, response);
 }
 
 /** What axios' adapters reject with when there is no answer. */
