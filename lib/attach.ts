@@ -23,6 +23,7 @@ import { Emitter } from './observe/emitter.ts';
 import { type Instrumented, setInstrumented } from './observe/instrumentation.ts';
 import { type PendingCall, UnderWay } from './observe/pending.ts';
 import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+import { mergePolicies } from './policy/merge.ts';
 import type { Policy, ResolvedPolicy } from './policy/options.ts';
 import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
@@ -175,7 +176,7 @@ export function attachWith(
   requireOptions('attach', options, ATTACH_OPTIONS);
   const there = markOf(axios);
   if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
-  const policy = given ?? there?.policy ?? {};
+  const policy = given ?? there?.policy?.() ?? {};
   const resolved = resolve(policy);
   requireOrigins(resolved, axios);
   const events = new Emitter(clock, isDebugging());
@@ -243,7 +244,14 @@ export function attachWith(
     instrumented.isDetached = true;
     instrumented.by?.detached();
   };
-  const mark: Mark = { intercept, entry: entry?.name, policy, detach, place: placeOfCall(callee) };
+  const written = [policy];
+  const mark: Mark = {
+    intercept,
+    entry: entry?.name,
+    policy: () => mergePolicies(...written),
+    detach,
+    place: placeOfCall(callee),
+  };
   setMark(axios, mark);
   const attachment: Attachment = Object.freeze({
     interceptorId: id,
@@ -265,6 +273,7 @@ export function attachWith(
       }
       current = { policy, shared: goOn(current.shared, before, policy) };
       rules.update(policy, current.shared);
+      written.push(given);
     },
     detach,
     close: async (options: CloseOptions = {}) => {

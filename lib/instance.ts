@@ -2,7 +2,6 @@ import type { AxiosInstance } from 'axios';
 import { isRecord, kindOf } from './check.ts';
 import { DEFAULT_POLICY } from './policy/defaults.ts';
 import type { Policy } from './policy/options.ts';
-import type { PreparedPolicy } from './policy/prepared.ts';
 
 /** What an attachment leaves on its instance, so that the next `attach` finds it. */
 export interface Mark {
@@ -10,8 +9,8 @@ export interface Mark {
   readonly intercept: unknown;
   /** What attached it; `undefined` where that is `attach`. */
   readonly entry?: string | undefined;
-  /** As it was given. A mark of an older copy has none. */
-  readonly policy?: Policy | PreparedPolicy;
+  /** The policy that holds, as it was given. A mark of an older copy has none. */
+  policy?(): Policy;
   detach(): void;
   /** File and line of the call of `attach`; `undefined` where the engine does not tell. */
   place(): string | undefined;

@@ -234,7 +234,7 @@ describe(scripted.name, () => {
 describe(attachForTest.name, () => {
   it('takes the place of what is attached, under its policy unless there is another', async () => {
     const client = axios.create({ baseURL, adapter: scripted(503) });
-    attach(client, { retry: { maxRetries: 1 } });
+    attach(client, { retry: { maxRetries: 5 } }).update({ retry: { maxRetries: 1 } });
     const clock = manualClock();
     attachForTest(client, undefined, { clock });
     expect(failureOf(await rejectionOf(clock.run(client.get('/'))))?.sends).toBe(2);
