@@ -13,6 +13,11 @@ export interface Terms {
   readonly clock: { now(): number };
   /** How far the time of day is ahead of the clock, in ms: what is shown is shown by that. */
   readonly wallAheadMs: () => number;
+  /** The headers that a failure's ids stand in, and who reads errors of a form that nobody else knows: see `Policy`. */
+  readonly ids: readonly string[];
+  readonly readError?:
+    | ((body: unknown) => { readonly code: string; readonly message?: string | undefined } | undefined)
+    | undefined;
   readonly errors: {
     axiosError(message: string, code: string, config: InternalAxiosRequestConfig, request?: unknown): AxiosError;
     canceledError(config: InternalAxiosRequestConfig): unknown;

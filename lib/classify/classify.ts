@@ -6,11 +6,13 @@ import { isTunnelAnswer } from '../failure/unapplied.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseRetryAfter } from '../time/retry-after.ts';
 import { checkedVerdict } from './checked-verdict.ts';
+import { apiErrorOf } from './error-body.ts';
 import { namedWait } from './named-wait.ts';
 import { verdictOfError } from './network.ts';
 import type { Classifier, Evidence, ResolvedRules } from './options.ts';
 import { ruleOf, SUCCESS, UNPROCESSED, verdictOfStatus } from './status.ts';
 
+const REDUCED_CAPACITY = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity';
 const TRUNCATED: Verdict = Object.freeze({ kind: 'transient', reason: 'truncated' });
 
 /**
@@ -92,6 +94,7 @@ function builtIn(
   }
   const rule = ruleOf(status, statuses);
   if ((rule === undefined || rule === 'retry') && isTooLargeForNow(response, clock)) return UNPROCESSED;
+  if ((rule === undefined || rule === 'retry') && status === 503 && isReducedCapacity(outcome)) return UNPROCESSED;
   const verdict = verdictOfStatus(status, rule);
   if (verdict.kind === 'transient' && isTunnelAnswer(outcome.error ?? response)) return UNPROCESSED;
   return rule === undefined ? verdict : saidByPolicy(verdict);
@@ -100,6 +103,16 @@ function builtIn(
 /** With Retry-After, a 413 holds for a while only, and the body was not taken (RFC 9110 §15.5.14). */
 function isTooLargeForNow(response: AxiosResponse, clock: Pick<Clock, 'wall'>): boolean {
   return response.status === 413 && parseRetryAfter(response.headers, clock.wall()) !== undefined;
+}
+
+/**
+ * The problem type of the RateLimit draft, §5.2: the request cannot be satisfied, since there is less capacity for a while. So it was not
+ * applied, also where no Retry-After says so.
+ */
+function isReducedCapacity(outcome: Outcome): boolean {
+  const headers = responseOf(outcome)?.headers;
+  const isProblem = headerOf(headers, 'content-type')?.toLowerCase().startsWith('application/problem+json');
+  return isProblem === true && apiErrorOf(outcome, undefined)?.code === REDUCED_CAPACITY;
 }
 
 /** Adds how long the server asks to wait. */

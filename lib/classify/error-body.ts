@@ -1,6 +1,6 @@
 import { headerOf } from '../call/header.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
-import { type ApiError, readApiError } from '../failure/api-error.ts';
+import { type ApiError, type ReadError, readApiError, readOwnError } from '../failure/api-error.ts';
 
 /**
  * The error in the body of an answer from 400 up.
@@ -17,7 +17,15 @@ export function apiErrorOf(outcome: Outcome | undefined, errorText: string | und
  * The error in a body, as a judge is shown it: also in that of a 200, which may carry one. Below 400, a code and a description alone are
  * not enough, since a country has them too.
  */
-export function shownErrorOf(outcome: Outcome, errorText: string | undefined): ApiError | undefined {
+export function shownErrorOf(
+  outcome: Outcome,
+  errorText: string | undefined,
+  readError?: ReadError,
+): ApiError | undefined {
+  return knownErrorOf(outcome, errorText) ?? readOwnError(errorText ?? responseOf(outcome)?.data, readError);
+}
+
+function knownErrorOf(outcome: Outcome, errorText: string | undefined): ApiError | undefined {
   const response = responseOf(outcome);
   if (response === undefined || response.status >= 400) return apiErrorOf(outcome, errorText);
   const api = readApiError(response.data, headerOf(response.headers, 'content-type'));

@@ -28,7 +28,7 @@ class Shown implements Sources {
   }
 
   api(): ApiError | undefined {
-    return shownErrorOf(this.outcome, this.#errorText);
+    return shownErrorOf(this.outcome, this.#errorText, this.#call.terms.readError);
   }
 
   data(): unknown {

@@ -2,16 +2,18 @@ import { isAxiosError, isCancel } from 'axios';
 import type { CallState } from '../call/call.ts';
 import { callOf } from '../call/call-of.ts';
 import { headerOf } from '../call/header.ts';
+import type { LiveCall } from '../call/live-call.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { BudgetState, RefusedRetry } from '../call/refused-retry.ts';
 import type { EndReason, Report } from '../call/report.ts';
 import type { Spent } from '../call/spent.ts';
 import { wholeMs } from '../call/time-shown.ts';
-import { type ApiError, readApiError } from './api-error.ts';
+import { type ApiError, readApiError, readOwnError } from './api-error.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { codeOf, fieldsOf, isTimeout } from './code.ts';
 import { isHoldfastError } from './errors.ts';
 import { faultOf } from './fault.ts';
+import { correlationIdIn, idsOf, requestIdIn } from './ids.ts';
 import { summaryOf } from './summary.ts';
 
 /** What kind of failure a call ended with: the first thing to switch on. */
@@ -68,12 +70,16 @@ export interface Failure extends Spent {
   /** How long the call took in all. */
   readonly elapsedMs: number;
   /**
-   * How the server's log names this request: the first that is there of `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` and
+   * How the server's log names this request: the first that is there of what the policy's `ids` name, `MS-RequestId`, `request-id`, `x-request-id`, `x-ms-request-id` and
    * `client-request-id`, of the answer, else of the request. Give it to the server's support.
    */
   readonly requestId?: string | undefined;
   /** The id that all sends of the call have in common: of the policy's `correlation`, else of the answer, else of the request. */
   readonly correlationId?: string | undefined;
+  /**
+   * Every id that the answer carries, by the name of its header: those above, and what the policy's `ids` name. `{}` where there is none.
+   */
+  readonly ids: { readonly [name: string]: string };
   /** One sentence for a person or a log. No token, password, cookie or query value ever stands in it. */
   readonly summary: string;
 }
@@ -131,9 +137,6 @@ export function reportOf(responseOrError: unknown): Report | undefined {
   }
 }
 
-const REQUEST_IDS = ['MS-RequestId', 'request-id', 'x-request-id', 'x-ms-request-id', 'client-request-id'];
-const CORRELATION_IDS = ['MS-CorrelationId', 'client-request-id', 'x-correlation-id'];
-
 function asOutcome(ending: object): Outcome {
   const { status, headers } = ending as { status?: unknown; headers?: unknown };
   const isResponse = !(ending instanceof Error) && typeof status === 'number' && headers !== undefined;
@@ -148,22 +151,23 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
   const config = own ?? (error as { config?: unknown } | undefined)?.config ?? call?.config;
   const headers = response?.headers;
   const contentType = headerOf(headers, 'content-type');
+  const { ids: named = [], readError } = (call as Partial<LiveCall> | undefined)?.terms ?? {};
   const started = (error as { request?: unknown } | undefined)?.request !== undefined || response !== undefined;
   // Where no answer came, the ids that were sent are all that can be searched for in the server's log.
-  const correlationId =
-    call?.correlationId ??
-    firstOf(headers, CORRELATION_IDS)?.value ??
-    firstOf(call?.wireHeaders, CORRELATION_IDS)?.value;
+  const correlationId = call?.correlationId ?? correlationIdIn(headers) ?? correlationIdIn(call?.wireHeaders);
   // One API calls the request's id `client-request-id`, another the call's. What is known to be the call's is not the request's.
-  const requestId =
-    firstOf(headers, REQUEST_IDS, correlationId) ?? firstOf(call?.wireHeaders, REQUEST_IDS, correlationId);
+  const requestId = requestIdIn(headers, named, correlationId) ?? requestIdIn(call?.wireHeaders, named, correlationId);
+  const api =
+    readApiError(response?.data, contentType) ??
+    readApiError(call?.errorText, contentType) ??
+    readOwnError(response?.data, readError);
   const refusedRetry = call?.endedBecause === 'budget-empty' ? call.refusedRetry : undefined;
   const retryAfterMs = call?.refusedWait?.pausedMs ?? call?.verdict?.retryAfterMs;
   const facts = {
     kind: kindOf(call, ending),
     status: response?.status,
     code: error === undefined ? undefined : codeOf(withoutLast(call, error)),
-    api: readApiError(response?.data, contentType) ?? readApiError(call?.errorText, contentType),
+    api,
     challenges: parseChallenges(headerOf(headers, 'www-authenticate') ?? ''),
     retryAfterMs: retryAfterMs === undefined ? undefined : wholeMs(retryAfterMs),
     endedBecause: call?.endedBecause === 'success' ? 'not-retryable' : (call?.endedBecause ?? 'disabled'),
@@ -176,10 +180,13 @@ function explain(call: CallState | undefined, ending: Outcome): Failure {
     elapsedMs: call === undefined ? 0 : wholeMs(call.endedAt - call.startedAt),
     requestId: requestId?.value,
     correlationId,
+    ids: idsOf(headers, api?.raw, named),
   } as const;
   const sent = [call?.wire, { headers: call?.wireHeaders }, { headers: { authorization: call?.tokens } }];
   const explained = {
     ...facts,
+    reason: call?.verdict?.reason,
+    final: call?.verdict?.final,
     refusedRetry,
     refusedWait: call?.refusedWait,
     polledMs: call?.polledMs,
@@ -245,16 +252,4 @@ function withoutLast(call: CallState | undefined, error: unknown): unknown {
   if (!isOfPolicy(call, error)) return error;
   const { name, message, cause } = fieldsOf(error);
   return cause !== undefined && cause === call?.outcome?.error ? { name, message } : error;
-}
-
-function firstOf(
-  headers: unknown,
-  names: readonly string[],
-  except?: string,
-): { name: string; value: string } | undefined {
-  for (const name of names) {
-    const value = headerOf(headers, name.toLowerCase());
-    if (value && value !== except) return { name, value };
-  }
-  return undefined;
 }

@@ -4,7 +4,7 @@ import type { RefusedRetry, RefusedWait } from '../call/refused-retry.ts';
 import type { EndReason } from '../call/report.ts';
 import { timeSpent } from '../call/spent.ts';
 import { durationOf } from '../call/time-shown.ts';
-import { mostSpecific } from './api-error.ts';
+import { type ApiError, mostSpecific } from './api-error.ts';
 import type { Failure } from './failure.ts';
 import { redact } from './redact.ts';
 import { secretsOf } from './secrets.ts';
@@ -21,6 +21,9 @@ type Explained = Omit<Failure, 'summary'> & {
   readonly disabled?: 'not-attached' | 'let-through' | undefined;
   /** Why the send carried no token; of a call that was refused for that. */
   readonly bareBecause?: string | undefined;
+  /** What the judge said of the answer, and that no repeat can help. */
+  readonly reason?: string | undefined;
+  readonly final?: boolean | undefined;
   /** What the token refresh threw, or why it was not begun. */
   readonly refreshError?: unknown;
   /** What the call rejected with where no answer came: it may tell what went wrong in this process. */
@@ -79,8 +82,11 @@ export function summaryOf(
   const request = (config ?? {}) as { method?: unknown; baseURL?: string; url?: string };
   const method = typeof request.method === 'string' ? request.method.toUpperCase() : 'GET';
   const path = addressOf(request).replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, '') || '/';
+  const why = failure.reason === undefined ? '' : ` (${safe(failure.reason)})`;
   const what =
-    status !== undefined ? `${status} ${kind}` : `${kind}${code === undefined ? '' : ` (${safe(code, 40)})`}`;
+    status !== undefined
+      ? `${status} ${kind}${failure.final && kind === 'throttled' ? ' for good' : ''}${why}`
+      : `${kind}${code === undefined ? '' : ` (${safe(code, 40)})`}`;
   const told = api && mostSpecific(api);
   return [
     `${safe(method, 16)} ${safe(path)} ended after ${sends} send${sends === 1 ? '' : 's'} in ${timeSpent(elapsedMs, failure)}: `,
@@ -93,9 +99,17 @@ export function summaryOf(
     retryAfterMs === undefined || refusedWait !== undefined || failure.endedBecause === 'still-pending'
       ? ''
       : ` (it asks for ${durationOf(retryAfterMs)})`,
-    told === undefined ? '' : `; the server says ${safe(told.code, 80)}: "${safe(told.message)}"`,
+    told === undefined ? '' : `; the server says ${saidBy(told, safe)}`,
     requestId === undefined ? '' : ` (${requestIdHeader} ${safe(requestId, 80)})`,
   ].join('');
+}
+
+/** Code and message, each where there is one. */
+function saidBy({ code, message, shape }: ApiError, safe: (text: string, length?: number) => string): string {
+  // The fragment of a problem type is what tells it from others. Plain words are no secret, and would be masked as that of a URL.
+  const [, address = code, type = ''] = (shape === 'problem' && /^([^#]*)#([a-z]+(?:-[a-z]+)*)$/i.exec(code)) || [];
+  const named = type === '' ? safe(code, 80) : `${safe(address, 80)}#${safe(type, 80)}`;
+  return [named, message === '' ? '' : `"${safe(message)}"`].filter(Boolean).join(': ');
 }
 
 /** Why there was no further send. Where an option of the policy decided it, with the numbers. */

@@ -50,9 +50,9 @@ export class Layers implements Limiter {
     this.#others = limiters.filter(([, limiter]) => !(limiter instanceof Buckets));
   }
 
-  /** The keys of all, as JSON: `["https://api.example.com","/orders"]`. */
+  /** The keys of all, as JSON: `["https://api.example.com","/orders"]`; `false` for a limit that is not of such sends. */
   readonly key = (config: InternalAxiosRequestConfig): string =>
-    JSON.stringify(this.layers.map(({ key }, n) => keyOf(key, config, `limit.${n}.key`)));
+    JSON.stringify(this.layers.map(({ key }, n) => ownKey(key, config, `limit.${n}.key`)));
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {
     const { signal } = request;
@@ -81,8 +81,7 @@ export class Layers implements Limiter {
   }
 
   pause(key: string, untilAt: number): void {
-    const { keys } = this.#laneOf(key);
-    for (const [n, { limiter }] of this.layers.entries()) limiter.pause(String(keys[n]), untilAt);
+    for (const [limiter, each] of this.placesOf(key)) limiter.pause(each, untilAt);
   }
 
   async close(): Promise<void> {
@@ -97,7 +96,7 @@ export class Layers implements Limiter {
   /** The bucket of each limit that a send draws on. */
   placesOf(key: string): readonly (readonly [Limiter, string])[] {
     const { keys } = this.#laneOf(key);
-    return this.layers.map(({ limiter }, n) => [limiter, String(keys[n])]);
+    return this.layers.flatMap(({ limiter }, n) => (keys[n] === false ? [] : [[limiter, String(keys[n])] as const]));
   }
 
   /** As `trackReentrancy`, for all of them. */
@@ -117,7 +116,7 @@ export class Layers implements Limiter {
 
   /** Those that wait for the same are in the same lane, as long as anybody does. */
   #laneOf(key: string): Lane {
-    return this.#lanes.get(key) ?? { keys: JSON.parse(key) as string[], waiting: 0 };
+    return this.#lanes.get(key) ?? { keys: JSON.parse(key) as Lane['keys'], waiting: 0 };
   }
 
   #given(permit: Permits): Permit {
@@ -140,6 +139,7 @@ export class Layers implements Limiter {
   #together(lane: Lane, request: PermitRequest): Permits | Promise<Permits> {
     const asked: [number, Bucket<unknown>, PermitRequest][] = [];
     for (const [n, limiter] of this.#own) {
+      if (lane.keys[n] === false) continue;
       const own = this.#requestOf(request, lane, n);
       const bucket = limiter.bucketFor(own);
       const refusal = bucket instanceof Error ? bucket : bucket.refusal(own);
@@ -174,14 +174,15 @@ export class Layers implements Limiter {
 
   /** Permits of all, where some are of other kinds. */
   async #inTurn(lane: Lane, request: PermitRequest): Promise<Permits> {
-    const asks = this.#others.map(([n, limiter]) => async (): Promise<Permits> => {
+    const others = this.#others.filter(([n]) => lane.keys[n] !== false);
+    const asks = others.map(([n, limiter]) => async (): Promise<Permits> => {
       const own = this.#requestOf(request, lane, n);
       if (own.nested === true && limiter.takesNested !== true) return new Permits([]);
       const standing = (where: () => Standing) => request.queued?.(() => ({ ...where(), key: own.key }));
       const permit = await limiter.acquire({ ...own, queued: standing });
       return new Permits([{ n, permit, pause: (untilAt) => limiter.pause(own.key, untilAt) }]);
     });
-    if (this.#own.length > 0) asks.unshift(async () => this.#together(lane, request));
+    if (this.#own.length > 0 || others.length === 0) asks.unshift(async () => this.#together(lane, request));
     let at = 0;
     let waitedFor = (asks[0] as (typeof asks)[number])();
     for (;;) {
@@ -213,6 +214,12 @@ export class Layers implements Limiter {
       throw error;
     }
   }
+}
+
+/** @throws {TypeError} */
+function ownKey(key: Limiter['key'], config: InternalAxiosRequestConfig, option: string): string | false {
+  const own = key?.(config);
+  return own === false ? own : keyOf(own === undefined ? undefined : () => own, config, option);
 }
 
 /** The permit of the n-th limit, and how that is paused where the permit cannot be told. */

@@ -142,7 +142,7 @@ export interface Limiter {
    */
   update?(options: LimitOptions): void;
   /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
-  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  readonly key?: ((config: InternalAxiosRequestConfig) => string | false) | undefined;
   /** Which of the calls that wait goes first: the smaller. Default 0 for all. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
   /** How many permits a send needs. Default 1 for all. */

@@ -41,8 +41,15 @@ export interface LimitOptions extends Optional<LimitWindow> {
    * can be told. From 0; default `Infinity`: the call's `deadlineMs` bounds it.
    */
   readonly maxWaitMs?: number | undefined;
-  /** Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. */
-  readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  /**
+   * Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. In a list of several
+   * limits it may give `false`: that limit is not of such sends.
+   *
+   * @example
+   * // Of writes one a second, and of reads as many as there are.
+   * limit: [{ requests: 1, perMs: 1_000, key: ({ method }) => (method === 'get' ? false : 'writes') }],
+   */
+  readonly key?: ((config: InternalAxiosRequestConfig) => string | false) | undefined;
   /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
   /**

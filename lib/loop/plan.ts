@@ -70,6 +70,8 @@ export class Plan implements Terms {
   readonly deadlineMs: number;
   readonly mayMove: boolean;
   readonly hears: Ears;
+  readonly ids: readonly string[];
+  readonly readError: Terms['readError'];
   /** The header of the idempotency key: the caller may set one also where the policy makes none. */
   readonly keyHeader: string;
   readonly #events: Emitter;
@@ -98,6 +100,8 @@ export class Plan implements Terms {
     this.bareInstance = shared.bareInstance;
     this.deadlineMs = policy.deadlineMs;
     this.mayMove = beforeSend.length > 0;
+    this.ids = policy.ids;
+    this.readError = policy.readError;
     this.keyHeader = (idempotency || DEFAULTS.idempotency).header;
     this.hears = earsOf(shared.events, policy);
     this.#events = shared.events;

@@ -4,6 +4,7 @@ import { BREAKER } from '../breaker/options.ts';
 import type { EventName, Listener } from '../call/events.ts';
 import type { Classifier, ResolvedRules, StatusRules } from '../classify/options.ts';
 import { CORRELATION } from '../correlation/options.ts';
+import type { OwnError } from '../failure/api-error.ts';
 import { IDEMPOTENCY } from '../idempotency/options.ts';
 import { LIMIT } from '../limit/options.ts';
 import type { Log } from '../observe/log.ts';
@@ -96,6 +97,20 @@ export interface Policy extends OfRooms {
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
   /**
+   * Headers of an answer (or fields of an error's body) that are kept in the `ids` of a failure, besides those that are known by
+   * themselves. The first that ends in `request-id` is its `requestId`. Those of merged policies add up.
+   */
+  readonly ids?: readonly string[] | undefined;
+  /**
+   * Reads the error in a body of a form that `readApiError` does not know, for judges and failures: `{ Err: { No: 17, Text: 'no' } }`. It is
+   * given the parsed body. `undefined`: it holds none.
+   *
+   * @example
+   * readError: (body) => (body?.Err ? { code: String(body.Err.No), message: body.Err.Text } : undefined),
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a body may be anything, and axios types it the same
+  readonly readError?: ((body: any) => OwnError | undefined) | undefined;
+  /**
    * Changes a send just before it leaves: signs it, stamps it, or has it go elsewhere. Several run in order. Where a send goes elsewhere,
    * by the `key` of limiter, budget or breaker, its permit is given back, and one of the new place is taken; `beforeSend` is not run again
    * for that.
@@ -120,6 +135,8 @@ export interface Policy extends OfRooms {
 export interface ResolvedPolicy extends ResolvedOfRooms, ResolvedRules {
   readonly deadlineMs: number;
   readonly body?: Policy['body'];
+  readonly ids: readonly string[];
+  readonly readError?: Policy['readError'];
   readonly beforeSend: readonly BeforeSend[];
   readonly on: { readonly [E in EventName | '*']?: readonly Listener<E>[] };
   readonly log: false | Log;

@@ -1,5 +1,5 @@
 import { EVENT_NAMES } from '../call/events.ts';
-import { aFunction, must, number } from '../check.ts';
+import { aFunction, listOf, must, number } from '../check.ts';
 import { CLASSIFY, STATUSES } from '../classify/options.ts';
 import { Group, SEVERAL, type Several } from '../group.ts';
 import { type Policy, type ResolvedPolicy, ROOMS } from './options.ts';
@@ -10,6 +10,11 @@ const ON = new Group<{ readonly [name: string]: Several }>({
   fields: Object.fromEntries([...EVENT_NAMES, '*'].map((name) => [name, SEVERAL])),
   advice: { names: EVENTS, all: 'the events' },
 });
+
+/** Those of two policies add up. */
+const NAMES: Several = {
+  check: listOf('an array of names of headers', (value) => typeof value === 'string' && value !== ''),
+};
 
 const log = must(
   "false, 'retries', 'all' or a logger with debug(), info() and warn()",
@@ -30,6 +35,8 @@ export const POLICY = new Group<Policy, ResolvedPolicy>({
     classify: [CLASSIFY, []],
     deadlineMs: [number(0, Number.POSITIVE_INFINITY, { above: true }), Number.POSITIVE_INFINITY],
     body: aFunction,
+    ids: [NAMES, []],
+    readError: aFunction,
     beforeSend: [SEVERAL, []],
     on: ON,
     log: [log, false],

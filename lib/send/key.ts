@@ -9,7 +9,7 @@ import { requireKey } from '../check.ts';
  * @throws {TypeError} where it gives no string
  */
 export function keyOf(
-  key: ((config: InternalAxiosRequestConfig) => string) | undefined,
+  key: ((config: InternalAxiosRequestConfig) => string | false) | undefined,
   config: InternalAxiosRequestConfig,
   option: string,
 ): string {

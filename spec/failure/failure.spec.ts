@@ -182,6 +182,7 @@ describe('what a failure tells', () => {
       elapsedMs: 500,
       requestId: 'r-1',
       correlationId: 'c-1',
+      ids: { 'MS-RequestId': 'r-1', 'MS-CorrelationId': 'c-1' },
       summary:
         'PUT /v1/orders ended after 2 sends in 500 ms: 429 throttled, the server asks for 61 s, of at most 60 s: raise `retry.retryAfter.maxMs`; ' +
         'the server says perTenant: "No." (MS-RequestId r-1)',

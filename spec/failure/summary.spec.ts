@@ -19,6 +19,7 @@ const facts: Omit<Failure, 'summary'> = {
   waitedMs: 0,
   sendingMs: 0,
   elapsedMs: 940,
+  ids: {},
 };
 
 const config = { method: 'post', baseURL: 'https://api.example.com', url: '/v1/orders' };

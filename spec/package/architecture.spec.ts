@@ -34,6 +34,7 @@ const FLOORS = [
   'axios-retry',
   'testing',
   'index.ts',
+  'presets.ts',
   'redis.ts',
   'web.ts',
   'bottleneck.ts',

@@ -52,6 +52,7 @@ describe('the defaults', () => {
       limit: false,
       breaker: false,
       beforeSend: [],
+      ids: [],
       on: {},
       log: false,
     });

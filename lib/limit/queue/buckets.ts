@@ -9,7 +9,7 @@ const MANY = 1_000;
 
 /** A limiter of one bucket for each key, made when it is first asked for, forgotten when it is idle. */
 export class Buckets<Handle> implements Limiter {
-  readonly key: ((config: InternalAxiosRequestConfig) => string) | undefined;
+  readonly key: LimitOptions['key'];
   readonly priority: ((config: InternalAxiosRequestConfig) => number) | undefined;
   readonly weight: LimitOptions['weight'];
   readonly settle: LimitOptions['settle'];

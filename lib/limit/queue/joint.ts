@@ -16,7 +16,7 @@ export interface JointBucket extends Waited {
 
 /** Those that wait for the very same buckets: what holds one of them up elsewhere holds up all. */
 export interface Lane {
-  readonly keys: readonly string[];
+  readonly keys: readonly (string | false)[];
   /** How many wait in it. */
   waiting: number;
 }

@@ -1,0 +1,14 @@
+/** The entry `axios-holdfast/presets`: policies for families of APIs, and what teams make their own with. */
+export {
+  definePreset,
+  type Meaning,
+  type Preset,
+  type PresetData,
+  type PresetLimit,
+  type PresetOptions,
+  type PresetRule,
+} from './presets/define-preset.ts';
+export { github } from './presets/github.ts';
+export { type OpenAiOptions, openai } from './presets/openai.ts';
+export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
+export { ENVOY_RULES, serverSays } from './presets/server-says.ts';
