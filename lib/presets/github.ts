@@ -11,12 +11,11 @@ const pathOf = ({ baseURL = '', url = '' }: InternalAxiosRequestConfig): string 
 const isGraphQl = (url: string): boolean => /\/graphql(?:[?#]|$)/.test(url);
 const isRead = ({ method = 'get' }: InternalAxiosRequestConfig): boolean => /^(?:get|head|options)$/i.test(method);
 
-/** Search has a quota of its own, and so has GraphQL. */
-function resourceOf(config: InternalAxiosRequestConfig): string {
-  const path = pathOf(config);
-  if (isGraphQl(path)) return 'graphql';
-  return /\/search\//.test(path) ? 'search' : 'core';
-}
+const MUTATION = /"query"\s*:\s*"\s*mutation\b/;
+
+/** Search has a quota of its own. */
+const resourceOf = (config: InternalAxiosRequestConfig): string =>
+  /\/search\//.test(pathOf(config)) ? 'search' : 'core';
 
 /** Without a time of its own a secondary limit asks for a minute, and longer each time that it comes again. */
 const growing = ({ retryAfterMs, call }: Evidence): number => retryAfterMs ?? 60_000 * 2 ** call.retries;
@@ -63,29 +62,31 @@ export const github = definePreset({
     },
   ],
   limits: [
-    { maxConcurrent: 100, source: LIMITS },
-    { adaptive: true, bucket: resourceOf, source: LIMITS },
-    // Any minute holds as many as rate and burst together: 900.
+    // Any minute holds as many as rate and burst together: 900, and for GraphQL 2,000. A hundred at once for all of them.
     {
+      adaptive: true,
+      maxConcurrent: 30,
       requests: 800,
       perMs: 60_000,
       burst: 100,
-      bucket: (config) => resourceOf(config) !== 'graphql' && '',
       weight: (config) => (isRead(config) ? 1 : 5),
+      bucket: (config) => !isGraphQl(pathOf(config)) && resourceOf(config),
       source: LIMITS,
     },
     {
+      adaptive: true,
+      maxConcurrent: 30,
       requests: 1_900,
       perMs: 60_000,
       burst: 100,
-      bucket: (config) => resourceOf(config) === 'graphql' && '',
-      weight: ({ data }) => (/"query"\s*:\s*"\s*mutation\b/.test(String(data)) ? 5 : 1),
+      weight: ({ data }) => (MUTATION.test(String(data)) ? 5 : 1),
+      bucket: (config) => isGraphQl(pathOf(config)) && 'graphql',
       source: LIMITS,
     },
     {
       requests: 1,
       perMs: 1_000,
-      bucket: (config) => !isRead(config) && resourceOf(config) !== 'graphql' && 'writes',
+      bucket: (config) => !isRead(config) && !isGraphQl(pathOf(config)) && 'writes',
       source: PRACTICES,
     },
   ],

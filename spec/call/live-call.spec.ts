@@ -15,7 +15,7 @@ function setUp({ deadlineMs = Number.POSITIVE_INFINITY, hears = true } = {}) {
   const terms: Terms = {
     deadlineMs,
     mayMove: false,
-  ids: [],
+    ids: [],
     clock,
     wallAheadMs: () => clock.wall() - clock.now(),
     errors: new AxiosErrors(() => {

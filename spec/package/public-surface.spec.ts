@@ -60,6 +60,7 @@ describe('the public names', () => {
         "correlation",
         "deadlineMs",
         "idempotency",
+        "ids",
         "limit",
         "log",
         "on",
