@@ -49,4 +49,6 @@ export interface Family {
   headers?(standings: { readonly [quota: string]: Standing }): { readonly [name: string]: string };
   /** What the demo asks for. */
   readonly calls: readonly { readonly method: string; readonly url: string; readonly data?: unknown }[];
+  /** What it shows besides: an answer that the first call gets, and what is told of it. */
+  readonly failures?: readonly { readonly title: string; readonly reply: Reply }[];
 }

@@ -40,9 +40,9 @@ describe(draw, () => {
 });
 
 describe('npm start', () => {
-  const run = (env: Record<string, string>) => {
+  const run = (env: Record<string, string>, ...families: readonly string[]) => {
     const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
-    return promisify(execFile)(`${root}node_modules/.bin/tsx`, ['examples/demo.ts'], {
+    return promisify(execFile)(`${root}node_modules/.bin/tsx`, ['examples/demo.ts', ...families], {
       cwd: root,
       env: { ...inherited, ...env },
     });
@@ -53,9 +53,16 @@ describe('npm start', () => {
     expect(stdout).toContain('Totals: client and server agree');
     expect(stdout).toContain('token refreshes: client 2, server 2');
     expect(stdout).toContain('orders placed: client 2, server 2');
-    expect(stdout).toMatch(/409 rejected, not/);
-    expect(stdout).toMatch(/412 rejected, not/);
+    expect(stdout).toMatch(/409\s+rejected\s+\(order\s+already\s+in\s+progress\)/);
+    expect(stdout).toMatch(/412\s+rejected/);
     expect(stdout).toBe(stripVTControlCharacters(stdout));
+  });
+
+  it('shows a preset against the stand-in of its family', { timeout: 60_000 }, async () => {
+    const { stdout } = await run({}, 'github');
+    expect(stdout).toContain('Totals: client and server agree');
+    expect(stdout).toMatch(/served 84, refused [01]\n/);
+    expect(stdout).toMatch(/403\s+rejected/);
   });
 
   it('is coloured where that is asked for', { timeout: 30_000 }, async () => {

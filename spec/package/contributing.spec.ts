@@ -21,7 +21,7 @@ describe('CONTRIBUTING', () => {
   });
 
   it.each([...new Set(files)])('names a file that is there: %s', (file) => {
-    const places = file.startsWith('lib/') || file.startsWith('spec/') ? [file] : [`lib/${file}`];
+    const places = /^(?:lib|spec|examples)\//.test(file) ? [file] : [`lib/${file}`];
     expect(places.map(read)[0]).not.toBe('');
   });
 

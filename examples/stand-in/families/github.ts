@@ -48,6 +48,16 @@ export const github: Family = {
     headers: { 'x-github-request-id': 'E1F2:1' },
     body: { number: 1 },
   }),
+  failures: [
+    {
+      title: 'A 403 that is no limit',
+      reply: {
+        status: 403,
+        headers: { 'x-github-request-id': 'E1F2:2' },
+        body: { message: 'Resource not accessible by integration', documentation_url: DOCS, status: '403' },
+      },
+    },
+  ],
   calls: [
     { method: 'get', url: '/repos/octocat/hello-world/issues' },
     { method: 'post', url: '/repos/octocat/hello-world/issues', data: { title: 'Found' } },

@@ -42,6 +42,22 @@ export const openai: Family = {
     headers: { 'x-request-id': 'req_1' },
     body: { choices: [{ message: { role: 'assistant', content: 'Yes.' } }], usage: { total_tokens: 12 } },
   }),
+  failures: [
+    {
+      title: 'The money is spent: a 429 that no wait helps against',
+      reply: {
+        status: 429,
+        headers: { 'retry-after': '1' },
+        body: {
+          error: {
+            message: 'You exceeded your current quota.',
+            type: 'insufficient_quota',
+            code: 'insufficient_quota',
+          },
+        },
+      },
+    },
+  ],
   calls: [
     {
       method: 'post',
