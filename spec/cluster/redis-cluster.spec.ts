@@ -1,12 +1,16 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import type { Limiter } from 'axios-holdfast';
+import type { Limiter, Permit } from 'axios-holdfast';
 import { type RedisClient, type RedisLimiterOptions, redisLimiter, redisTokenStore } from 'axios-holdfast/redis';
+import type { Cluster } from 'ioredis';
 import * as nodeRedis5 from 'redis';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Layers } from '../../lib/limit/layers.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { limiterContract } from '../limit/contract.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { type ClusterNode, clusterClient, type RedisCluster, redisCluster } from '../support/redis-cluster.ts';
 import { noRedis, redisClient } from '../support/redis-server.ts';
+import { underOneKey } from '../support/under-one-key.ts';
 
 /** See the specs of single clients. */
 const nodeRedis6: typeof nodeRedis5 = await import('redis-6' as string);
@@ -43,6 +47,62 @@ describe.skipIf(noRedis !== undefined)(
       pass: (ms) => pass(ms),
       now: () => Date.now(),
     }));
+
+    /** Two as one, each with that key of the list. */
+    function both(...limiters: readonly Limiter[]): Layers {
+      const layers = limiters.map((limiter) => ({
+        limiter,
+        key: undefined,
+        priority: undefined,
+        maxWaitMs: undefined,
+      }));
+      const made = new Layers(layers, systemClock);
+      onTestFinished(() => made.close());
+      return made;
+    }
+
+    describe.each([
+      ['of the same hash tag', (name: string) => `${name} {acme ${tests}}`],
+      ['on another node, perhaps', (name: string) => `${name} ${tests}`],
+    ])('together with another %s', (_what, prefixOf) => {
+      limiterContract('keeps what every limiter keeps', () => ({
+        limiter: (options) => {
+          tests += 1;
+          const other = { requests: 1_000, perMs: 100, prefix: prefixOf('other') };
+          return underOneKey(both(make({ ...options, prefix: prefixOf('one') }), make(other)), 2);
+        },
+        pass: (ms) => pass(ms),
+        now: () => Date.now(),
+      }));
+    });
+
+    it.each([
+      ['in one script where their prefixes have the same hash tag', '{acme}', [4]],
+      ['in one for each where they have none', '', [2, 2]],
+    ])('asks two limits %s, and loses nothing of one where the other says later', async (_what, tag, keys) => {
+      const sent = [vi.spyOn(shared as Cluster, 'eval'), vi.spyOn(shared as Cluster, 'evalsha')];
+      onTestFinished(() => {
+        for (const spy of sent) spy.mockRestore();
+      });
+      const all = make({ requests: 10, perMs: 1_200_000, burst: 10, prefix: `all ${tests}${tag}` });
+      const route = make({ requests: 4, perMs: 1_000, prefix: `route ${tests}${tag}` });
+      const limiter = both(all, route);
+      const asked = Array.from({ length: 4 }, () => limiter.acquire({ key: '["a","b"]' }));
+      (await (asked[0] as Promise<Permit>)).release();
+      expect(sent.flatMap(({ mock }) => mock.calls.map(([, count]) => Number(count)))).toEqual(keys);
+      for (const permit of await Promise.all(asked)) permit.release();
+      // Six are left of ten.
+      let given = 0;
+      const left = Array.from({ length: 10 }, async () => {
+        await all.acquire({ key: 'a' });
+        given += 1;
+      });
+      await vi.waitFor(() => expect(given).toBe(6));
+      await pass(200);
+      await all.close();
+      await Promise.allSettled(left);
+      expect(given).toBe(6);
+    });
 
     async function ofNodeRedis({ createCluster }: typeof nodeRedis5): Promise<RedisClient> {
       const client = createCluster({

@@ -97,6 +97,10 @@ export class Bucket<Handle> {
     return this.#pacer.isRemote === true;
   }
 
+  reserved(): readonly number[] {
+    return this.#pacer.reserved?.() ?? [];
+  }
+
   acquire(request: PermitRequest): Permit | Promise<Permit> {
     const now = this.#clock.now();
     const { signal, weight = 1, nested = false } = request;
@@ -233,6 +237,9 @@ export class Bucket<Handle> {
       this.#takeOut(waiter);
       waiter.stopWatching?.();
       waiter.resolve(this.#admit(now, waiter.weight, waiter.call, waiter.nested, true));
+    }
+    if (this.isRemote && wakeAt > now && wakeAt < Number.POSITIVE_INFINITY && this.wanted === 0) {
+      this.#pacer.heldUp?.(now, wakeAt);
     }
     this.#wakeAt(Math.min(wakeAt, this.#clampedAt(now)), now);
   };

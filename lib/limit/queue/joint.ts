@@ -1,10 +1,17 @@
 import type { Permit } from '../limiter.ts';
 import { type Bound, QueuedSend, type Waited } from './queued-send.ts';
 
+/** How many of a lane are reckoned with at once that other limits pace: what is reserved for more of them would be wasted. */
+const PACED = 2;
+/** What is reserved for so soon, in ms, is waited for by reserving in the other limits as well; for what comes later they are not asked. */
+const SOON_MS = 50;
+
 /** A bucket, as those see it who wait in others as well. */
 export interface JointBucket extends Waited {
   /** It is asked last, since being asked takes something elsewhere. */
   readonly isRemote: boolean;
+  /** From when each permit may be used that is reserved, in order; nobody is asked for it. */
+  reserved(): readonly number[];
   readonly wake: () => void;
   /** Whether that one goes next there, and may. */
   isNext(waiter: QueuedSend): boolean;
@@ -34,6 +41,8 @@ export class Joint {
   readonly lane: Lane;
   readonly #outcome: Outcome;
   readonly sends: JointSend[] = [];
+  /** Those of them in limits that a fleet shares. */
+  readonly remote: JointSend[] = [];
   /** It stands in all of them by now. */
   isComplete = false;
   isOver = false;
@@ -82,12 +91,27 @@ export class JointSend extends QueuedSend {
     this.resolve = (permit) => joint.won(this, permit);
     this.reject = (reason) => joint.lost(this, reason);
     joint.sends.push(this);
+    if (bucket.isRemote) joint.remote.push(this);
   }
 
-  /** From when the other buckets would let it go. */
+  /** From when the other buckets would let it go, or may be asked whether they would. */
   elsewhereAt(now: number): number {
     const at = this.locallyAt(now);
-    return at > now ? at : this.#at(now, true);
+    if (at > now) return at;
+    const askedAt = this.#reservedAt() - SOON_MS;
+    return askedAt > now ? askedAt : this.#at(now, true);
+  }
+
+  /** How many of its lane to reckon with, by what is reserved for it elsewhere. */
+  pacedTo(now: number): number {
+    if (this.locallyAt(now) > now) return 0;
+    let most = PACED;
+    for (const { bucket, weight } of this.joint.remote) {
+      const reserved = bucket === this.bucket ? [] : bucket.reserved();
+      const soon = reserved.filter((at) => at <= now + SOON_MS).length;
+      if (reserved.length > 0) most = Math.min(most, Math.floor(soon / weight));
+    }
+    return most;
   }
 
   /** The same of those that may be asked at any time. */
@@ -110,6 +134,13 @@ export class JointSend extends QueuedSend {
     for (const other of others) other.wake();
     waking.delete(bucket);
     return others.length > 0 && (joint.isOver || !bucket.isNext(this));
+  }
+
+  /** From when all of several limits that a fleet shares have reserved something for it, as far as they have. */
+  #reservedAt(): number {
+    const { remote } = this.joint;
+    if (remote.length < 2) return Number.NEGATIVE_INFINITY;
+    return Math.max(...remote.map(({ bucket, weight }) => bucket.reserved()[weight - 1] ?? Number.NEGATIVE_INFINITY));
   }
 
   #at(now: number, isRemote: boolean): number {

@@ -2,9 +2,6 @@ import { JointSend, type Lane } from './joint.ts';
 import { goesBefore, PriorityQueue, type Waiter } from './priority-queue.ts';
 import type { QueuedSend } from './queued-send.ts';
 
-/** How many of a lane are reckoned with at once that other limits pace: what is reserved for more of them would be wasted. */
-const PACED = 2;
-
 /** What the queue needs of its bucket. */
 interface Ports {
   now(): number;
@@ -39,7 +36,7 @@ export class LanedQueue {
     for (const lane of this.#lanes.values()) {
       const { first } = lane;
       if (!(first instanceof JointSend)) ready += lane.size;
-      else if (first.locallyAt(now) <= now) ready += Math.min(lane.size, PACED);
+      else ready += Math.min(lane.size, first.pacedTo(now));
     }
     return ready;
   }

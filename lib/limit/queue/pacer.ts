@@ -41,6 +41,10 @@ export interface Pacer<Handle> {
   paused(nowMs: number, untilAt: number): void;
   /** The pause has ended before its time: a probe is to leave. */
   resumed(nowMs: number): void;
+  /** From when each permit may be used that is reserved elsewhere, in order; nobody is asked for it. */
+  reserved?(): readonly number[];
+  /** Who waits here cannot leave before that instant for other limits: what is reserved and would be wasted by then is given back. */
+  heldUp?(nowMs: number, untilAt: number): void;
   /** Whether it would do the same if it were made anew. */
   isFresh(nowMs: number): boolean;
 }

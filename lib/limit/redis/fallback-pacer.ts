@@ -107,6 +107,14 @@ export class FallbackPacer implements Pacer<Granted> {
     this.#alone?.resumed(nowMs);
   }
 
+  reserved(): readonly number[] {
+    return this.#isAlone ? [] : this.#shared.reserved();
+  }
+
+  heldUp(nowMs: number, untilAt: number): void {
+    if (!this.#isAlone) this.#shared.heldUp(nowMs, untilAt);
+  }
+
   isFresh(nowMs: number): boolean {
     return !this.#isAlone && this.#shared.isFresh(nowMs);
   }

@@ -152,7 +152,8 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     send.answered = true;
     const isUrgent = this.#book.answered(nowMs, send, answer);
     // What waits for its slots may have earlier ones.
-    if (Number(answer.cost) < send.weight && this.#ports.bucket().wanted > 0) this.#handIn(nowMs);
+    if (Number(answer.cost) < send.weight && this.#ports.bucket().wanted > 0)
+      this.#handIn(nowMs, this.#slots.splice(0));
     // A pause is told in a turn of its own, and this with it.
     if (answer.untilAt !== undefined && answer.untilAt > nowMs) return;
     if (answer.throttled) this.#tell({ dropBurstMs: UNNAMED_MS });
@@ -176,6 +177,19 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
 
   resumed(): void {
     this.#tell({ resume: true });
+  }
+
+  reserved(): readonly number[] {
+    return this.#slots.flatMap((slot) => Array.from({ length: slot.weight }, (_, i) => dueIn(slot, i + 1)));
+  }
+
+  heldUp(nowMs: number, untilAt: number): void {
+    const isWasted = (slot: Slot<Handle>) => slot.lastAt < untilAt - this.#horizonMs;
+    const wasted = this.#slots.filter(isWasted);
+    if (wasted.length === 0) return;
+    this.#slots = this.#slots.filter((slot) => !isWasted(slot));
+    this.#handIn(nowMs, wasted);
+    this.#askSoon();
   }
 
   isFresh(nowMs: number): boolean {
@@ -314,9 +328,9 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     }
   }
 
-  /** Gives back what is reserved and not used, to ask anew. */
-  #handIn(nowMs: number): void {
-    for (const { handle, weight } of this.#slots.splice(0)) {
+  /** Gives back what is reserved and not used. */
+  #handIn(nowMs: number, slots: readonly Slot<Handle>[]): void {
+    for (const { handle, weight } of slots) {
       this.#book.dropped(nowMs, { handle, weight, sentAt: nowMs, answered: false });
     }
   }

@@ -1,8 +1,8 @@
 import type { RedisClient } from '../../redis-client/client.ts';
 import { isRedisError, RedisRefusal, unexpectedReply } from '../../redis-client/refusal.ts';
-import { RedisScripts } from '../../redis-client/scripts.ts';
 import { type Clock, randomId } from '../../time/clock.ts';
 import { answerOf } from '../../time/with-timeout.ts';
+import { TogetherScripts } from './together.ts';
 
 /** How long between two attempts to reach a lost store, in ms. */
 export const PROBE_MS = 250;
@@ -14,7 +14,7 @@ export class SharedStore {
   readonly clock: Clock;
   /** How long an answer may take, in ms. */
   readonly timeoutMs: number;
-  readonly scripts: RedisScripts;
+  readonly scripts: TogetherScripts;
   readonly #listeners = new Set<(key: string, error: unknown) => void>();
   /** Why it was lost; `undefined` while it can be reached. */
   error: unknown;
@@ -22,7 +22,7 @@ export class SharedStore {
   members = 1;
 
   constructor(redis: RedisClient, clock: Clock, timeoutMs: number) {
-    this.scripts = new RedisScripts(redis, clock);
+    this.scripts = TogetherScripts.of(redis, clock);
     this.clock = clock;
     this.timeoutMs = timeoutMs;
   }

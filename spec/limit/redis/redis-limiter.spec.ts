@@ -150,6 +150,119 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     expect(sent.flatMap(({ mock }) => mock.calls).length).toBeLessThan(2 * 120);
   });
 
+  describe('two of one client', () => {
+    /** Both as one, whose keys are `["all","k"]`. */
+    function both(...limiters: readonly Limiter[]) {
+      const layers = limiters.map((limiter) => ({
+        limiter,
+        key: undefined,
+        priority: undefined,
+        maxWaitMs: undefined,
+      }));
+      const made = new Layers(layers, systemClock);
+      onTestFinished(() => made.close());
+      return (route = 'k') => Promise.resolve(made.acquire({ key: JSON.stringify(['all', route]) }));
+    }
+    /** How many keys each script had that Redis was sent since. */
+    function scripts() {
+      const sent = [vi.spyOn(redis, 'eval'), vi.spyOn(redis, 'evalsha')];
+      onTestFinished(() => {
+        for (const spy of sent) spy.mockRestore();
+      });
+      return () => sent.flatMap(({ mock }) => mock.calls.map(([, keys]) => Number(keys)));
+    }
+    /** How many more it gives now, of a window that does not come back while the test runs. */
+    async function left(limiter: Limiter, key: string): Promise<number> {
+      let given = 0;
+      const asked = Array.from({ length: 20 }, async () => {
+        await limiter.acquire({ key });
+        given += 1;
+      });
+      await pass(400);
+      await limiter.close();
+      await Promise.allSettled(asked);
+      return given;
+    }
+    const forLong = { perMs: 1_200_000, requests: 10, burst: 10 };
+
+    it('are asked in one script', async () => {
+      const sent = scripts();
+      const send = both(make(forLong), make({ requests: 1_000, perMs: 1_000, burst: 100 }));
+      await Promise.all(Array.from({ length: 2 }, () => send()));
+      expect(sent()).toEqual([4]);
+    });
+
+    it('are asked about once for each send, where one of them is slower than the other', async () => {
+      const sent = scripts();
+      const send = both(make({ requests: 1_000, perMs: 1_000 }), make({ requests: 25, perMs: 1_000 }));
+      for (const permit of await Promise.all(Array.from({ length: 20 }, () => send()))) permit.release();
+      expect(sent().length).toBeLessThan(2 * 20);
+    });
+
+    it('lose nothing of one where the other says later', async () => {
+      const [all, route] = [make(forLong), make({ requests: 4, perMs: 1_000 })];
+      const send = both(all, route);
+      for (const permit of await Promise.all(Array.from({ length: 4 }, () => send()))) permit.release();
+      expect(await left(all, 'all')).toBe(6);
+    });
+
+    it('lose nothing where it is a limit of this process that says later', async () => {
+      const all = make(forLong);
+      const send = both(all, localLimiter({ requests: 4, perMs: 1_000 }));
+      for (const permit of await Promise.all(Array.from({ length: 4 }, () => send()))) permit.release();
+      expect(await left(all, 'all')).toBe(6);
+    });
+
+    it('hold up no other route, for the quota of all', async () => {
+      const [all, route] = [make(forLong), make({ requests: 1, perMs: 600_000 })];
+      const send = both(all, route);
+      const routes = ['a', 'b', 'c', 'a', 'b', 'c', 'd'];
+      let given = 0;
+      const asked = routes.map((each) =>
+        send(each).then(
+          () => (given += 1),
+          () => {},
+        ),
+      );
+      await vi.waitFor(() => expect(given).toBe(4));
+      expect(await left(all, 'all')).toBe(6);
+      await route.close();
+      await Promise.all(asked);
+    });
+
+    it('keep to both quotas, also where several processes share them', async () => {
+      const options = [
+        { requests: 100, perMs: 1_000, prefix: 'both, all' },
+        { requests: 40, perMs: 1_000, prefix: 'both, route' },
+      ];
+      const at: Record<string, number[]> = { a: [], b: [], c: [], d: [] };
+      const fleet = [1, 2].map(() => both(...options.map((each) => make(each))));
+      const work = fleet.flatMap((send) =>
+        Object.keys(at).flatMap((route) =>
+          Array.from({ length: 5 }, async () => {
+            (await send(route)).release();
+            at[route]?.push(Date.now());
+          }),
+        ),
+      );
+      await Promise.all(work);
+      const span = (times: readonly number[] = []) => Math.max(...times) - Math.min(...times);
+      // 40 in all, 10 ms apart; 10 of each route, 25 ms apart. Less what a timer may be late.
+      expect(span(Object.values(at).flat())).toBeGreaterThanOrEqual(39 * 10 - 10);
+      for (const times of Object.values(at)) expect(span(times)).toBeGreaterThanOrEqual(9 * 25 - 10);
+    });
+
+    it('cost each other nothing where Redis refuses one of them', async () => {
+      const [wrong, right] = [make({ ...forLong, prefix: 'refused' }), make(forLong)];
+      await redis.set('refused:{k}:slots', 'something else');
+      const asked = [wrong, right].map((limiter) => Promise.resolve(limiter.acquire({ key: 'k' })));
+      await asked[1];
+      expect(await rejectionOf(asked[0] as Promise<Permit>)).toMatchObject({
+        message: expect.stringContaining('WRONGTYPE'),
+      });
+    });
+  });
+
   it('reserves no more than falls due within 50 ms, however many wait', async () => {
     const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'horizon' });
     const asked = ask(limiter, 300);
