@@ -30,7 +30,7 @@ const ROOMS = {
   presets: [],
   auth: [OPTIONS],
   otel: [],
-  'limit/queue': ['spec/limit/local/**'],
+  'limit/queue': ['spec/limit/local/**', 'spec/limit/layers.spec.ts'],
   'limit/windows': ['spec/limit/local/**'],
   'limit/local': [],
   'limit/adaptive': [],
