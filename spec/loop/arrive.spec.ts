@@ -147,6 +147,23 @@ describe(arrive.name, () => {
     expect(poor.events).toContainEqual(['budget-empty', expect.objectContaining({ key: ORIGIN, rule: 'bucket' })]);
   });
 
+  it('keeps none of them where the refusal rests on something else', async () => {
+    const refused = async (policy: Policy, status: number, changes: object = {}) => {
+      const { answer, call, events, get } = setUp(policy);
+      Object.assign(call, changes);
+      expect((await get(answer(status, { 'retry-after': '1' }))).kind).toBe('stop');
+      expect(events).toEqual([['answered', expect.anything()]]);
+      return [call.polledMs, call.refusedWait, call.refusedRetry];
+    };
+    const pollingSince = 0;
+    for (const [policy, status] of [
+      [{}, 404],
+      [{ retry: { maxRetries: 0 } }, 503],
+      [{ retry: false }, 503],
+    ] as const)
+      expect(await refused(policy, status, { pollingSince })).toEqual([0, undefined, undefined]);
+  });
+
   it('takes what a retry costs from the budget, and nothing for one that the limiter paces', async () => {
     const { answer, clock, get, call } = setUp();
     await get(answer(503));
@@ -158,13 +175,13 @@ describe(arrive.name, () => {
   });
 
   it('counts a call once, with its first send', async () => {
-    const { answer, call, get } = setUp({ retry: { budget: {} } });
+    const { answer, call, clock, get } = setUp({ retry: { budget: {} } });
     const counted: number[] = [];
     for (let i = 0; i < 3; i++) {
       await get(answer(503));
-      counted.push(Number(call.budget?.home.refusal('transient', 5_000, 0)?.calls ?? -1));
+      counted.push(Number(call.budget?.home.refusal('transient', 5_000, clock.now())?.calls ?? -1));
     }
-    expect(new Set(counted).size).toBe(1);
+    expect(counted).toEqual([1, 1, 1]);
   });
 
   describe('the limiter', () => {
@@ -174,6 +191,34 @@ describe(arrive.name, () => {
       await plan.limit?.enter(call);
       await get(answer(429, { 'retry-after': '2' }));
       expect(log).toEqual([expect.objectContaining({ throttled: true, untilAt: clock.wall() + 2_000 }), 'release']);
+      expect(events).toContainEqual(['paused', { key: ORIGIN, untilAt: clock.wall() + 2_000 }]);
+    });
+
+    it('has it back at once where the caller gets a body that is whole', async () => {
+      const log: unknown[] = [];
+      const { answer, call, events, get, plan } = setUp({ limit: noting(log) });
+      await plan.limit?.enter(call);
+      await get(answer(200));
+      expect(log).toEqual([expect.objectContaining({ throttled: false }), 'release']);
+      expect(events.map((event) => (event as unknown[])[0])).toEqual(['answered']);
+    });
+
+    it('waits for a body that the caller gets, also where the call has failed', async () => {
+      const log: unknown[] = [];
+      const { answer, call, get, plan } = setUp({
+        ...{ limit: noting(log), retry: false },
+        classify: () => ({ kind: 'transient' }),
+      });
+      await plan.limit?.enter(call);
+      expect(await get(answer(200, {}, Readable.from(['abc'])))).toEqual({ kind: 'stop', why: 'disabled' });
+      expect(log).not.toContain('release');
+    });
+
+    it('is paused until an instant that is told by the time of day', async () => {
+      const { answer, call, clock, events, get, plan } = setUp({ limit: noting([]) });
+      clock.adjust(3_600_000);
+      await plan.limit?.enter(call);
+      await get(answer(429, { 'retry-after': '2' }));
       expect(events).toContainEqual(['paused', { key: ORIGIN, untilAt: clock.wall() + 2_000 }]);
     });
 
@@ -241,6 +286,12 @@ describe(arrive.name, () => {
       expect(await get(dead())).toMatchObject({ kind: 'retry', delayMs: 100 });
       expect(call.wantsFresh).toBe(false);
       expect(call.budget?.home.balance(clock.now())).toBe(2_100 - 14);
+    });
+
+    it('is so also after an answer that failed otherwise', async () => {
+      const { answer, get } = setUp();
+      await get(answer(503));
+      expect(await get(dead())).toMatchObject({ kind: 'retry', delayMs: 0 });
     });
 
     it('and those that are idle beside it are destroyed', async () => {
@@ -581,6 +632,30 @@ describe(arrive.name, () => {
       expect(await get(answer(401))).toEqual({ kind: 'stop', why: 'still-unauthorized' });
     });
 
+    it('is answered with another token after each pending answer', async () => {
+      const { answer, call, get } = await carrying();
+      Object.assign(call, { replays: 1, replaysBefore: 1 });
+      expect(await get(answer(401))).toEqual({ kind: 'refresh' });
+    });
+
+    it.each<[string, number[], string]>([
+      ['the first send with it', [401], 'refresh'],
+      ['a replay that failed otherwise', [503, 401], 'refresh'],
+    ])('to %s is no reason to spare the calls to come a refresh', async (_, statuses, kind) => {
+      const { answer, call, clock, get, plan } = await carrying();
+      await get(answer(401));
+      await plan.auth?.replace(call, { challenges: [], api: undefined });
+      call.config.headers.set('Authorization', 'Bearer b');
+      if (statuses.length > 1) {
+        call.next = 'replays';
+        await get(answer(statuses[0] as number));
+      }
+      const next = new CallUnderWay(call.config, plan);
+      await plan.auth?.enter(next);
+      next.leaves(call.config, clock.now());
+      expect((await arrive(next, plan, answer(statuses.at(-1) as number))).kind).toBe(kind);
+    });
+
     it('that its replay gets tells the calls to come that a refresh does not help, for a while', async () => {
       const { answer, call, clock, get, plan } = await carrying();
       await get(answer(401));
@@ -638,6 +713,19 @@ describe(arrive.name, () => {
       await settle();
       expect(refreshed).toBe(1);
     });
+
+    it('has nothing replaced where the call ends for another reason, nor has another answer', async () => {
+      let refreshed = 0;
+      const counting = { ...auth, refresh: async () => `b${++refreshed}` };
+      const replayed = await carrying({ auth: counting });
+      replayed.call.next = 'replays';
+      await replayed.get(replayed.answer(503));
+      expect(await replayed.get(replayed.answer(401))).toEqual({ kind: 'stop', why: 'still-unauthorized' });
+      const once = await carrying({ auth: counting }, { method: 'put', data: Readable.from(['once']) });
+      expect(await once.get(once.answer(503))).toEqual({ kind: 'stop', why: 'body-not-replayable' });
+      await settle();
+      expect(refreshed).toBe(0);
+    });
   });
 
   it('takes nothing for not applied that a redirect lies behind', async () => {
@@ -667,11 +755,34 @@ describe(arrive.name, () => {
   });
 
   it('ends at the deadline that cut the send off', async () => {
-    const { call, clock, leaves, plan } = setUp({ deadlineMs: 1_000 });
+    const { call, clock, leaves, plan } = setUp({ deadlineMs: 1_000, retry: { backoff: () => 0 } });
     leaves();
     await clock.advance(999);
     call.cutOff = { error: call.deadlineError(call.config) };
     expect(await arrive(call, plan, call.cutOff)).toEqual({ kind: 'stop', why: 'deadline' });
+  });
+
+  it('takes a body of the request that fails for what failed, and not the connection', async () => {
+    const reset = Object.assign(new Error('reset elsewhere'), { code: 'ECONNRESET' });
+    const data = new Readable({ read: () => {} });
+    data.once('error', () => {});
+    data.destroy(reset);
+    await settle();
+    for (const [sent, kind] of [
+      [data, 'stop'],
+      ['text', 'retry'],
+    ] as const) {
+      const { call, leaves, own, plan } = setUp({ body: () => sent }, { method: 'put' });
+      leaves();
+      if (call.wire !== undefined) call.wire.data = sent;
+      expect(await arrive(call, plan, { error: AxiosError.from(reset, 'ECONNRESET', own) })).toMatchObject({ kind });
+    }
+  });
+
+  it('follows no body of an answer that axios rejects', async () => {
+    const { answer, call, get } = setUp();
+    await get(answer(404, {}, Readable.from(['no'])));
+    expect(call.streamed).toBeUndefined();
   });
 
   it('puts a web stream of its own in the place of that of the adapter, unless the answer is frozen', async () => {

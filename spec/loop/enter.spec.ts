@@ -154,6 +154,39 @@ describe(enter.name, () => {
       expect(call.auth?.token?.value).toBe('fresh');
     });
 
+    it('stands in the queue for the third time at most, however short the tokens live, and goes then as it is', async () => {
+      const expired = (value: string) => ({ value, expiresAt: Date.UTC(2026, 0, 1) - 1 });
+      const session = { token: { value: 'a' } as { value: string; expiresAt?: number } };
+      const { call, clock, letThrough, log, plan, state } = setUp({ limited: true, token: () => session.token });
+      state.queues = true;
+      let isIn = false;
+      const entered = Promise.resolve(enter(call, plan)).then((refused) => {
+        isIn = true;
+        return refused;
+      });
+      for (const value of ['b', 'c', 'd']) {
+        await clock.advance(5_000);
+        expect(isIn).toBe(false);
+        session.token = expired(value);
+        await letThrough();
+      }
+      expect(await entered).toBeUndefined();
+      expect(log.filter((step) => step === 'permit')).toHaveLength(3);
+      expect(log.filter((step) => step === 'drop')).toHaveLength(2);
+    });
+
+    it('gives the reason where the permit is refused in the second queue', async () => {
+      const session = { value: 'a', expiresAt: Date.UTC(2027, 0, 1) };
+      const { call, clock, letThrough, plan, state } = setUp({ limited: true, token: () => ({ ...session }) });
+      state.queues = true;
+      const entered = Promise.resolve(enter(call, plan));
+      await clock.advance(5_000);
+      session.expiresAt = clock.wall() - 1;
+      Object.assign(state, { queues: false, refuses: true });
+      await letThrough();
+      expect(await entered).toMatchObject({ why: 'limited' });
+    });
+
     it('waits for `token` no longer than a second, since it may wait for the permit that is held', async () => {
       let asked = 0;
       const { call, clock, letThrough, log, plan, state } = setUp({

@@ -3,6 +3,7 @@ import { AxiosError, AxiosHeaders, CanceledError, type InternalAxiosRequestConfi
 import { describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import type { Verdict } from '../../lib/call/verdict.ts';
+import { evidenceOn } from '../../lib/classify/judging.ts';
 import { failureOf, type Policy, reportOf } from '../../lib/index.ts';
 import { leave } from '../../lib/loop/leave.ts';
 import type { BudgetStation } from '../../lib/retry/budget-station.ts';
@@ -83,6 +84,59 @@ describe(leave.name, () => {
     const { answer, end, finished, judged } = setUp();
     await end(judged(answer(404), GOOD), 'success');
     expect(finished).toEqual([['not-retryable', 'not-retryable']]);
+  });
+
+  it('marks a failure for all to see, and a success by what costs nothing', async () => {
+    const seen = async (status: number, verdict: Verdict, why: Parameters<typeof leave>[3]) => {
+      const { answer, end, judged } = setUp();
+      const outcome = judged(answer(status), verdict);
+      await end(outcome, why);
+      const response = outcome.response ?? (outcome.error as AxiosError).response;
+      expect(reportOf(response)).toBeDefined();
+      return reportOf(new Proxy(response as object, {})) !== undefined;
+    };
+    expect(await seen(200, GOOD, 'success')).toBe(false);
+    expect(await seen(404, GOOD, 'success')).toBe(true);
+    expect(await seen(503, BAD, 'retries-exhausted')).toBe(true);
+    expect(await seen(202, { kind: 'pending' }, 'stopped')).toBe(true);
+  });
+
+  it('keeps nothing of the request once it has done well, and all of it where it has not: somebody may ask why', async () => {
+    const keeps = async (status: number, verdict: Verdict, why: Parameters<typeof leave>[3], body: unknown = '') => {
+      const { answer, call, end, judged, own } = setUp({}, { data: 'much' });
+      const outcome = judged(answer(status, body), verdict);
+      call.streamed = followBody(body);
+      call.template = { ...own };
+      await end(outcome, why);
+      return [call.outcome, call.last, call.template.data].some((each) => each !== undefined);
+    };
+    expect(await keeps(200, GOOD, 'success')).toBe(false);
+    expect(await keeps(404, GOOD, 'success')).toBe(true);
+    expect(await keeps(503, BAD, 'disabled')).toBe(true);
+    expect(await keeps(202, { kind: 'pending' }, 'stopped')).toBe(true);
+    // Its stream is still to be read, and may be cut at the deadline.
+    expect(await keeps(200, GOOD, 'success', new PassThrough())).toBe(true);
+  });
+
+  it('ends a call that retries nothing', async () => {
+    const { answer, end, judged } = setUp({ retry: false });
+    const outcome = judged(answer(503), BAD);
+    expect(await end(outcome, 'disabled')).toEqual({ status: 'rejected', reason: outcome.error });
+  });
+
+  it('hands on what a judge has made of the body, unless the call was cancelled', async () => {
+    for (const isCancelled of [false, true]) {
+      const transformResponse = [(text: string) => JSON.parse(text)];
+      const { answer, call, controller, end, judged, own, plan } = setUp({}, { transformResponse });
+      const outcome = judged(answer(200, '{"a":1}'), GOOD);
+      const { data } = evidenceOn(call, outcome, plan.clock);
+      if (isCancelled) controller.abort();
+      await end(outcome, 'success');
+      expect(call.shown).toBeUndefined();
+      expect(data).toEqual({ a: 1 });
+      // So axios takes it, and does not run them once more.
+      expect(own.transformResponse === transformResponse).toBe(isCancelled);
+    }
   });
 
   it('ends when it was judged, where it did well, and else now', async () => {
@@ -228,15 +282,14 @@ describe(leave.name, () => {
     });
 
     it('counts for an answer only, and for the last one', async () => {
-      const { end, judged, call, answer } = setUp();
+      const { end, judged } = setUp();
       const lost = judged({ error: new AxiosError('lost', 'ECONNRESET') }, { kind: 'success', accept: true });
       expect(await end(lost, 'success')).toEqual({ status: 'rejected', reason: lost.error });
       const other = setUp();
-      other.judged(other.answer(404), { kind: 'success', accept: true });
-      const refused = { error: new Error('full') };
+      const { error } = other.judged(other.answer(404), { kind: 'success', accept: true });
+      // As the error of a failed refresh, which carries the answer.
+      const refused = { error: Object.assign(new Error('full'), { response: (error as AxiosError).response }) };
       expect(await other.end(refused, 'limited')).toEqual({ status: 'rejected', reason: refused.error });
-      call.verdict = undefined;
-      void answer;
     });
 
     it.each<[Parameters<typeof leave>[3], boolean]>([
@@ -264,10 +317,11 @@ describe(leave.name, () => {
     });
 
     it('keeps the error of axios, if it ended with one', async () => {
-      const { controller, end } = setUp();
+      const { controller, end, finished } = setUp();
       controller.abort();
       const error = new CanceledError('mine');
-      expect(await end({ error }, 'cancelled')).toEqual({ status: 'rejected', reason: error });
+      expect(await end({ error }, 'not-retryable')).toEqual({ status: 'rejected', reason: error });
+      expect(finished).toEqual([['cancelled', 'cancelled']]);
     });
 
     it('destroys the body of an answer that nobody is handed', async () => {
@@ -380,6 +434,24 @@ describe(leave.name, () => {
       expect(plan.counters.inFlight).toBe(0);
       expect(plan.underWay.pending()).toEqual([]);
       expect(clock.pending).toBe(0);
+    });
+
+    it('that axios rejected and a judge accepts is handed over like any other', async () => {
+      const { answer, end, judged, plan } = setUp();
+      const body = new PassThrough();
+      const outcome = judged(answer(404, body), { kind: 'permanent', accept: true });
+      expect((await end(outcome, 'success'))?.status).toBe('fulfilled');
+      expect(plan.counters.inFlight).toBe(1);
+      body.destroy();
+      await settle();
+      expect(plan.counters.inFlight).toBe(0);
+    });
+
+    it("of an answer that is rejected is nobody's to wait for", async () => {
+      const { answer, end, judged, plan } = setUp();
+      await end(judged(answer(404, new PassThrough()), { kind: 'permanent' }), 'not-retryable');
+      expect(plan.counters.inFlight).toBe(0);
+      expect(plan.underWay.pending()).toEqual([]);
     });
 
     it('is cut at the deadline', async () => {

@@ -139,7 +139,9 @@ describe(loop.name, () => {
 
   it('asks again for what is pending, until it is done', async () => {
     const { log, settled } = run([202, 202, 200], { statuses: { 202: 'pending' } });
-    expect(await settled).toMatchObject({ value: { status: 200 } });
+    const result = await settled;
+    expect(result).toMatchObject({ value: { status: 200 } });
+    expect(reportOf((result as PromiseFulfilledResult<AxiosResponse>).value)?.waitedMs).toBe(2_000);
     expect(log.filter((step) => step.startsWith('send'))).toEqual(['send 1', 'send 2', 'send 3']);
   });
 
@@ -161,6 +163,19 @@ describe(loop.name, () => {
     expect(await settled).toMatchObject({ reason: { response: { status: 503 } } });
     expect(log.at(-1)).toBe('end circuit-open');
     expect(log.filter((step) => step === 'permit')).toHaveLength(20);
+  });
+
+  it('asks for no permit where the circuit is open by then', async () => {
+    const { call, plan, clock } = underWay(
+      { url: 'https://api.example.com/', method: 'get', headers: new AxiosHeaders() },
+      { breaker: {}, limit: refusing() },
+    );
+    const outcome = { error: new AxiosError('lost', 'ECONNRESET') };
+    for (let sends = 0; sends < 20; sends++) {
+      plan.breaker?.depart(call, clock.now());
+      plan.breaker?.arrive(call, { outcome, nowMs: clock.now(), cutOff: false });
+    }
+    await expect(loop(call, plan)).rejects.toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
   });
 
   it('refreshes nothing and polls nothing without a policy that says so', async () => {
@@ -199,6 +214,16 @@ describe(loop.name, () => {
     expect(log.filter((step) => step.startsWith('send'))).toHaveLength(501);
   });
 });
+
+/** A limiter that nobody may ask. */
+function refusing(): Limiter {
+  return {
+    acquire: fail,
+    pause: () => {},
+    close: async () => {},
+    stats: () => ({ queued: 0, running: 0 }),
+  };
+}
 
 function fail(): never {
   throw new Error('odd');
