@@ -45,6 +45,7 @@ const guides: DefaultTheme.SidebarItem[] = [
       { text: 'The Partner API', link: '/docs/partner-api' },
       { text: 'Order of interceptors', link: '/docs/interceptors' },
       { text: 'Who retries?', link: '/docs/who-retries' },
+      { text: 'Leaving the others', link: '/docs/migrating' },
     ],
   },
   {

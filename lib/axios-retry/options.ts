@@ -22,14 +22,11 @@ const OPTIONS: { readonly [name in keyof RetryOptions]: Check } = {
 const STATE = { retryCount: anything, lastRequestTime: anything };
 
 const NAMES = Object.keys(OPTIONS);
-/** `retry` is near `retries`. */
-const OURS = Object.keys(DEFAULT_POLICY).filter((name) => name !== 'retry');
-const check = object(
-  { ...OPTIONS, ...STATE },
-  {
-    names: eachMeans('it is an option of attach(instance, policy)', ...OURS),
-  },
-);
+const names = {
+  ...eachMeans('it is an option of attach(instance, policy)', ...Object.keys(DEFAULT_POLICY)),
+  ...eachMeans('did you mean retries?', 'retry', 'maxRetries', 'attempts'),
+};
+const check = object({ ...OPTIONS, ...STATE }, { names });
 
 /**
  * Options laid over others. `undefined` is no opinion.

@@ -117,17 +117,19 @@ function exhausted({ error }: Failed, { retries }: Call): Judgement {
   return retries > 0 || isRetryable(error) ? { kind: kindOf(error), ends: 'retries-exhausted' } : PERMANENT;
 }
 
-function retried({ config, error, state }: Failed, { call, outcome }: Evidence, terms: Terms): Judgement {
-  const retry = call.retries + 1;
+function retried(failed: Failed, { call, outcome, response }: Evidence, { clock, now }: Terms): Judgement {
+  const { config, error, state } = failed;
   const kind = kindOf(error);
+  // Its default takes whatever brings no answer for the network's fault: a wrong URL, a body that is too large. And it repeats a POST whose
+  // connection was lost, so that an order may be placed twice. Here only what the loop would repeat; a condition of the caller's own is obeyed.
+  const byDefault = state.retryCondition === isNetworkOrIdempotentRequestError;
+  const known = byDefault ? conclude(undefined, outcome, NO_RULES, clock) : undefined;
+  if (response === undefined && known?.kind === 'permanent') return PERMANENT;
+  const retry = call.retries + 1;
   state.retryCount = retry;
   const retryAfterMs = waitOf(state.retryDelay(retry, error), error);
-  const lastedMs = terms.now() - state.lastRequestTime;
-  if (!state.shareTimeout(config, lastedMs, retryAfterMs)) return { kind, ends: 'deadline' };
-  // Its default repeats a POST after any network error, so that an order may be placed twice. Here, where that was surely not applied.
-  if (state.retryCondition !== isNetworkOrIdempotentRequestError) return { kind, retryAfterMs, vouched: true };
-  const { unapplied } = conclude(undefined, outcome, NO_RULES, terms.clock);
-  return { kind, retryAfterMs, unapplied };
+  if (!state.shareTimeout(config, now() - state.lastRequestTime, retryAfterMs)) return { kind, ends: 'deadline' };
+  return { kind, retryAfterMs, vouched: !byDefault, unapplied: known?.unapplied };
 }
 
 const NO_RULES = { statuses: {} };
