@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type DefaultTheme, defineConfig } from 'vitepress';
 import llmstxt from 'vitepress-plugin-llms';
 
@@ -87,12 +88,17 @@ export default defineConfig({
       });
     },
   },
-  vite: { plugins: [llmstxt({ excludeIndexPage: false, ignoreFiles: ['CHANGELOG.md'] })] },
+  vite: {
+    resolve: { alias: { 'axios-holdfast': fileURLToPath(new URL('../../lib/index.ts', import.meta.url)) } },
+    worker: { format: 'es' },
+    plugins: [llmstxt({ excludeIndexPage: false, ignoreFiles: ['CHANGELOG.md', 'docs/playground.md'] })],
+  },
   themeConfig: {
     nav: [
       { text: 'Guides', link: '/docs/retrying' },
       { text: 'Reference', link: '/docs/reference/' },
       { text: 'Performance', link: '/docs/performance' },
+      { text: 'Playground', link: '/docs/playground' },
     ],
     sidebar: [...guides, { text: 'Reference', link: '/docs/reference/', collapsed: true, items: reference }],
     outline: [2, 3],

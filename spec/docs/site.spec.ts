@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
 
 const site = fileURLToPath(new URL('../../docs/.vitepress/dist', import.meta.url));
@@ -24,6 +24,7 @@ const TYPES: Record<string, string> = {
 const SCREENS = { phone: { width: 390, height: 844 }, desk: { width: 1_440, height: 900 } };
 const PAGES = [
   '/',
+  '/docs/playground.html',
   '/docs/retrying.html',
   '/docs/limits.html',
   '/docs/options.html',
@@ -66,7 +67,8 @@ describe.skipIf((noSite ?? noBrowser) !== undefined)('the site', () => {
             if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
           });
           tab.on('pageerror', (error) => faults.push(String(error)));
-          await tab.goto(url + page, { waitUntil: 'networkidle' });
+          await tab.goto(url + page);
+          if (page.includes('playground')) await tab.waitForSelector('tr[data-client="axios alone"]');
           expect(await tab.textContent('h1')).toMatch(/\w/);
           const { width, isDark } = await tab.evaluate(() => ({
             width: document.documentElement.scrollWidth,
@@ -84,6 +86,61 @@ describe.skipIf((noSite ?? noBrowser) !== undefined)('the site', () => {
         }
       },
     );
+  });
+
+  describe('the playground', () => {
+    const opened = async (hash = '') => {
+      const context = await browser.newContext({ viewport: SCREENS.desk });
+      onTestFinished(() => context.close());
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url });
+      const tab = await context.newPage();
+      await tab.goto(`${url}/docs/playground.html${hash}`);
+      await tab.waitForSelector('tr[data-client="axios alone"]');
+      return tab;
+    };
+    /** A row of the table: answered, failed, 429s, sends a call, of the quota, took. */
+    const rowOf = async (tab: Page, client: string) =>
+      (await tab.locator(`tr[data-client="${client}"] td`).allInnerTexts()).map((text) => Number.parseFloat(text));
+
+    it('shows why a limit beats retrying, with the real libraries', async () => {
+      const tab = await opened();
+      const [answered, failed, throttled] = await rowOf(tab, 'axios-holdfast');
+      expect([answered, failed, throttled]).toEqual([300, 0, 0]);
+      expect((await rowOf(tab, 'axios-retry'))[2]).toBeGreaterThan(50);
+      expect((await rowOf(tab, 'axios alone'))[1]).toBeGreaterThan(200);
+      expect(await tab.locator('rect.bar.ok').count()).toBe(60);
+    });
+
+    it('gives the same for the same seed, also from a link', async () => {
+      const tab = await opened();
+      await tab.click('text=An outage of eight seconds');
+      await tab.waitForFunction(() => document.querySelector('tr[data-client="axios alone"] td')?.textContent !== '50');
+      const rows = await tab.locator('tbody').innerText();
+      const again = await opened(new URL(tab.url()).hash);
+      expect(await again.locator('tbody').innerText()).toBe(rows);
+    });
+
+    it("answers a wrong policy with the library's own words", async () => {
+      const tab = await opened();
+      await tab.fill('textarea', '{ "retry": { "maxRetry": 3 } }');
+      await tab.waitForSelector('[role=alert]');
+      expect(await tab.textContent('[role=alert]')).toContain(
+        'retry.maxRetry is not an option; here it is retry.maxRetries',
+      );
+    });
+
+    it('writes what the form says into the policy, which can be copied', async () => {
+      const tab = await opened();
+      await tab.selectOption('label:has-text("Limit") select', 'learn');
+      await tab.fill('label:has-text("Retries") input', '5');
+      await tab.press('label:has-text("Retries") input', 'Tab');
+      await tab.click('text=Copy the policy');
+      const text = await tab.evaluate(() => navigator.clipboard.readText());
+      expect(JSON.parse(text.slice('attach(client, '.length, -2))).toEqual({
+        limit: { adaptive: true },
+        retry: { maxRetries: 5 },
+      });
+    });
   });
 
   it('can be used with the keyboard alone: the search, a result, and past the menu to the text', async () => {
