@@ -1,37 +1,32 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
-import { Authenticators } from './auth/authenticators.ts';
-import { isCredentials } from './auth/credential-set.ts';
-import type { ResolvedAuth } from './auth/options.ts';
-import { passThrough } from './auth/pass-through.ts';
-import { publicCodeOf } from './auth/public-code.ts';
-import type { Beginner } from './auth/refresh.ts';
-import { Breaker } from './breaker/circuit.ts';
-import { originOf } from './call/address.ts';
 import type { EventName, EventOf, Listener } from './call/events.ts';
-import { wholeMs } from './call/time-shown.ts';
+import type { Outcome } from './call/outcome.ts';
 import { aBoolean, type Check, number, object } from './check.ts';
-import { isRetryable } from './classify/is-retryable.ts';
+import { evidenceOn } from './classify/judging.ts';
 import { codeOf } from './failure/code.ts';
-import { InvalidPolicyError, type PolicyProblem } from './failure/errors.ts';
+import type { PolicyProblem } from './failure/errors.ts';
+import { hasSameNumbers } from './group.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
 import { interceptor, Rules } from './interceptor.ts';
-import { Limiters } from './limit/limiters.ts';
+import type { CallUnderWay } from './loop/call-under-way.ts';
+import { OpenRooms } from './loop/open-rooms.ts';
 import type { Shared } from './loop/plan.ts';
 import { type Counters, zeroCounters } from './observe/counters.ts';
 import { isDebugging } from './observe/debugging.ts';
 import { Emitter } from './observe/emitter.ts';
 import { type Instrumented, setInstrumented } from './observe/instrumentation.ts';
 import { type PendingCall, UnderWay } from './observe/pending.ts';
-import { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
-import { mergePolicies } from './policy/merge.ts';
-import type { Policy, ResolvedPolicy } from './policy/options.ts';
+import type { House } from './policy/house.ts';
+import { merge } from './policy/merge.ts';
+import { POLICY_OPTIONS, type Policy, type ResolvedPolicy } from './policy/options.ts';
 import { asWritten, type PreparedPolicy } from './policy/prepared.ts';
 import { resolve } from './policy/resolve.ts';
 import { update } from './policy/update.ts';
 import { validate } from './policy/validate.ts';
 import { RetryBudget } from './retry/budget.ts';
+import { RETRY } from './retry/options.ts';
 import { AxiosErrors } from './send/axios-errors.ts';
-import { systemClock, systemRandom, wallAheadMs } from './time/clock.ts';
+import { wallAheadMs } from './time/clock.ts';
 
 declare module 'axios' {
   interface AxiosRequestConfig {
@@ -120,31 +115,6 @@ export interface AttachOptions {
   readonly replace?: boolean | undefined;
 }
 
-/**
- * Makes every call through an axios instance survive throttling, short outages and lost connections.
- *
- * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
- * Interceptors that are registered on it before or after make no difference.
- *
- * One that answers by itself should be there first: call axios-cache-interceptor's `setupCache` before `attach`. The other way
- * round, an answer from the cache takes a permit too, and fails while a circuit is open.
- *
- * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios. What is made of it
- * by `instance.create()` is another instance, and not attached
- * @param policy see `Policy`; `{}` by default
- * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once, and nothing is attached
- * @throws {TypeError} when `instance` is no axios instance, or is frozen, or when there is no such option
- * @throws {Error} when something is attached to it already, unless that is to be replaced: two loops around each other would
- * multiply the sends
- */
-export function attach(
-  instance: AttachableInstance,
-  policy: Policy | PreparedPolicy = {},
-  options: AttachOptions = {},
-): Attachment {
-  return attachWith({ clock: systemClock, random: systemRandom }, instance, policy, options, attach);
-}
-
 /** What another entry of the package, of a signature of its own, has in addition. */
 interface Entry {
   readonly name: string;
@@ -154,22 +124,24 @@ interface Entry {
   detach(): void;
 }
 
-/** What `attach` is made of. */
-interface Ports extends Pick<Shared, 'clock' | 'random'> {
+/** Time and chance, and who asks. */
+export interface AttachPorts extends Pick<Shared, 'clock' | 'random'> {
   readonly entry?: Entry;
 }
 
 /**
- * `attach` with the ports in the caller's hand: for other entries, and for tests.
+ * `attach` by the rooms of an entry, with the ports in the caller's hand.
  *
  * @param given by default the policy of the attachment that is there
+ * @param callee the function that somebody called, whose place is told to whoever attaches another
  */
-export function attachWith(
-  { clock, random, entry }: Ports,
+export function attachIn(
+  house: House,
+  { clock, random, entry }: AttachPorts,
   instance: AttachableInstance,
   given: Policy | PreparedPolicy | undefined,
   options: AttachOptions = {},
-  callee: (...args: never[]) => unknown = attachWith,
+  callee: (...args: never[]) => unknown = attachIn,
 ): Attachment {
   const axios: unknown = instance;
   requireInstance(axios);
@@ -177,55 +149,50 @@ export function attachWith(
   const there = markOf(axios);
   if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
   const policy = given ?? there?.policy?.() ?? {};
-  const resolved = resolve(policy);
-  requireOrigins(resolved, axios);
+  const furnished = house.with(policy);
+  const resolved = resolve(furnished, policy);
   const events = new Emitter(clock, isDebugging());
   const underWay = new UnderWay(clock);
   const counters = zeroCounters();
   const instrumented: Instrumented = { by: undefined, isDetached: false };
   // One of each for all calls. What is off here a call may turn on, and has the defaults then.
-  const budget = new RetryBudget((resolved.retry || DEFAULTS.retry).budget || DEFAULTS.retry.budget);
-  const breaker = new Breaker(resolved.breaker || DEFAULTS.breaker);
+  const budget = new RetryBudget((resolved.retry || RETRY.defaults).budget || RETRY.defaults.budget);
   const tell: Tell = (name, event) => {
     const { policy } = current;
     if (events.wants(name, policy)) events.emit(name, policy, event);
   };
   const storeLost = (key: string, error: unknown) => tell('store-lost', { key, code: codeOf(error) });
-  const limiters = new Limiters(resolved.limit, { clock, random, storeLost });
-  const authenticators = new Authenticators({
-    clock,
-    beginner: beginnerOf(axios, tell, counters),
-    baseUrl: () => axios.defaults?.baseURL,
-  });
-  const { auth } = resolved;
-  // Not before it is known to be right, since others may share them.
-  if (auth !== false && !isCredentials(auth))
-    authenticators.join(auth, asWritten(policy).auth || auth, originsOf(auth, axios));
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const bareInstance = () => {
     bare ??= withoutDefaults(axios.create());
     return bare;
   };
-  const shared: Shared = {
+  const lent = {
     clock,
     wallAheadMs: () => wallAheadMs(clock),
     random,
+    counters,
+    queue,
+    axios,
+    evidence: (call: CallUnderWay, outcome: Outcome) => evidenceOn(call, outcome, clock),
+    tell,
+    storeLost,
+  };
+  const rooms = new OpenRooms(furnished, lent, { resolved, written: asWritten(policy) });
+  const shared: Shared = {
+    ...lent,
+    rooms,
     events,
-    counters: counters,
     underWay,
     instrumented,
-    queue,
     budget,
-    breaker,
-    limiter: (limit) => limiters.of(limit),
-    authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
     bareInstance,
   };
 
-  let current = { policy: resolved, shared };
-  const rules = new Rules(resolved, shared);
+  let current = { house: furnished, policy: resolved, shared };
+  const rules = new Rules(furnished, resolved, shared);
   const around = interceptor(rules);
   const intercept = entry === undefined ? around : preparedBy(entry, around);
   // Not before everything that may be refused has been looked at.
@@ -248,7 +215,7 @@ export function attachWith(
   const mark: Mark = {
     intercept,
     entry: entry?.name,
-    policy: () => mergePolicies(...written),
+    policy: () => merge(current.house, written),
     detach,
     place: placeOfCall(callee),
   };
@@ -261,18 +228,11 @@ export function attachWith(
     update: (given: Policy | PreparedPolicy) => {
       if (!attached) throw new Error('holdfast is not attached to this instance any more: attach again');
       const before = current.policy;
-      const { policy, numbers } = update(before, given);
-      requireOrigins(policy, axios);
-      numbers?.of.update?.(numbers.options);
-      limiters.update(policy.limit);
-      const { auth } = policy;
-      if (auth !== false && !isCredentials(auth)) {
-        // Options that were laid over others are nobody's object.
-        const isWhole = before.auth === false || isCredentials(before.auth);
-        authenticators.update(before.auth, auth, (isWhole && asWritten(given).auth) || auth, originsOf(auth, axios));
-      }
-      current = { policy, shared: goOn(current.shared, before, policy) };
-      rules.update(policy, current.shared);
+      const house = current.house.with(given);
+      const { policy, numbers } = update(house, before, given);
+      rooms.update(house, { resolved: policy, written: asWritten(given) }, numbers);
+      current = { house, policy, shared: goOn(current.shared, before, policy) };
+      rules.update(house, policy, current.shared);
       written.push(given);
     },
     detach,
@@ -282,19 +242,19 @@ export function attachWith(
       detach();
       if (drain) await underWay.empty(timeoutMs);
       for (const refuse of [...queue]) refuse();
-      authenticators.close();
-      await limiters.close();
+      rooms.authenticators?.close();
+      await rooms.limiters?.close();
     },
     stats: () => ({
       ...counters,
-      pausedKeys: limiters.paused(),
+      pausedKeys: rooms.limiters?.paused() ?? 0,
       budget: current.shared.budget.balances(clock.now()),
-      open: current.shared.breaker.open(),
+      open: rooms.breakers?.open() ?? [],
     }),
     pending: () => underWay.pending(),
     on: <E extends EventName | '*'>(event: E, listener: Listener<E>) => {
       // A policy's `on` also takes a list and `undefined`; here there is exactly one listener.
-      validate({ on: { [event]: listener === undefined || Array.isArray(listener) ? null : listener } });
+      validate(house, { on: { [event]: listener === undefined || Array.isArray(listener) ? null : listener } });
       return events.on(event, listener);
     },
   });
@@ -302,20 +262,12 @@ export function attachWith(
   return attachment;
 }
 
-/** What the calls share from now on. Whose numbers are as they were goes on, and also what is off: a call may turn it on. */
+/** What the calls share from now on. A budget whose numbers are as they were goes on, and also one that is off: a call may turn it on. */
 function goOn(shared: Shared, before: ResolvedPolicy, policy: ResolvedPolicy): Shared {
   const budgetOf = ({ retry }: ResolvedPolicy) => retry !== false && retry.budget;
   const budget = budgetOf(policy);
-  return {
-    ...shared,
-    budget: budget && !isSame(budgetOf(before), budget) ? new RetryBudget(budget) : shared.budget,
-    breaker: policy.breaker && !isSame(before.breaker, policy.breaker) ? new Breaker(policy.breaker) : shared.breaker,
-  };
-}
-
-/** Whether they have the same numbers. What stands beside them is asked at each call. */
-function isSame(before: object | false, after: object): boolean {
-  return before !== false && JSON.stringify(before) === JSON.stringify(after);
+  if (budget === false || hasSameNumbers(budgetOf(before), budget)) return shared;
+  return { ...shared, budget: new RetryBudget(budget) };
 }
 
 type Intercept = ReturnType<typeof interceptor>;
@@ -332,9 +284,7 @@ function preparedBy(entry: Entry, around: Intercept): Intercept {
 }
 
 /** Names of the policy, in the wrong argument. */
-const IN_THE_POLICY = Object.fromEntries(
-  Object.keys(DEFAULT_POLICY).map((name) => [name, 'the policy is the second argument']),
-);
+const IN_THE_POLICY = Object.fromEntries(POLICY_OPTIONS.map((name) => [name, 'the policy is the second argument']));
 
 const ATTACH_OPTIONS = object({ replace: aBoolean }, { names: IN_THE_POLICY });
 const CLOSE_OPTIONS = object({ drain: aBoolean, timeoutMs: number(0) });
@@ -358,33 +308,4 @@ type Tell = <E extends EventName>(name: E, event: EventOf<E>) => void;
 function withoutDefaults(bare: AxiosInstance): AxiosInstance {
   for (const name of Object.keys(bare.defaults)) Reflect.deleteProperty(bare.defaults, name);
   return bare;
-}
-
-function beginnerOf(axios: AxiosInstance, tell: Tell, counters: Counters): Beginner {
-  return {
-    http: passThrough(axios),
-    isRetryable,
-    refreshing: (key, reason) => tell('refreshing', { key, reason }),
-    refreshed: (key, durationMs) => {
-      counters.refreshes += 1;
-      tell('refreshed', { key, durationMs: wholeMs(durationMs) });
-    },
-    refreshFailed: (key, error, durationMs) =>
-      tell('refresh-failed', { key, code: publicCodeOf(error), durationMs: wholeMs(durationMs) }),
-    storeLost: (key, error) => tell('store-lost', { key, code: codeOf(error) }),
-  };
-}
-
-/** Who may see the token, as one text; empty where nobody may. */
-function originsOf({ origins }: ResolvedAuth, axios: AxiosInstance): string {
-  return String(origins ?? originOf({ baseURL: axios.defaults?.baseURL ?? '' }));
-}
-
-/** Without either, no call would ever carry the token, and nobody would know why. */
-function requireOrigins({ auth }: ResolvedPolicy, axios: AxiosInstance): void {
-  const options = isCredentials(auth) ? auth.options : auth;
-  if (options === false || options.origins !== undefined || originsOf(options, axios) !== '') return;
-  const bound = "given where the instance has no baseURL: a list of origins, or 'any' where all its URLs are your own";
-  const message = `auth.origins must be ${bound}; it says who may see the token`;
-  throw new InvalidPolicyError([{ path: 'auth.origins', bound, value: undefined, message }]);
 }

@@ -1,13 +1,6 @@
 /** @module axios-holdfast */
 
-export {
-  type AttachableInstance,
-  type Attachment,
-  type AttachOptions,
-  attach,
-  type CloseOptions,
-  type Stats,
-} from './attach.ts';
+export type { AttachableInstance, Attachment, AttachOptions, CloseOptions, Stats } from './attach.ts';
 export { credentials } from './auth/credentials.ts';
 export type {
   AuthOptions,
@@ -20,7 +13,8 @@ export type {
   Token,
   TokenStore,
 } from './auth/options.ts';
-export type { BreakerOptions, ResolvedBreaker } from './breaker/options.ts';
+export { circuitBreaker } from './breaker/circuit-breaker.ts';
+export type { Breaker, BreakerOptions, ResolvedBreaker } from './breaker/options.ts';
 export type { Call } from './call/call.ts';
 export type { Decision, DecisionKind } from './call/decision.ts';
 export {
@@ -51,6 +45,7 @@ export {
   TokenRefreshError,
 } from './failure/errors.ts';
 export { type Failure, type FailureKind, failureOf, reportOf } from './failure/failure.ts';
+export { attach, mergePolicies, preparePolicy } from './full.ts';
 export type { IdempotencyOptions, ResolvedIdempotency } from './idempotency/options.ts';
 export type { AdaptiveOptions } from './limit/adaptive/rate.ts';
 export type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limit/limiter.ts';
@@ -61,9 +56,7 @@ export type { ToldQuota } from './limit/quota/reader.ts';
 export type { LimitWindow } from './limit/windows/gcra.ts';
 export type { Logger } from './observe/log.ts';
 export type { PendingCall } from './observe/pending.ts';
-export { mergePolicies } from './policy/merge.ts';
 export type { Policy, ResolvedPolicy } from './policy/options.ts';
-export { preparePolicy } from './policy/prepare.ts';
 export type { PreparedPolicy } from './policy/prepared.ts';
 export type { PollOptions, ResolvedPoll } from './poll/options.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';

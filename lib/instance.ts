@@ -1,7 +1,6 @@
 import type { AxiosInstance } from 'axios';
 import { isRecord, kindOf } from './check.ts';
-import { DEFAULT_POLICY } from './policy/defaults.ts';
-import type { Policy } from './policy/options.ts';
+import { POLICY_OPTIONS, type Policy } from './policy/options.ts';
 
 /** What an attachment leaves on its instance, so that the next `attach` finds it. */
 export interface Mark {
@@ -80,7 +79,7 @@ function instead(value: unknown): string {
   if (typeof read(value, 'detach') === 'function') return 'an attachment, which has an instance already';
   if (CONFIG.some((name) => read(value, name) !== undefined))
     return 'a config: axios.create(config) makes an instance of it';
-  if (Object.keys(DEFAULT_POLICY).some((name) => read(value, name) !== undefined))
+  if (POLICY_OPTIONS.some((name) => read(value, name) !== undefined))
     return 'a policy: the instance comes first, as in attach(instance, policy)';
   return kindOf(value);
 }

@@ -2,6 +2,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'ax
 import { CallUnderWay } from './loop/call-under-way.ts';
 import { loop } from './loop/loop.ts';
 import { Plan, type Shared } from './loop/plan.ts';
+import type { House } from './policy/house.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
 import { Policies } from './policy/policies.ts';
 import { adapterFor } from './send/adapter.ts';
@@ -68,16 +69,16 @@ export class Rules {
   policies: Policies;
   plans: Plans;
 
-  constructor(policy: ResolvedPolicy, shared: Shared) {
-    this.policies = new Policies(policy);
+  constructor(house: House, policy: ResolvedPolicy, shared: Shared) {
+    this.policies = new Policies(house, policy);
     this.plans = new Plans(shared, policy);
   }
 
   /** Another policy holds: who waits for a permit goes by its limit. */
-  update(policy: ResolvedPolicy, shared: Shared): void {
+  update(house: House, policy: ResolvedPolicy, shared: Shared): void {
     const before = this.plans;
     this.plans = new Plans(shared, policy);
-    this.policies = new Policies(policy);
+    this.policies = new Policies(house, policy);
     before.attached.limit?.replaceBy(this.plans.attached.limit);
   }
 }

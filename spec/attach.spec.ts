@@ -1,9 +1,9 @@
 import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { attach, attachWith } from '../lib/attach.ts';
 import { credentials } from '../lib/auth/credentials.ts';
 import { InvalidPolicyError } from '../lib/failure/errors.ts';
 import { failureOf, reportOf } from '../lib/failure/failure.ts';
+import { attach, attachWith } from '../lib/full.ts';
 import type { Policy } from '../lib/policy/options.ts';
 import { constantBackoff } from '../lib/time/backoff.ts';
 import { rejectionOf } from './support/attached.ts';

@@ -1,8 +1,8 @@
 import axios, { type AxiosAdapter, AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { attach, attachWith } from '../lib/attach.ts';
 import { InvalidPolicyError } from '../lib/failure/errors.ts';
 import { failureOf, reportOf } from '../lib/failure/failure.ts';
+import { attach, attachWith } from '../lib/full.ts';
 import { interceptor } from '../lib/interceptor.ts';
 import type { Policy } from '../lib/policy/options.ts';
 import { axiosErrorOf, rejectionOf } from './support/attached.ts';

@@ -5,10 +5,13 @@ import { Authenticator, type AuthenticatorPorts } from './authenticator.ts';
 import { CredentialSet, isCredentials } from './credential-set.ts';
 import { Life } from './life.ts';
 import type { ResolvedAuth } from './options.ts';
+import { AuthStation } from './station.ts';
 
 /** What the credentials of an attachment need of it. */
 export interface AuthenticatorsPorts extends AuthenticatorPorts {
   readonly clock: Clock;
+  /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
+  readonly queue: Set<() => void>;
 }
 
 /** Credentials of several attachments, closed with the last of them. */
@@ -36,6 +39,10 @@ export class Authenticators {
 
   constructor(ports: AuthenticatorsPorts) {
     this.#ports = ports;
+  }
+
+  station(auth: ResolvedAuth | CredentialSet): AuthStation {
+    return new AuthStation(this.#ports, this.of(auth));
   }
 
   of(auth: ResolvedAuth | CredentialSet): Authenticator {

@@ -1,9 +1,11 @@
 import { kindOf } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import { bringing } from '../room.ts';
 import { systemClock } from '../time/clock.ts';
 import { CredentialSet, isCredentials } from './credential-set.ts';
 import { AUTH, type Credentials, type CredentialsOptions } from './options.ts';
 import { passThrough } from './pass-through.ts';
+import { AUTH_ROOM } from './room.ts';
 
 /**
  * One credential for several instances: the token is refreshed once for all of them, by the instance `http`, or where none is given by that of
@@ -35,5 +37,6 @@ export function credentials(options: CredentialsOptions): Credentials {
   if (problems.length > 0) throw new InvalidPolicyError(problems);
   const resolved = AUTH.resolve(false, auth);
   if (isCredentials(resolved)) throw new TypeError('credentials() needs options');
-  return new CredentialSet(AUTH.freeze(resolved), { clock: systemClock, http: http && passThrough(http) });
+  const made = new CredentialSet(AUTH.freeze(resolved), { clock: systemClock, http: http && passThrough(http) });
+  return bringing(made, AUTH_ROOM);
 }

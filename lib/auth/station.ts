@@ -1,13 +1,11 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { headerOf } from '../call/header.ts';
 import type { LiveCall } from '../call/live-call.ts';
-import { type Outcome, responseOf } from '../call/outcome.ts';
+import { responseOf } from '../call/outcome.ts';
 import type { Refusal } from '../call/refusal.ts';
 import type { Station } from '../call/station.ts';
-import type { Wait } from '../call/wait.ts';
-import { apiErrorOf } from '../classify/error-body.ts';
+import { TOKEN_WAIT } from '../call/wait.ts';
 import type { ApiError } from '../failure/api-error.ts';
-import { parseChallenges } from '../failure/challenge.ts';
 import { TokenRefreshError } from '../failure/errors.ts';
 import { mayRefresh } from '../failure/may-refresh.ts';
 import type { Clock } from '../time/clock.ts';
@@ -43,12 +41,6 @@ interface Ports {
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
 }
-
-/** What a call waits for that waits for its token. */
-export const TOKEN_WAIT: Wait = {
-  phase: 'refresh',
-  why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
-};
 
 /** The credential on a call's way: a token for each send, and another after a 401. */
 export class AuthStation implements Station<AuthorizedCall> {
@@ -231,11 +223,4 @@ function refused(call: AuthorizedCall, { credential }: Slot, error: unknown): Re
   // An error of this call's own: it carries this call's answer.
   const answer = call.outcome && responseOf(call.outcome);
   return { outcome: { error: new TokenRefreshError(error.message, error.cause, answer) }, why: 'refresh-failed' };
-}
-
-/** What a 401 says, for the refresh. */
-export function unauthorizedBy(outcome: Outcome | undefined, errorText: string | undefined): Unauthorized {
-  const response = outcome && responseOf(outcome);
-  const challenges = parseChallenges(headerOf(response?.headers, 'www-authenticate') ?? '');
-  return { challenges, api: apiErrorOf(outcome, errorText) };
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_OPTIONS, type IAxiosRetryConfig, namespace } from 'axios-retry';
 import { aBoolean, aFunction, type Check, eachMeans, isPlain, isRecord, must, object } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
-import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import { POLICY_OPTIONS } from '../policy/options.ts';
 
 /** axios-retry's options, with its defaults filled in. */
 export type RetryOptions = Required<IAxiosRetryConfig>;
@@ -23,7 +23,7 @@ const STATE = { retryCount: anything, lastRequestTime: anything };
 
 const NAMES = Object.keys(OPTIONS);
 const names = {
-  ...eachMeans('it is an option of attach(instance, policy)', ...Object.keys(DEFAULT_POLICY)),
+  ...eachMeans('it is an option of attach(instance, policy)', ...POLICY_OPTIONS),
   ...eachMeans('did you mean retries?', 'retry', 'maxRetries', 'attempts'),
 };
 const check = object({ ...OPTIONS, ...STATE }, { names });

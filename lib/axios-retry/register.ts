@@ -1,8 +1,9 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import { type IAxiosRetryConfig, type IAxiosRetryReturn, namespace } from 'axios-retry';
-import { attachWith } from '../attach.ts';
+import { attachIn } from '../attach.ts';
 import { isPlain } from '../check.ts';
 import { markOf, requireInstance } from '../instance.ts';
+import { House } from '../policy/house.ts';
 import { type Clock, type Random, wallAheadMs } from '../time/clock.ts';
 import { optionsOf } from './options.ts';
 import { policyOf } from './policy.ts';
@@ -44,7 +45,7 @@ export function register(
   };
   const entry = { name: NAME, prepare, detach: () => responses.eject(responseInterceptorId) };
   const policy = policyOf(options, isOn, clock);
-  const { interceptorId } = attachWith({ ...ports, entry }, instance, policy, { replace: true }, callee);
+  const { interceptorId } = attachIn(new House({}), { ...ports, entry }, instance, policy, { replace: true }, callee);
   const responseInterceptorId = responses.use(null, passOn);
   return { requestInterceptorId: interceptorId, responseInterceptorId };
 }

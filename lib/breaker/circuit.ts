@@ -1,4 +1,3 @@
-import { KeyedCache } from '../call/keyed-cache.ts';
 import { SlidingCount } from '../time/sliding-count.ts';
 import type { ResolvedBreaker } from './options.ts';
 
@@ -19,24 +18,6 @@ export interface Ticket {
  * cancelled or went wrong on our side; or `'impatient'`, where the caller's own bound ended it so soon that it says little.
  */
 export type Learnt = 'well' | 'failed' | 'nothing' | 'impatient';
-
-/** Circuits, one per key. */
-export class Breaker {
-  readonly #circuits: KeyedCache<Circuit>;
-
-  constructor(options: ResolvedBreaker) {
-    this.#circuits = new KeyedCache((key) => new Circuit(key, options));
-  }
-
-  circuit(key: string): Circuit {
-    return this.#circuits.of(key);
-  }
-
-  /** The keys whose circuit is open. */
-  open(): readonly string[] {
-    return this.#circuits.all().flatMap(({ key, isOpen }) => (isOpen ? [key] : []));
-  }
-}
 
 /**
  * One circuit. Closed, it counts how many sends fail; open, it lets none out for a while, and then one, to see.

@@ -1,8 +1,9 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { aFunction, integer, number, TURNS_ON } from '../check.ts';
+import { type Advice, aFunction, integer, number, TURNS_ON } from '../check.ts';
 import type { Evidence } from '../classify/options.ts';
 import { type Filled, Group } from '../group.ts';
 import { MAX_TIMER_MS } from '../time/clock.ts';
+import { type Circuits, isBreaker } from './circuits.ts';
 import { BREAKER_NAMES } from './other-names.ts';
 
 /**
@@ -40,17 +41,35 @@ export interface BreakerOptions {
   readonly isFailure?: ((evidence: Evidence) => boolean | undefined) | undefined;
 }
 
+/** Circuits for several instances; made by `circuitBreaker()`, and given to each as `breaker`. */
+export interface Breaker {
+  /** The keys whose circuit is open, or waits for its probe. */
+  open(): readonly string[];
+}
+
 export type ResolvedBreaker = Filled<BreakerOptions, 'key' | 'isFailure'>;
 
-export const BREAKER = new Group<BreakerOptions, ResolvedBreaker>({
-  fields: {
-    failureRatio: [number(0, 1, { above: true }), 0.5],
-    minimumThroughput: [integer(1, Number.MAX_SAFE_INTEGER), 20],
-    windowMs: [number(100, MAX_TIMER_MS), 10_000],
-    openMs: [number(0, MAX_TIMER_MS, { above: true }), 5_000],
-    key: aFunction,
-    isFailure: aFunction,
+export const BREAKER_ADVICE: Advice = { names: BREAKER_NAMES, on: TURNS_ON };
+
+const NUMBERS = ['failureRatio', 'minimumThroughput', 'windowMs', 'openMs'] as const;
+
+export const BREAKER = new Group<BreakerOptions, ResolvedBreaker, ResolvedBreaker | Circuits, BreakerOptions | Breaker>(
+  {
+    fields: {
+      failureRatio: [number(0, 1, { above: true }), 0.5],
+      minimumThroughput: [integer(1, Number.MAX_SAFE_INTEGER), 20],
+      windowMs: [number(100, MAX_TIMER_MS), 10_000],
+      openMs: [number(0, MAX_TIMER_MS, { above: true }), 5_000],
+      key: aFunction,
+      isFailure: aFunction,
+    },
+    advice: BREAKER_ADVICE,
+    value: {
+      is: isBreaker,
+      // Circuits that were handed in have their numbers.
+      adjust: (breaker, options) =>
+        NUMBERS.some((name) => options[name] !== undefined) ? undefined : (breaker as Circuits).adjusted(options),
+    },
+    ofCall: { options: ['key', 'isFailure'] },
   },
-  advice: { names: BREAKER_NAMES, on: TURNS_ON },
-  ofCall: { options: ['key', 'isFailure'] },
-});
+);

@@ -9,7 +9,8 @@ import type { Evidence } from '../classify/options.ts';
 import { serverFailed } from '../classify/server-failed.ts';
 import { CircuitOpenError } from '../failure/errors.ts';
 import { keyOf } from '../send/key.ts';
-import type { Breaker, Circuit, Learnt, Ticket } from './circuit.ts';
+import type { Circuit, Learnt, Ticket } from './circuit.ts';
+import type { Circuits } from './circuits.ts';
 import type { ResolvedBreaker } from './options.ts';
 
 /** What is remembered of a call here. */
@@ -36,13 +37,13 @@ interface Arrival {
 
 /** The circuit breaker on a call's way. */
 export class BreakerStation<C extends BrokenCall> implements Station<C> {
-  readonly #breaker: Breaker;
+  readonly #circuits: Circuits;
   readonly #options: ResolvedBreaker;
   readonly #evidence: (call: C, outcome: Outcome) => Evidence;
 
   /** @param evidence what `isFailure` is shown */
-  constructor(breaker: Breaker, options: ResolvedBreaker, evidence: (call: C, outcome: Outcome) => Evidence) {
-    this.#breaker = breaker;
+  constructor(circuits: Circuits, options: ResolvedBreaker, evidence: (call: C, outcome: Outcome) => Evidence) {
+    this.#circuits = circuits;
     this.#options = options;
     this.#evidence = evidence;
   }
@@ -130,7 +131,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
   }
 
   #circuitOf(config: InternalAxiosRequestConfig): Circuit {
-    return this.#breaker.circuit(keyOf(this.#options.key, config, 'breaker.key'));
+    return this.#circuits.circuit(keyOf(this.#options.key, config, 'breaker.key'));
   }
 
   /** What a send says of the server: by the policy's own judge, else by the answer. */

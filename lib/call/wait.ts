@@ -8,3 +8,9 @@ export interface Wait {
   /** On the clock. */
   until?(): number | undefined;
 }
+
+/** What a call waits for that waits for its token. */
+export const TOKEN_WAIT: Wait = {
+  phase: 'refresh',
+  why: () => 'waits for a token: `auth.token` or `auth.refresh` has not settled',
+};

@@ -1,3 +1,4 @@
+import { bringing, broughtBy } from '../room.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from './limiter.ts';
 import type { LimitOptions } from './options.ts';
 
@@ -41,6 +42,7 @@ export class AdjustedLimiter implements Limiter {
     this.settle = settle ?? under.settle;
     this.quota = quota ?? under.quota;
     this.maxWaitMs = maxWaitMs ?? before?.maxWaitMs;
+    bringing(this, broughtBy(under, 'limit'));
   }
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {

@@ -1,21 +1,16 @@
 import { InvalidPolicyError } from '../failure/errors.ts';
-import type { Clock, Random } from '../time/clock.ts';
+import type { Random } from '../time/clock.ts';
 import { isAdjusted } from './adjusted-limiter.ts';
 import { type Layer, Layers } from './layers.ts';
 import { isLimiter, type Limiter } from './limiter.ts';
-import { type LocalBuckets, localLimiterWith } from './local/local-limiter.ts';
+import { type LocalBuckets, localLimiterWith } from './local/local-buckets.ts';
 import { isList, LIMIT, type LimitOptions, type OneLimit, type ResolvedLimits } from './options.ts';
+import { type LimitPorts, LimitStation, type Pauses } from './station.ts';
 
-/** Whether a send may have to wait for another's end, and so for the one that makes it. */
-export const waitsForOthers = (limit: ResolvedLimits): boolean =>
-  isList(limit)
-    ? limit.some(waitsForOthers)
-    : isLimiter(limit) || limit.maxConcurrent < Number.POSITIVE_INFINITY || limit.adaptive !== false;
-
-interface LimitersPorts {
-  readonly clock: Clock;
+/** What they need of their attachment. */
+export interface LimitersPorts extends LimitPorts {
   readonly random: Random;
-  storeLost(key: string, error: unknown): void;
+  readonly storeLost: (key: string, error: unknown) => void;
 }
 
 /** The limiters of one attachment: those that it makes of its own numbers, which all its calls share, and those that were handed in. */
@@ -56,6 +51,10 @@ export class Limiters {
     } else {
       this.#own[0]?.become({ ...numbersOf(attached), isOwn: true });
     }
+  }
+
+  station(limit: ResolvedLimits, pauses: Pauses): LimitStation {
+    return new LimitStation(this.#ports, this.of(limit), limit, pauses);
   }
 
   of(limit: ResolvedLimits): Limiter {

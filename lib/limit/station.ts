@@ -17,7 +17,6 @@ import { type HeldSlots, heldSlotsOf } from './held-slots.ts';
 import { Layers } from './layers.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
 import { isLimiter } from './limiter.ts';
-import { waitsForOthers } from './limiters.ts';
 import { isList, type OneLimit, type ResolvedLimits } from './options.ts';
 import { readQuota } from './quota/headers.ts';
 import { type ShownAnswer, TellingCode, TellingCodes, type Told } from './told.ts';
@@ -68,37 +67,32 @@ export interface LimitedCall extends LiveCall {
 }
 
 /** What the station needs of its attachment. */
-interface Ports {
+export interface LimitPorts {
   readonly clock: Clock;
   readonly wallAheadMs: () => number;
   readonly counters: { queued: number };
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
-  limiter(limit: ResolvedLimits): Limiter;
+  /** What the policy's own code is shown of an answer. */
+  evidence(call: LimitedCall, outcome: Outcome): ShownAnswer;
 }
 
 /** The pauses that the policy has its calls wait for. */
-interface Pauses {
+export interface Pauses {
   /** Whether a time that a server names counts. */
   readonly heeded: boolean;
   /** Whoever honours no named wait, or retries nothing, stands behind the pauses of others all the same: so long by default. */
   readonly bounds: { readonly maxMs: number; readonly whenLonger: 'fail' | 'clamp' };
 }
 
-interface Show {
-  /** What the policy's own code is shown of an answer. */
-  answer(call: LimitedCall, outcome: Outcome): ShownAnswer;
-}
-
 /** The limiter on a call's way: a permit for each send, given back as soon as that has ended. */
 export class LimitStation implements Station<LimitedCall> {
   /** Whether a send may have to wait for another's end. */
   readonly mayHoldUp: boolean;
-  readonly #ports: Ports;
+  readonly #ports: LimitPorts;
   readonly #limiter: Limiter;
   readonly #options: Pick<OneLimit, 'key' | 'priority'>;
   readonly #code: TellingCode | TellingCodes;
-  readonly #show: Show['answer'];
   readonly #maxWaitMs: number | undefined;
   /** The limiter was handed in, so that it does not close with the attachment. */
   readonly #isShared: boolean;
@@ -108,8 +102,8 @@ export class LimitStation implements Station<LimitedCall> {
   readonly #limit: ResolvedLimits;
   #line: Line = { waiting: new Map(), next: undefined };
 
-  constructor(ports: Ports, limit: ResolvedLimits, pauses: Pauses, show: Show['answer']) {
-    const limiter = ports.limiter(limit);
+  /** @param limiter what was made of `limit` */
+  constructor(ports: LimitPorts, limiter: Limiter, limit: ResolvedLimits, pauses: Pauses) {
     // The policy may name them, and so may a limiter that was handed in.
     const options = isList(limit) ? limiter : limit;
     this.#ports = ports;
@@ -117,7 +111,6 @@ export class LimitStation implements Station<LimitedCall> {
     this.#limiter = limiter;
     this.#options = options;
     this.#code = isList(limit) ? new TellingCodes(limit) : new TellingCode(limit);
-    this.#show = show;
     this.#maxWaitMs = Object.hasOwn(options, 'maxWaitMs') ? (options as { maxWaitMs?: number }).maxWaitMs : undefined;
     this.#isShared = isLimiter(options);
     this.#hearsQuota = isLimiter(options) || options.adaptive !== false;
@@ -309,7 +302,7 @@ export class LimitStation implements Station<LimitedCall> {
 
   /** What the policy's own code says of an answer. */
   #read(call: LimitedCall, outcome: Outcome, response: AxiosResponse, { weight, weights }: Slot): Told {
-    return this.#code.read(response, this.#show(call, outcome), weights ?? weight, this.#hearsQuota);
+    return this.#code.read(response, this.#ports.evidence(call, outcome), weights ?? weight, this.#hearsQuota);
   }
 
   #keyOf(config: InternalAxiosRequestConfig): string {
@@ -539,3 +532,9 @@ function priorityOf(given: unknown): number | undefined {
   if (given === undefined || typeof given === 'number') return given;
   throw new TypeError(`limit.priority must return a number, got ${kindOf(given)}`);
 }
+
+/** Whether a send may have to wait for another's end, and so for the one that makes it. */
+export const waitsForOthers = (limit: ResolvedLimits): boolean =>
+  isList(limit)
+    ? limit.some(waitsForOthers)
+    : isLimiter(limit) || limit.maxConcurrent < Number.POSITIVE_INFINITY || limit.adaptive !== false;

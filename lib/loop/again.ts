@@ -1,11 +1,11 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { TOKEN_WAIT, unauthorizedBy } from '../auth/station.ts';
 import { addressOf } from '../call/address.ts';
 import type { Again } from '../call/decision.ts';
 import { responseOf } from '../call/outcome.ts';
 import type { Refusal } from '../call/refusal.ts';
 import { durationOf } from '../call/time-shown.ts';
-import type { Wait } from '../call/wait.ts';
+import { TOKEN_WAIT, type Wait } from '../call/wait.ts';
+import { unauthorizedBy } from '../classify/unauthorized-by.ts';
 import { pollConfig } from '../poll/poll-target.ts';
 import { endedSend, runHooks } from '../retry/hooks.ts';
 import { destroyIdle } from '../send/fresh-connection.ts';

@@ -1,5 +1,4 @@
 import type { AxiosResponse } from 'axios';
-import { unauthorizedBy } from '../auth/station.ts';
 import type { Decision } from '../call/decision.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import type { RefusedRetry } from '../call/refused-retry.ts';
@@ -8,6 +7,7 @@ import type { Judgement } from '../call/verdict.ts';
 import type { Wait } from '../call/wait.ts';
 import { announcesJson, classify, conclude } from '../classify/classify.ts';
 import { evidenceOn } from '../classify/judging.ts';
+import { unauthorizedBy } from '../classify/unauthorized-by.ts';
 import { isTimeout } from '../failure/code.ts';
 import { noteOwnBodyError } from '../failure/own-body.ts';
 import { keepsKey } from '../idempotency/station.ts';

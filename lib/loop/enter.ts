@@ -1,5 +1,6 @@
-import { type AuthStation, TOKEN_WAIT } from '../auth/station.ts';
+import type { AuthStation } from '../auth/station.ts';
 import type { Refusal } from '../call/refusal.ts';
+import { TOKEN_WAIT } from '../call/wait.ts';
 import type { LimitStation } from '../limit/station.ts';
 import { withTimeout } from '../time/with-timeout.ts';
 import type { CallUnderWay } from './call-under-way.ts';

@@ -1,31 +1,25 @@
 import type { AxiosInstance } from 'axios';
-import type { Authenticator } from '../auth/authenticator.ts';
-import type { CredentialSet } from '../auth/credential-set.ts';
-import type { ResolvedAuth } from '../auth/options.ts';
-import { AuthStation } from '../auth/station.ts';
-import type { Breaker } from '../breaker/circuit.ts';
-import { BreakerStation } from '../breaker/station.ts';
+import type { AuthStation } from '../auth/station.ts';
+import type { BreakerStation } from '../breaker/station.ts';
 import type { EventName, EventOf } from '../call/events.ts';
 import type { Terms } from '../call/live-call.ts';
-import type { Outcome } from '../call/outcome.ts';
 import type { PendingPhase } from '../call/wait.ts';
-import { evidenceOn } from '../classify/judging.ts';
 import { CorrelationStation } from '../correlation/station.ts';
+import { IDEMPOTENCY } from '../idempotency/options.ts';
 import { IdempotencyStation } from '../idempotency/station.ts';
-import type { Limiter } from '../limit/limiter.ts';
-import type { ResolvedLimits } from '../limit/options.ts';
-import { LimitStation } from '../limit/station.ts';
+import type { LimitStation } from '../limit/station.ts';
 import type { Counters } from '../observe/counters.ts';
 import { type Ears, type Emitter, earsOf } from '../observe/emitter.ts';
 import type { Instrumented } from '../observe/instrumentation.ts';
 import type { UnderWay } from '../observe/pending.ts';
-import { DEFAULTS } from '../policy/defaults.ts';
 import type { ResolvedPolicy } from '../policy/options.ts';
 import type { RetryBudget } from '../retry/budget.ts';
 import { BudgetStation } from '../retry/budget-station.ts';
+import { RETRY } from '../retry/options.ts';
 import type { AxiosErrors } from '../send/axios-errors.ts';
 import type { Clock, Random } from '../time/clock.ts';
 import type { CallUnderWay } from './call-under-way.ts';
+import type { OpenRooms } from './open-rooms.ts';
 
 /** What the calls of one attachment share. */
 export interface Shared {
@@ -40,9 +34,7 @@ export interface Shared {
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
   readonly budget: RetryBudget;
-  readonly breaker: Breaker;
-  limiter(limit: ResolvedLimits): Limiter;
-  authenticator(auth: ResolvedAuth | CredentialSet): Authenticator;
+  readonly rooms: Pick<OpenRooms, 'auth' | 'breaker' | 'limit'>;
   /** The errors of axios that we make ourselves. */
   readonly errors: AxiosErrors;
   /** An instance of the same copy of axios without our interceptor. */
@@ -78,16 +70,15 @@ export class Plan implements Terms {
 
   constructor(shared: Shared, policy: ResolvedPolicy) {
     const { auth, beforeSend, breaker, correlation, idempotency, limit, retry } = policy;
-    const { clock } = shared;
-    const { budget, retryAfter } = retry || DEFAULTS.retry;
-    const pauses = { heeded: retryAfter !== false, bounds: retryAfter || DEFAULTS.retry.retryAfter };
-    const evidence = (call: CallUnderWay, outcome: Outcome) => evidenceOn(call, outcome, clock);
+    const { clock, rooms } = shared;
+    const { budget, retryAfter } = retry || RETRY.defaults;
+    const pauses = { heeded: retryAfter !== false, bounds: retryAfter || RETRY.defaults.retryAfter };
     this.policy = policy;
     this.idempotency = idempotency === false ? undefined : new IdempotencyStation(idempotency);
     this.correlation = correlation === false ? undefined : new CorrelationStation(correlation);
-    this.auth = auth === false ? undefined : new AuthStation(shared, shared.authenticator(auth));
-    this.breaker = breaker === false ? undefined : new BreakerStation(shared.breaker, breaker, evidence);
-    this.limit = limit === false ? undefined : new LimitStation(shared, limit, pauses, evidence);
+    this.auth = auth === false ? undefined : rooms.auth(auth).station(auth);
+    this.breaker = breaker === false ? undefined : rooms.breaker(breaker).station(breaker);
+    this.limit = limit === false ? undefined : rooms.limit(limit).station(limit, pauses);
     this.budget = retry === false || budget === false ? undefined : new BudgetStation(shared.budget, budget);
 
     this.clock = clock;
@@ -102,7 +93,7 @@ export class Plan implements Terms {
     this.mayMove = beforeSend.length > 0;
     this.ids = policy.ids;
     this.readError = policy.readError;
-    this.keyHeader = (idempotency || DEFAULTS.idempotency).header;
+    this.keyHeader = (idempotency || IDEMPOTENCY.defaults).header;
     this.hears = earsOf(shared.events, policy);
     this.#events = shared.events;
   }

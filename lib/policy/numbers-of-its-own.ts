@@ -1,7 +1,6 @@
 import { isRecord, shown } from '../check.ts';
 import type { PolicyProblem } from '../failure/errors.ts';
 import { Group } from '../group.ts';
-import { POLICY } from './policy.ts';
 
 /**
  * What is wrong with a call's policy though it would be right for `attach`. All calls of an attachment share its limiter, its budget and
@@ -9,10 +8,10 @@ import { POLICY } from './policy.ts';
  * so the same numbers are none of its own.
  */
 export function numbersOfItsOwn(
+  group: Group,
   policy: object,
   resolved: unknown,
   attached: unknown,
-  group: Group = POLICY,
   path = '',
 ): readonly PolicyProblem[] {
   const given = attached === false ? group.defaults : attached;
@@ -22,7 +21,7 @@ export function numbersOfItsOwn(
     if (group.ofCall === undefined) {
       const inner = group.fields[name];
       return inner instanceof Group && inner.isOptions(value)
-        ? numbersOfItsOwn(value, ours, theirs, inner, `${at}.`)
+        ? numbersOfItsOwn(inner, value, ours, theirs, `${at}.`)
         : [];
     }
     if (value === undefined || group.ofCall.options.includes(name)) return [];

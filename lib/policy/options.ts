@@ -1,24 +1,21 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { AUTH } from '../auth/options.ts';
-import { BREAKER } from '../breaker/options.ts';
+import type { AUTH } from '../auth/options.ts';
+import type { BREAKER } from '../breaker/options.ts';
 import type { EventName, Listener } from '../call/events.ts';
 import type { Classifier, ResolvedRules, StatusRules } from '../classify/options.ts';
-import { CORRELATION } from '../correlation/options.ts';
+import type { CORRELATION } from '../correlation/options.ts';
 import type { OwnError } from '../failure/api-error.ts';
-import { IDEMPOTENCY } from '../idempotency/options.ts';
-import { LIMIT } from '../limit/options.ts';
+import type { IDEMPOTENCY } from '../idempotency/options.ts';
+import type { LIMIT } from '../limit/options.ts';
 import type { Log } from '../observe/log.ts';
-import { POLL } from '../poll/options.ts';
-import { RETRY } from '../retry/options.ts';
+import type { POLL } from '../poll/options.ts';
+import type { RETRY } from '../retry/options.ts';
 import type { BeforeSend } from '../send/before-send.ts';
 
-/**
- * One line for each policy: what a user is told of it, its name, its room. A new one takes its folder, and its line here. Each may be
- * `false` in a policy.
- */
-export const ROOMS = {
+/** One line for each policy: its name, its options, and what a user is told of it. Each may be `false` in a policy. */
+export interface Groups {
   /** Repeats a send that failed, where that may help and can do no harm. On by default; `false` sends every call once. */
-  retry: RETRY,
+  readonly retry: typeof RETRY;
   /**
    * Asks again for an answer that is `pending`, as `statuses: { 202: 'pending' }` or a judge says. On by default; with `false` such an
    * answer is a success.
@@ -30,16 +27,16 @@ export const ROOMS = {
    * A poll takes a permit of the limiter. It is no retry: it takes nothing of the budget, the breaker does not hear of it, and `maxRetries`
    * counts anew after each pending answer.
    */
-  poll: POLL,
+  readonly poll: typeof POLL;
   /** Adds an idempotency key to calls whose method is not idempotent, so that they can be repeated. Off by default; `{}` turns it on. */
-  idempotency: IDEMPOTENCY,
+  readonly idempotency: typeof IDEMPOTENCY;
   /**
    * Puts a token on every send, and refreshes it once for all calls. Off by default. Takes options, or what `credentials()` makes, which
    * several instances can share.
    */
-  auth: AUTH,
+  readonly auth: typeof AUTH;
   /** Adds one id to all sends of a call, for the server's logs. Off by default; `{}` turns it on. */
-  correlation: CORRELATION,
+  readonly correlation: typeof CORRELATION;
   /**
    * What every send has to pass first: a rate, or how many may be under way. Off by default: then no send waits in a queue, and a 429
    * delays only its own call.
@@ -55,15 +52,13 @@ export const ROOMS = {
    * // 50 a second in all, and 5 to each route.
    * attach(client, { limit: [{ requests: 50, perMs: 1_000 }, { requests: 5, perMs: 1_000, key: ({ url = '' }) => url.split('?')[0] ?? '' }] });
    */
-  limit: LIMIT,
+  readonly limit: typeof LIMIT;
   /** Stops sending for a while to a server that fails. Off by default; `{}` turns it on. */
-  breaker: BREAKER,
-};
+  readonly breaker: typeof BREAKER;
+}
 
-type Rooms = typeof ROOMS;
-type OfRooms = { readonly [K in keyof Rooms]?: false | Rooms[K]['types']['given'] | undefined };
-type ResolvedOfRooms = { readonly [K in keyof Rooms]: false | Rooms[K]['types']['resolved'] };
-export type DefaultsOfRooms = { readonly [K in keyof Rooms]: Rooms[K]['defaults'] };
+type OfRooms = { readonly [K in keyof Groups]?: false | Groups[K]['types']['given'] | undefined };
+type ResolvedOfRooms = { readonly [K in keyof Groups]: false | Groups[K]['types']['resolved'] };
 
 /**
  * What `attach` is given, and what a call may say for itself in its config's `holdfast`: that is laid over the attached policy, option by
@@ -141,3 +136,23 @@ export interface ResolvedPolicy extends ResolvedOfRooms, ResolvedRules {
   readonly on: { readonly [E in EventName | '*']?: readonly Listener<E>[] };
   readonly log: false | Log;
 }
+
+/** What an object has that is a policy, for whoever takes it for something else. */
+export const POLICY_OPTIONS: readonly string[] = [
+  'retry',
+  'poll',
+  'idempotency',
+  'auth',
+  'correlation',
+  'limit',
+  'breaker',
+  'statuses',
+  'classify',
+  'deadlineMs',
+  'body',
+  'ids',
+  'readError',
+  'beforeSend',
+  'on',
+  'log',
+] satisfies (keyof Policy)[];

@@ -1,7 +1,7 @@
 import { isPlain } from '../check.ts';
 import { Group } from '../group.ts';
+import type { House } from './house.ts';
 import type { Policy, ResolvedPolicy } from './options.ts';
-import { POLICY } from './policy.ts';
 import { isPrepared, type PreparedPolicy } from './prepared.ts';
 import { resolve } from './resolve.ts';
 
@@ -16,6 +16,7 @@ const MANY = 8;
  * brings may hold its body, and never be asked for again. A prepared one is known by itself.
  */
 export class Policies {
+  readonly #house: House;
   readonly #attached: ResolvedPolicy;
   readonly #prepared = new WeakMap<PreparedPolicy, ResolvedPolicy>();
   /** The one that was asked for last comes first. */
@@ -23,7 +24,8 @@ export class Policies {
   /** How those were written. */
   readonly #written = new WeakMap<ResolvedPolicy, object>();
 
-  constructor(attached: ResolvedPolicy) {
+  constructor(house: House, attached: ResolvedPolicy) {
+    this.#house = house;
     this.#attached = attached;
   }
 
@@ -39,7 +41,7 @@ export class Policies {
   #ofPrepared(policy: PreparedPolicy): ResolvedPolicy {
     let resolved = this.#prepared.get(policy);
     if (resolved === undefined) {
-      resolved = resolve(policy, this.#attached);
+      resolved = resolve(this.#house.with(policy), policy, this.#attached);
       this.#prepared.set(policy, resolved);
     }
     return resolved;
@@ -57,9 +59,10 @@ export class Policies {
   }
 
   #resolve(policy: Policy): ResolvedPolicy {
-    const written = copyOf(POLICY, policy);
+    const house = this.#house.with(policy);
+    const written = copyOf(house.policy, policy);
     // Of the copy, since that is what the next one is compared with.
-    const resolved = resolve(written ?? policy, this.#attached);
+    const resolved = resolve(house, written ?? policy, this.#attached);
     if (written !== undefined) {
       this.#written.set(resolved, written);
       if (this.#plain.unshift(new WeakRef(resolved)) > MANY) this.#plain.pop();

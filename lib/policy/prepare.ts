@@ -1,25 +1,17 @@
+import type { House } from './house.ts';
 import type { Policy } from './options.ts';
-import { POLICY } from './policy.ts';
 import { PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
 /**
- * Prepares a policy that many calls are given in their `holdfast`: it is checked now, and laid over the attached policy once for each
- * attachment. A plain policy means the same, but it is checked and laid over at each call.
+ * Checks a policy and keeps a copy of it.
  *
- * It keeps a copy: later changes to `policy` have no effect. `attach`, `mergePolicies` and the defaults of an instance take it too. But axios
- * merges the `holdfast` of a call with that of the instance's defaults only where both are plain objects; else the call's stands alone.
- *
- * @throws {InvalidPolicyError} where the policy is wrong, with all problems at once. What only a call is refused for (numbers of its own
- * for a limiter that all calls share) is told at the call
- *
- * @example
- * const quick = preparePolicy({ deadlineMs: 500, retry: { maxRetries: 1 } });
- * await client.get('/suggestions', { holdfast: quick });
+ * @throws {InvalidPolicyError} where it is wrong
  */
-export function preparePolicy(policy: Policy): PreparedPolicy {
-  validate(policy);
-  const copy = POLICY.freeze(POLICY.merge({}, policy));
+export function prepare(house: House, policy: Policy): PreparedPolicy {
+  const furnished = house.with(policy);
+  validate(furnished, policy);
+  const copy = furnished.policy.freeze(furnished.policy.merge({}, policy));
   const { auth }: Policy = { auth: undefined, ...policy };
   // The very object: attachments that are given it share one session.
   return new PreparedPolicy(auth ? Object.freeze({ ...copy, auth }) : copy);

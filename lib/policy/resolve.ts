@@ -1,8 +1,7 @@
 import { InvalidPolicyError } from '../failure/errors.ts';
-import { DEFAULT_POLICY } from './defaults.ts';
+import type { House } from './house.ts';
 import { numbersOfItsOwn } from './numbers-of-its-own.ts';
 import type { Policy, ResolvedPolicy } from './options.ts';
-import { POLICY } from './policy.ts';
 import { asWritten, type PreparedPolicy } from './prepared.ts';
 import { validate } from './validate.ts';
 
@@ -11,11 +10,12 @@ import { validate } from './validate.ts';
  *
  * @throws {InvalidPolicyError}
  */
-export function resolve(given: Policy | PreparedPolicy, attached?: ResolvedPolicy): ResolvedPolicy {
+export function resolve(house: House, given: Policy | PreparedPolicy, attached?: ResolvedPolicy): ResolvedPolicy {
   const policy = asWritten(given);
-  validate(policy);
-  const resolved = POLICY.freeze(POLICY.resolve(attached ?? DEFAULT_POLICY, policy));
-  const problems = attached === undefined ? [] : numbersOfItsOwn(policy, resolved, attached);
+  const { policy: group } = house;
+  validate(house, policy);
+  const resolved = group.freeze(group.resolve(attached ?? group.defaults, policy));
+  const problems = attached === undefined ? [] : numbersOfItsOwn(group, policy, resolved, attached);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
   return resolved;
 }

@@ -1,13 +1,13 @@
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
+import type { House } from './house.ts';
 import type { Policy } from './options.ts';
-import { POLICY } from './policy.ts';
 
 /**
  * @throws {InvalidPolicyError} with every problem at once, each with its path, what is allowed there, and what was found.
  */
-export function validate(value: unknown): asserts value is Policy {
+export function validate({ policy }: House, value: unknown): asserts value is Policy {
   const problems: PolicyProblem[] = [];
   // `undefined` is no opinion everywhere but here.
-  POLICY.check(value ?? null, '', problems);
+  policy.check(value ?? null, '', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

@@ -1,5 +1,6 @@
 import type { AxiosInstance } from 'axios';
-import { type AttachableInstance, type Attachment, attachWith } from '../attach.ts';
+import type { AttachableInstance, Attachment } from '../attach.ts';
+import { attachWith } from '../full.ts';
 import type { Policy } from '../policy/options.ts';
 import type { PreparedPolicy } from '../policy/prepared.ts';
 import type { Random } from '../time/clock.ts';

@@ -1,4 +1,4 @@
-import { mergePolicies } from '../policy/merge.ts';
+import { mergePolicies } from '../full.ts';
 import type { Policy } from '../policy/options.ts';
 import { asWritten, type PreparedPolicy } from '../policy/prepared.ts';
 

@@ -5,15 +5,15 @@ import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { bearer } from '../../lib/auth/bearer.ts';
 import { CredentialSet } from '../../lib/auth/credential-set.ts';
 import type { AuthOptions, ResolvedAuth } from '../../lib/auth/options.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { NOTHING, quiet, usedBy } from '../support/credentials.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { DEFAULTS } from '../support/policies.ts';
 
 const API = 'https://api.example.com';
 const TOKEN = { value: 't0k3n' };
 
 const authenticators = (baseUrl?: string, clock = new ManualClock()) =>
-  new Authenticators({ clock, beginner: quiet, baseUrl: () => baseUrl });
+  new Authenticators({ clock, queue: new Set(), beginner: quiet, baseUrl: () => baseUrl });
 const policy = (options: Partial<AuthOptions> = {}): ResolvedAuth =>
   ({ ...DEFAULTS.auth, token: () => TOKEN.value, refresh: async () => 'fresh', ...options }) as ResolvedAuth;
 const authenticator = (options: Partial<AuthOptions> = {}) => authenticators().of(policy(options));

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CredentialSet, isCredentials } from '../../lib/auth/credential-set.ts';
 import type { AuthOptions, ResolvedAuth, Token, TokenStore } from '../../lib/auth/options.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { NOTHING, usedBy } from '../support/credentials.ts';
 import { gate } from '../support/guarded.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { DEFAULTS } from '../support/policies.ts';
 
 const token: AuthOptions['token'] = ({ key }) => `token of ${key}`;
 const credentials = (options: Partial<AuthOptions> = {}) =>

@@ -3,11 +3,11 @@ import { Life } from '../../lib/auth/life.ts';
 import type { AuthOptions, ResolvedAuth, StoredToken, Token, TokenStore } from '../../lib/auth/options.ts';
 import { type Need, Refresh } from '../../lib/auth/refresh.ts';
 import { TokenRefreshError } from '../../lib/failure/errors.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { NOTHING, quiet } from '../support/credentials.ts';
 import { gate } from '../support/guarded.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { DEFAULTS } from '../support/policies.ts';
 import { unhandledDuring } from '../support/unhandled.ts';
 
 const OWN: Token = { value: 'own', refreshToken: 'r0' };

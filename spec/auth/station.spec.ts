@@ -1,14 +1,15 @@
 import { AxiosError, AxiosHeaders, CanceledError, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { AuthStation, unauthorizedBy } from '../../lib/auth/station.ts';
+import { AuthStation } from '../../lib/auth/station.ts';
 import type { Outcome } from '../../lib/call/outcome.ts';
+import { unauthorizedBy } from '../../lib/classify/unauthorized-by.ts';
 import { type AuthOptions, type Policy, TokenRefreshError } from '../../lib/index.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan } from '../../lib/loop/plan.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { NOTHING } from '../support/credentials.ts';
 import { gate } from '../support/guarded.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { resolve } from '../support/policies.ts';
 import { sharedBy } from '../support/under-way.ts';
 
 const HOME = 'https://api.example.com';

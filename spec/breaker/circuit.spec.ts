@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Breaker, Circuit, type Learnt, type Ticket } from '../../lib/breaker/circuit.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
+import { Circuit, type Learnt, type Ticket } from '../../lib/breaker/circuit.ts';
+import { Circuits } from '../../lib/breaker/circuits.ts';
+import { DEFAULTS } from '../support/policies.ts';
 
 const T0 = 1_750_000_000_000;
 
@@ -180,9 +181,9 @@ describe(Circuit.name, () => {
   });
 });
 
-describe(Breaker.name, () => {
+describe(Circuits.name, () => {
   it('has a circuit for each key, and remembers ten thousand', () => {
-    const breaker = new Breaker(DEFAULTS.breaker);
+    const breaker = new Circuits(DEFAULTS.breaker);
     const first = breaker.circuit('first');
     expect(breaker.circuit('first')).toBe(first);
     for (let i = 0; i < 10_000; i++) breaker.circuit(`${i}`);
@@ -190,7 +191,7 @@ describe(Breaker.name, () => {
   });
 
   it('does not forget one that is in use', () => {
-    const breaker = new Breaker(DEFAULTS.breaker);
+    const breaker = new Circuits(DEFAULTS.breaker);
     const mine = breaker.circuit('mine');
     for (let i = 0; i < 30_000; i++) {
       breaker.circuit(`key ${i}`);
@@ -199,7 +200,7 @@ describe(Breaker.name, () => {
   });
 
   it('names those that are open', () => {
-    const breaker = new Breaker({ ...DEFAULTS.breaker, minimumThroughput: 1 });
+    const breaker = new Circuits({ ...DEFAULTS.breaker, minimumThroughput: 1 });
     for (const [key, kind] of [
       ['well', 'well'],
       ['ill', 'failed'],

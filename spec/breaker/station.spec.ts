@@ -1,16 +1,15 @@
 import axios, { AxiosError, AxiosHeaders, CanceledError, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
-import { Breaker } from '../../lib/breaker/circuit.ts';
+import { Circuits } from '../../lib/breaker/circuits.ts';
 import type { ResolvedBreaker } from '../../lib/breaker/options.ts';
 import { BreakerStation } from '../../lib/breaker/station.ts';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import { evidenceOn } from '../../lib/classify/judging.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan } from '../../lib/loop/plan.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import type { Policy } from '../../lib/policy/options.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { DEFAULTS, resolve } from '../support/policies.ts';
 import { sharedBy } from '../support/under-way.ts';
 
 const ORIGIN = 'https://api.example.com';
@@ -31,7 +30,7 @@ const OURS: Outcome = { error: new TypeError('our own mistake') };
 function setUp(options: Partial<ResolvedBreaker> = {}) {
   const clock = new ManualClock();
   const numbers = { ...DEFAULTS.breaker, minimumThroughput: 2, openMs: 5_000, ...options };
-  const breaker = new Breaker(numbers);
+  const breaker = new Circuits(numbers);
   const station = new BreakerStation<CallUnderWay>(breaker, numbers, (call, outcome) =>
     evidenceOn(call, outcome, clock),
   );

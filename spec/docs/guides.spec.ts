@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { type Classifier, type EndReason, type Failure, failureOf } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
 import { EVENT_NAMES } from '../../lib/call/events.ts';
-import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
 import { attached, axiosErrorOf, status } from '../support/attached.ts';
 import { documentedWorld, needsRedis } from '../support/documented.ts';
 import { bare, checkBlocks, pageOf } from '../support/pages.ts';
+import { DEFAULT_POLICY, DEFAULTS } from '../support/policies.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = [

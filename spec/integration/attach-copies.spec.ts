@@ -3,7 +3,7 @@ import axios, { isAxiosError, isCancel, type RawAxiosRequestHeaders } from 'axio
 import old from 'axios-1.7';
 import { attach, failureOf, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { ADAPTERS, type AdapterName, axiosErrorOf, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { type Answer, type Loopback, loopback } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';

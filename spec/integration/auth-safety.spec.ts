@@ -1,7 +1,7 @@
 import axios, { Axios, AxiosError } from 'axios';
 import { attach, failureOf, type Policy } from 'axios-holdfast';
 import { afterEach, describe, expect, it } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { json, type Loopback, loopback } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

@@ -1,7 +1,7 @@
 import { type LimitOptions, localLimiter } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { ADAPTERS, attached, rejectionOf } from '../support/attached.ts';
 import { json } from '../support/loopback.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import axios from 'axios';
 import { CircuitOpenError, failureOf, type LimitError, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { byHand, next, until } from '../support/by-hand.ts';

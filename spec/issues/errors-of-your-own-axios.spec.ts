@@ -3,7 +3,7 @@ import axios from 'axios';
 import old from 'axios-1.7';
 import { attach, type Policy } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { ADAPTERS, rejectionOf, status } from '../support/attached.ts';
 import { type Answer, loopback } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';

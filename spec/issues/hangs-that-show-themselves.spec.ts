@@ -15,7 +15,7 @@ import {
   reportOf,
 } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { type Answer, json } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';

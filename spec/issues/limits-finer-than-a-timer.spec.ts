@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

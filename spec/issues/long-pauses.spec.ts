@@ -1,6 +1,6 @@
 import { failureOf, LimitError, localLimiter, type Permit } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { ADAPTERS, rejectionOf } from '../support/attached.ts';

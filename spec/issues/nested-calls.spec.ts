@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
 import type { BeforeSend } from '../../lib/send/before-send.ts';
 import { ADAPTERS } from '../support/attached.ts';

@@ -1,6 +1,6 @@
 import { type LimitOptions, localLimiter, type Policy } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { ADAPTERS, attached, rejectionOf, status } from '../support/attached.ts';
 import { ManualClock } from '../support/manual-clock.ts';

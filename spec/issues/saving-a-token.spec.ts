@@ -1,7 +1,7 @@
 import axios from 'axios';
 import { type AuthOptions, failureOf, type Token } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { attached, rejectionOf } from '../support/attached.ts';
 import { Guarded, gate } from '../support/guarded.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -2,7 +2,7 @@ import http from 'node:http';
 import axios from 'axios';
 import { attach, exponentialBackoff, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { attached } from '../support/attached.ts';
 import { closedPort } from '../support/faults.ts';
 import { json, loopback } from '../support/loopback.ts';

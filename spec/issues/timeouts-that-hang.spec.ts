@@ -8,7 +8,7 @@ import axios, { type AxiosAdapter, type CreateAxiosDefaults } from 'axios';
 import { attach, failureOf, type Policy } from 'axios-holdfast';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { ADAPTERS, axiosErrorOf, inTurn, status } from '../support/attached.ts';
 import { byHand, until } from '../support/by-hand.ts';
 import { silent } from '../support/faults.ts';

@@ -2,7 +2,7 @@ import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import old from 'axios-1.7';
 import { attach, exponentialBackoff, failureOf, type Policy } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { type Answer, loopback } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HeldSlots, heldSlotsOf } from '../../lib/limit/held-slots.ts';
 import type { Limiter } from '../../lib/limit/limiter.ts';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 

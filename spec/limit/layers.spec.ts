@@ -1,7 +1,7 @@
 import type { Limiter, LimitOptions, Permit, PermitRequest } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Layers } from '../../lib/limit/layers.ts';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { Noted } from '../support/limiters.ts';

@@ -2,11 +2,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { AdjustedLimiter, numbersIn } from '../../lib/limit/adjusted-limiter.ts';
 import type { Limiter, Permit } from '../../lib/limit/limiter.ts';
 import { isLimiter } from '../../lib/limit/limiter.ts';
-import { Limiters, waitsForOthers } from '../../lib/limit/limiters.ts';
+import { Limiters } from '../../lib/limit/limiters.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
+import { waitsForOthers } from '../../lib/limit/station.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { Noted } from '../support/limiters.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { lentBy } from '../support/under-way.ts';
 
 const permit: Permit = { release: () => {} };
 
@@ -106,7 +108,7 @@ describe(Limiters.name, () => {
   ) => {
     const clock = new ManualClock();
     const limit = attached === false || isLimiter(attached) ? attached : fillIn(attached);
-    return { clock, limiters: new Limiters(limit, { clock, random: () => 1, storeLost }) };
+    return { clock, limiters: new Limiters(limit, { ...lentBy(clock), storeLost }) };
   };
 
   it('makes one for all calls, of the numbers that are attached, on its clock', async () => {

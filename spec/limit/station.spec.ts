@@ -6,8 +6,8 @@ import { LimitError, type Limiter, type Permit, type Policy, type Standing } fro
 import type { PermitRequest } from '../../lib/limit/limiter.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan } from '../../lib/loop/plan.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { resolve } from '../support/policies.ts';
 import { sharedBy } from '../support/under-way.ts';
 
 const HERE = 'https://api.example.com';

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import type { Limiter, Policy } from '../../lib/index.ts';
 import { Plan } from '../../lib/loop/plan.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { resolve } from '../support/policies.ts';
 import { sharedBy, underWay } from '../support/under-way.ts';
 
 const planOf = (policy: Policy) => new Plan(sharedBy(), resolve(policy));

@@ -12,6 +12,7 @@ describe('the public names', () => {
         "LimitError: function",
         "TokenRefreshError: function",
         "attach: function",
+        "circuitBreaker: function",
         "constantBackoff: function",
         "credentials: function",
         "exponentialBackoff: function",

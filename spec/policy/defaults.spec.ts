@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import axios from 'axios';
 import { attach } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { BACKOFF_DEFAULTS } from '../../lib/time/backoff.ts';
+import { DEFAULT_POLICY, DEFAULTS, resolve } from '../support/policies.ts';
 
 const options = ['retry', 'poll', 'idempotency', 'policy']
   .map((room) => readFileSync(new URL(`../../lib/${room}/options.ts`, import.meta.url), 'utf8'))

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { FULL } from '../../lib/full.ts';
 import { numbersOfItsOwn } from '../../lib/policy/numbers-of-its-own.ts';
 import type { Policy } from '../../lib/policy/options.ts';
-import { POLICY } from '../../lib/policy/policy.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { resolve } from '../support/policies.ts';
 
 function wrongOf(own: Policy, attached: Policy): readonly string[] {
   const base = resolve(attached);
-  return numbersOfItsOwn(own, POLICY.resolve(base, own), base).map(({ message }) => message);
+  return numbersOfItsOwn(FULL.policy, own, FULL.policy.resolve(base, own), base).map(({ message }) => message);
 }
 
 describe(numbersOfItsOwn.name, () => {

@@ -4,9 +4,10 @@ import axios from 'axios';
 import { InvalidPolicyError, type Policy, preparePolicy } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { FULL } from '../../lib/full.ts';
 import { Policies } from '../../lib/policy/policies.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { resolve } from '../support/policies.ts';
 
 const attached = resolve({ retry: { maxRetries: 7 }, limit: { maxConcurrent: 3 }, classify: () => undefined });
 
@@ -74,13 +75,13 @@ const policies = fc.constantFrom(...nearly);
 
 describe(Policies.name, () => {
   it('gives the attached one to a call that says nothing', () => {
-    expect(new Policies(attached).of(undefined)).toBe(attached);
+    expect(new Policies(FULL, attached).of(undefined)).toBe(attached);
   });
 
   it('gives each call what its own policy means, whatever was asked for before', () => {
     fc.assert(
       fc.property(fc.array(policies, { minLength: 2, maxLength: 30 }), (asked) => {
-        const subject = new Policies(attached);
+        const subject = new Policies(FULL, attached);
         for (const policy of asked) expect(subject.of(cloned(policy))).toStrictEqual(resolve(policy, attached));
       }),
       { numRuns: 200 },
@@ -95,20 +96,20 @@ describe(Policies.name, () => {
     ['a limiter, an instance of a class', { limit: one }],
     ['the three levels of groups that there are', { retry: { budget: { key: () => 'k' } } }],
   ])('does the work once for alike policies with %s', (_what, policy) => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const first = subject.of(cloned(policy));
     expect(subject.of(cloned(policy))).toBe(first);
     expect(first).toEqual(resolve(policy, attached));
   });
 
   it('and again for options in another order, which means the same', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const first = subject.of({ deadlineMs: 5, retry: false });
     expect(subject.of({ retry: false, deadlineMs: 5 })).toEqual(first);
   });
 
   it('remembers eight plain ones, those that were asked for last', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const of = (deadlineMs: number) => subject.of({ deadlineMs });
     const [first, second] = [of(1), of(2)];
     for (const deadlineMs of [3, 4, 5, 6, 7, 8]) of(deadlineMs);
@@ -119,7 +120,7 @@ describe(Policies.name, () => {
   });
 
   it('remembers none with a state of its own, which would only push out another', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const first = subject.of({ deadlineMs: 1 });
     for (let call = 0; call < 8; call++) subject.of({ log: { debug: f, info: f, warn: f } });
     expect(subject.of({ deadlineMs: 1 })).toBe(first);
@@ -128,7 +129,7 @@ describe(Policies.name, () => {
   it('holds nothing that only a call of the past has brought, as the body that its function closes over', async () => {
     setFlagsFromString('--expose-gc');
     const sweep: () => void = runInNewContext('gc');
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const broughtBy = () => {
       const bytes = new Uint8Array(1_000);
       subject.of({ body: () => bytes });
@@ -143,7 +144,7 @@ describe(Policies.name, () => {
   });
 
   it('sees a change of the very object, which an interceptor may hand on', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const idempotentMethods = ['post'];
     const policy = {
       retry: { maxRetries: 1, idempotentMethods },
@@ -161,7 +162,7 @@ describe(Policies.name, () => {
 
   it('sees one in a list of objects, too', () => {
     const window = { requests: 5, perMs: 1_000 };
-    const subject = new Policies(resolve({ limit: { windows: [{ ...window }] } }));
+    const subject = new Policies(FULL, resolve({ limit: { windows: [{ ...window }] } }));
     const policy = { limit: { windows: [window] } };
     expect(subject.of(policy).limit).toMatchObject({ windows: [{ requests: 5 }] });
     window.requests = 6;
@@ -169,7 +170,7 @@ describe(Policies.name, () => {
   });
 
   it('is not misled by a getter that never says the same', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     let asked = 0;
     subject.of({
       get retry() {
@@ -183,7 +184,7 @@ describe(Policies.name, () => {
   });
 
   it('takes the plain objects of each call for what they are: a limiter or a logger has a state of its own', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const log = { debug: f, info: f, warn: f };
     const limit = {
       acquire: () => ({ release: f }),
@@ -200,7 +201,7 @@ describe(Policies.name, () => {
   });
 
   it('refuses a wrong policy each time, and what stands between', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     for (let call = 0; call < 3; call++) {
       expect(() => subject.of({ retry: { maxRetries: -1 } })).toThrow(InvalidPolicyError);
       expect(() => subject.of({ limit: { maxConcurrent: 1 } })).toThrow('limit.maxConcurrent');
@@ -214,18 +215,18 @@ describe(Policies.name, () => {
   });
 
   it('knows a prepared one by itself, however many there are', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const prepared = Array.from({ length: 20 }, (_, i) => preparePolicy({ deadlineMs: i + 1 }));
     const first = prepared.map((each) => subject.of(each));
     expect(prepared.map((each) => subject.of(each)).every((each, i) => each === first[i])).toBe(true);
     expect(first[4]).toEqual(resolve({ deadlineMs: 5 }, attached));
-    expect(new Policies(resolve({ retry: false })).of(prepared[0]).retry).toBe(false);
+    expect(new Policies(FULL, resolve({ retry: false })).of(prepared[0]).retry).toBe(false);
   });
 
   it('refuses a prepared one that no call may bring, each time', () => {
-    const subject = new Policies(attached);
+    const subject = new Policies(FULL, attached);
     const prepared = preparePolicy({ limit: { maxConcurrent: 1 } });
     for (let call = 0; call < 2; call++) expect(() => subject.of(prepared)).toThrow('limit.maxConcurrent');
-    expect(new Policies(resolve(prepared)).of(prepared).limit).toMatchObject({ maxConcurrent: 1 });
+    expect(new Policies(FULL, resolve(prepared)).of(prepared).limit).toMatchObject({ maxConcurrent: 1 });
   });
 });

@@ -4,7 +4,7 @@ import { attach, InvalidPolicyError, localLimiter, mergePolicies, type Policy, p
 import { describe, expect, it } from 'vitest';
 import { credentials } from '../../lib/auth/credentials.ts';
 import { isPrepared, PreparedPolicy } from '../../lib/policy/prepared.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
+import { resolve } from '../support/policies.ts';
 
 const auth = { token: () => 'token', refresh: async () => 'fresh' };
 

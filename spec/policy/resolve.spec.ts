@@ -3,9 +3,8 @@ import { attach, InvalidPolicyError, mergePolicies, type Policy, type ResolvedPo
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { credentials } from '../../lib/auth/credentials.ts';
-import { DEFAULT_POLICY, DEFAULTS } from '../../lib/policy/defaults.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { DEFAULT_POLICY, DEFAULTS, resolve } from '../support/policies.ts';
 
 const [a, b, c] = [() => undefined, () => undefined, () => undefined];
 

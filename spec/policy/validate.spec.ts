@@ -3,11 +3,12 @@ import { attach, InvalidPolicyError, isHoldfastError, mergePolicies, type Policy
 import { describe, expect, it } from 'vitest';
 import { EVENT_NAMES } from '../../lib/call/events.ts';
 import type { PolicyProblem } from '../../lib/failure/errors.ts';
+import { FULL } from '../../lib/full.ts';
 import { validate } from '../../lib/policy/validate.ts';
 
 function problemsOf(policy: unknown): readonly PolicyProblem[] {
   try {
-    validate(policy);
+    validate(FULL, policy);
   } catch (error) {
     if (error instanceof InvalidPolicyError) return error.problems;
     throw error;

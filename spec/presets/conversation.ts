@@ -3,7 +3,7 @@ import { type FailureKind, failureOf, mergePolicies, type Policy, reportOf } fro
 import { expect, it, onTestFinished } from 'vitest';
 import type { Family, Reply } from '../../examples/stand-in/family.ts';
 import { type StandIn, startStandIn } from '../../examples/stand-in/server.ts';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { runQuietly } from '../support/by-hand.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

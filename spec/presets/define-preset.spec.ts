@@ -3,7 +3,7 @@ import { attach, InvalidPolicyError, mergePolicies } from 'axios-holdfast';
 import { definePreset, ENVOY_RULES, serverSays } from 'axios-holdfast/presets';
 import { describe, expect, it } from 'vitest';
 import type { Family } from '../../examples/stand-in/family.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
+import { resolve } from '../support/policies.ts';
 import { conversations } from './conversation.ts';
 
 const source = 'https://acme.example/docs';

@@ -1,6 +1,6 @@
 import { mergePolicies, partnerApi } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { resolve } from '../../lib/policy/resolve.ts';
+import { resolve } from '../support/policies.ts';
 
 describe(partnerApi, () => {
   it('names the ids of its family', () => {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import axios, { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { OneAtATime } from '../support/limiter.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 

@@ -6,10 +6,11 @@ import axios, {
   CanceledError,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { type Attachment, attachWith } from '../../lib/attach.ts';
+import type { Attachment } from '../../lib/attach.ts';
 import type { Report } from '../../lib/call/report.ts';
 import { LimitError } from '../../lib/failure/errors.ts';
 import { type Failure, failureOf, reportOf } from '../../lib/failure/failure.ts';
+import { attachWith } from '../../lib/full.ts';
 import type { Limiter, Permit, PermitRequest } from '../../lib/limit/limiter.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { exponentialBackoff } from '../../lib/time/backoff.ts';

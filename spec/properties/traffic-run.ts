@@ -7,12 +7,13 @@ import axios, {
   CanceledError,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { type Attachment, attachWith, type Stats } from '../../lib/attach.ts';
+import type { Attachment, Stats } from '../../lib/attach.ts';
 import type { Report } from '../../lib/call/report.ts';
 import type { VerdictKind } from '../../lib/call/verdict.ts';
 import { reportOf } from '../../lib/failure/failure.ts';
+import { attachWith } from '../../lib/full.ts';
 import type { Limiter } from '../../lib/limit/limiter.ts';
-import { localLimiterWith } from '../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { type Ran, SimulatedClock } from '../support/simulated-clock.ts';

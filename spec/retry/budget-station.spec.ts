@@ -3,13 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../lib/call/outcome.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { Plan } from '../../lib/loop/plan.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import type { Policy } from '../../lib/policy/options.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { RetryBudget } from '../../lib/retry/budget.ts';
 import { BudgetStation } from '../../lib/retry/budget-station.ts';
 import type { ResolvedBudget } from '../../lib/retry/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { DEFAULTS, resolve } from '../support/policies.ts';
 import { sharedBy } from '../support/under-way.ts';
 
 const HERE = 'https://api.example.com';

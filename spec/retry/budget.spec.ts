@@ -12,8 +12,8 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerdictKind } from '../../lib/call/verdict.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { RetryBudget } from '../../lib/retry/budget.ts';
+import { DEFAULTS } from '../support/policies.ts';
 import { type Line, networkError, type Scripted, scripted } from '../support/scripted.ts';
 
 const ORIGIN = 'https://api.example.com';

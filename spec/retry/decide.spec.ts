@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { EndReason } from '../../lib/call/report.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { decide, type Facts, FINISH } from '../../lib/retry/decide.ts';
 import type { ResolvedRetry } from '../../lib/retry/options.ts';
 import { constantBackoff } from '../../lib/time/backoff.ts';
+import { DEFAULTS } from '../support/policies.ts';
 
 const NOW = 1_000_000;
 const retry: ResolvedRetry = { ...DEFAULTS.retry, backoff: constantBackoff(400) };

@@ -1,16 +1,16 @@
 import axios from 'axios';
 import { failureOf, localLimiter, type Policy, reportOf } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
-import { attachWith } from '../../lib/attach.ts';
 import { CredentialSet } from '../../lib/auth/credential-set.ts';
-import { Breaker } from '../../lib/breaker/circuit.ts';
+import { Circuits } from '../../lib/breaker/circuits.ts';
+import { attachWith } from '../../lib/full.ts';
 import type { Permit } from '../../lib/limit/limiter.ts';
 import type { Buckets } from '../../lib/limit/queue/buckets.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { RetryBudget } from '../../lib/retry/budget.ts';
 import { ADAPTERS, attached, axiosErrorOf } from '../support/attached.ts';
 import { byHand } from '../support/by-hand.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { DEFAULTS } from '../support/policies.ts';
 import { scripted } from '../support/scripted.ts';
 
 /*
@@ -154,7 +154,7 @@ describe('keys that anybody can make up', () => {
   it('do not fill the circuits and the credentials: what ten thousand others came after is forgotten', () => {
     const options = { ...DEFAULTS.auth, token: () => 'x', refresh: async () => 'y' };
     const credentials = new CredentialSet(options, { clock: new ManualClock() });
-    const breaker = new Breaker(DEFAULTS.breaker);
+    const breaker = new Circuits(DEFAULTS.breaker);
     const [credential, circuit] = [credentials.of('mine'), breaker.circuit('mine')];
     for (let n = 0; n < 10_000; n++) {
       credentials.of(`key ${n}`);

@@ -1,7 +1,8 @@
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { onTestFinished } from 'vitest';
-import { type Attachment, attachWith } from '../../lib/attach.ts';
+import type { Attachment } from '../../lib/attach.ts';
 import type { EventName, EventOf } from '../../lib/call/events.ts';
+import { attachWith } from '../../lib/full.ts';
 import type { Policy } from '../../lib/policy/options.ts';
 import { type Answer, type Loopback, loopback } from './loopback.ts';
 import { ManualClock, settle } from './manual-clock.ts';

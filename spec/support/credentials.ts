@@ -4,9 +4,9 @@ import type { AuthOptions, RefreshContext, Token } from '../../lib/auth/options.
 import type { Beginner, Unauthorized } from '../../lib/auth/refresh.ts';
 import { memoryTokenStore } from '../../lib/auth/stores/memory.ts';
 import { isRetryable } from '../../lib/classify/is-retryable.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import { gate } from './guarded.ts';
 import { ManualClock } from './manual-clock.ts';
+import { DEFAULTS } from './policies.ts';
 
 /** What a call brings to a refresh, where it tells nobody of it. */
 export const quiet: Beginner = {

@@ -2,7 +2,7 @@ import axios, { type AxiosInstance } from 'axios';
 import { type Attachment, type Policy, partnerApi } from 'axios-holdfast';
 import { onTestFinished } from 'vitest';
 import { type PartnerApi, type PartnerApiOptions, startPartnerApi } from '../../examples/partner-api/server.ts';
-import { attachWith } from '../../lib/attach.ts';
+import { attachWith } from '../../lib/full.ts';
 import { runThrough } from './by-hand.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 

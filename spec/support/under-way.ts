@@ -1,41 +1,53 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { Authenticators } from '../../lib/auth/authenticators.ts';
-import { Breaker } from '../../lib/breaker/circuit.ts';
-import { localLimiter } from '../../lib/index.ts';
-import { isList } from '../../lib/limit/options.ts';
+import { Breakers } from '../../lib/breaker/breakers.ts';
+import { evidenceOn } from '../../lib/classify/judging.ts';
+import { Limiters } from '../../lib/limit/limiters.ts';
+import type { ResolvedLimits } from '../../lib/limit/options.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
+import type { Lent } from '../../lib/loop/open-rooms.ts';
 import { Plan, type Shared } from '../../lib/loop/plan.ts';
 import { zeroCounters } from '../../lib/observe/counters.ts';
 import { Emitter } from '../../lib/observe/emitter.ts';
 import { UnderWay } from '../../lib/observe/pending.ts';
-import { DEFAULTS } from '../../lib/policy/defaults.ts';
 import type { Policy } from '../../lib/policy/options.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { RetryBudget } from '../../lib/retry/budget.ts';
 import { AxiosErrors } from '../../lib/send/axios-errors.ts';
 import { quiet } from './credentials.ts';
 import { ManualClock } from './manual-clock.ts';
+import { DEFAULTS, resolve } from './policies.ts';
+
+/** What an attachment lends its rooms, by a clock that is moved by hand. */
+export const lentBy = (clock = new ManualClock()): Lent => ({
+  axios: axios.create(),
+  clock,
+  wallAheadMs: () => clock.wall() - clock.now(),
+  random: () => 1,
+  counters: zeroCounters(),
+  queue: new Set(),
+  evidence: (call, outcome) => evidenceOn(call, outcome, clock),
+  tell: () => {},
+  storeLost: () => {},
+});
 
 /** What an attachment lends its calls, by a clock that is moved by hand. Refreshes tell nobody. */
 export function sharedBy(clock = new ManualClock()): Shared {
   const bareInstance = () => axios.create();
-  const authenticators = new Authenticators({ clock, beginner: quiet, baseUrl: () => undefined });
+  const lent = lentBy(clock);
+  const authenticators = new Authenticators({ ...lent, beginner: quiet, baseUrl: () => undefined });
+  const breakers = new Breakers<CallUnderWay>(false, lent);
   return {
-    clock,
-    wallAheadMs: () => clock.wall() - clock.now(),
-    random: () => 1,
+    ...lent,
     events: new Emitter(clock),
-    counters: zeroCounters(),
     underWay: new UnderWay(clock),
     instrumented: { by: undefined, isDetached: false },
-    queue: new Set(),
     budget: new RetryBudget(DEFAULTS.retry.budget),
-    breaker: new Breaker(DEFAULTS.breaker),
-    limiter: (limit) => {
-      if (isList(limit)) throw new Error('one limit is enough here');
-      return 'acquire' in limit ? limit : localLimiter(limit);
+    rooms: {
+      auth: () => authenticators,
+      breaker: () => breakers,
+      // Of the numbers of each policy, whatever is attached.
+      limit: (limit) => new Limiters(limit as ResolvedLimits, lent),
     },
-    authenticator: (auth) => authenticators.of(auth),
     errors: new AxiosErrors(bareInstance),
     bareInstance,
   };

@@ -1,4 +1,4 @@
-import { attachWith } from '../../../dist/attach.js';
+import { attachWith } from '../../../dist/full.js';
 import { amplificationOf } from '../amplification-of.js';
 
 export const setup = amplificationOf((client, { clock, random, retries, oneBudget }) => {

@@ -1,6 +1,7 @@
 import type Bottleneck from 'bottleneck';
 import { eachMeans, integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failure/errors.ts';
+import { bringing } from '../../room.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { withTimeout } from '../../time/with-timeout.ts';
 import installed from '../installed-bottleneck.cjs';
@@ -8,6 +9,7 @@ import type { Limiter } from '../limiter.ts';
 import { fieldsThatWait, fillIn, LIMIT, type LimitOptions, wrongWait } from '../options.ts';
 import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
+import { LIMIT_ROOM } from '../room.ts';
 import { BottleneckPacer, type Job } from './bottleneck-pacer.ts';
 import { understandRedis7 } from './redis7.ts';
 
@@ -67,7 +69,7 @@ type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOption
  * @throws {InvalidPolicyError} when an option is wrong; Bottleneck's own are Bottleneck's to check
  */
 export function bottleneckLimiter(bottleneckOrOptions: Given, options?: BottleneckLimiterOptions): Limiter {
-  return bottleneckLimiterWith(systemClock, bottleneckOrOptions, options);
+  return bringing(bottleneckLimiterWith(systemClock, bottleneckOrOptions, options), LIMIT_ROOM);
 }
 
 /** How long close() waits for Redis to take the slots back, in ms. */

@@ -2,6 +2,7 @@ import { type Check, kindOf, must, number, oneOf } from '../../check.ts';
 import { InvalidPolicyError, LimitError } from '../../failure/errors.ts';
 import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
 import { RedisRefusal } from '../../redis-client/refusal.ts';
+import { bringing } from '../../room.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
 import { LocalPacer } from '../local/local-pacer.ts';
@@ -17,6 +18,7 @@ import {
 } from '../options.ts';
 import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
+import { LIMIT_ROOM } from '../room.ts';
 import { burstOf, type LimitWindow } from '../windows/gcra.ts';
 import { FallbackPacer } from './fallback-pacer.ts';
 import { LearningBook } from './learning.ts';
@@ -77,7 +79,7 @@ const FIELDS: { readonly [name: string]: Check } = {
  * @throws {InvalidPolicyError} when an option is wrong
  */
 export function redisLimiter(options: RedisLimiterOptions): Limiter {
-  return redisLimiterWith(systemClock, options);
+  return bringing(redisLimiterWith(systemClock, options), LIMIT_ROOM);
 }
 
 /** `redisLimiter` with clock and chance in the caller's hand. */

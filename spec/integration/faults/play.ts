@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { failureOf, localLimiter, mergePolicies, type Policy, reportOf } from 'axios-holdfast';
 import { expect } from 'vitest';
-import { attachWith } from '../../../lib/attach.ts';
+import { attachWith } from '../../../lib/full.ts';
 import type { AdapterName } from '../../support/attached.ts';
 import { unhandledDuring } from '../../support/unhandled.ts';
 import { CountedClock, Holdings, leftOf, listenersOn, poolFor } from './leaks.ts';

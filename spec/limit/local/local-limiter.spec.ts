@@ -2,7 +2,7 @@ import type { LimitOptions, Permit } from 'axios-holdfast';
 import { localLimiter } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { localLimiterWith } from '../../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../../lib/limit/options.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';

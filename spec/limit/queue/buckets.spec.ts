@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LimitError } from '../../../lib/failure/errors.ts';
-import { localLimiterWith } from '../../../lib/limit/local/local-limiter.ts';
+import { localLimiterWith } from '../../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../../lib/limit/options.ts';
 import { Buckets } from '../../../lib/limit/queue/buckets.ts';
 import { rejectionOf } from '../../support/attached.ts';

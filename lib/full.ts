@@ -1,0 +1,85 @@
+import { type AttachableInstance, type Attachment, type AttachOptions, type AttachPorts, attachIn } from './attach.ts';
+import { AUTH_ROOM } from './auth/room.ts';
+import { BREAKER_ROOM } from './breaker/room.ts';
+import { LIMIT_ROOM } from './limit/room.ts';
+import { House } from './policy/house.ts';
+import { merge } from './policy/merge.ts';
+import type { Policy } from './policy/options.ts';
+import { prepare } from './policy/prepare.ts';
+import type { PreparedPolicy } from './policy/prepared.ts';
+import { systemClock, systemRandom } from './time/clock.ts';
+
+/** All rooms are loaded: the main entry. */
+export const FULL = new House({ auth: AUTH_ROOM, breaker: BREAKER_ROOM, limit: LIMIT_ROOM });
+
+/**
+ * Makes every call through an axios instance survive throttling, short outages and lost connections.
+ *
+ * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
+ * Interceptors that are registered on it before or after make no difference.
+ *
+ * One that answers by itself should be there first: call axios-cache-interceptor's `setupCache` before `attach`. The other way
+ * round, an answer from the cache takes a permit too, and fails while a circuit is open.
+ *
+ * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios. What is made of it
+ * by `instance.create()` is another instance, and not attached
+ * @param policy see `Policy`; `{}` by default
+ * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once, and nothing is attached
+ * @throws {TypeError} when `instance` is no axios instance, or is frozen, or when there is no such option
+ * @throws {Error} when something is attached to it already, unless that is to be replaced: two loops around each other would
+ * multiply the sends
+ */
+export function attach(
+  instance: AttachableInstance,
+  policy: Policy | PreparedPolicy = {},
+  options: AttachOptions = {},
+): Attachment {
+  return attachWith({ clock: systemClock, random: systemRandom }, instance, policy, options, attach);
+}
+
+/** `attach` with the ports in the caller's hand: for tests. */
+export function attachWith(
+  ports: AttachPorts,
+  instance: AttachableInstance,
+  policy: Policy | PreparedPolicy | undefined,
+  options?: AttachOptions,
+  callee: (...args: never[]) => unknown = attachWith,
+): Attachment {
+  return attachIn(FULL, ports, instance, policy, options, callee);
+}
+
+/**
+ * Makes one policy out of several, as if they had been written in one place.
+ *
+ * The later one wins, option by option, also inside of `retry`, `statuses` and the other groups. An explicit `undefined` is no opinion.
+ * `false` turns a group off, and a later object turns it on again.
+ *
+ * Functions that can stand side by side are all kept, each once. Of judges (`classify`), the later policy's are asked first. Of `beforeSend`,
+ * `onRetry` and `onGiveUp`, the earlier policy's run first. Every listener hears its event.
+ *
+ * @throws {InvalidPolicyError} where one of them is wrong
+ *
+ * @example
+ * attach(client, mergePolicies(partnerApi(), { deadlineMs: 30_000, retry: { maxRetries: 5 } }));
+ */
+export function mergePolicies(...policies: readonly (Policy | PreparedPolicy | undefined)[]): Policy {
+  return merge(FULL, policies);
+}
+
+/**
+ * Prepares a policy that many calls are given in their `holdfast`: it is checked now, and laid over the attached policy once for each
+ * attachment. A plain policy means the same, but it is checked and laid over at each call.
+ *
+ * It keeps a copy: later changes to `policy` have no effect. `attach`, `mergePolicies` and the defaults of an instance take it too. But axios
+ * merges the `holdfast` of a call with that of the instance's defaults only where both are plain objects; else the call's stands alone.
+ *
+ * @throws {InvalidPolicyError} where the policy is wrong, with all problems at once. What only a call is refused for (numbers of its own
+ * for a limiter that all calls share) is told at the call
+ *
+ * @example
+ * const quick = preparePolicy({ deadlineMs: 500, retry: { maxRetries: 1 } });
+ * await client.get('/suggestions', { holdfast: quick });
+ */
+export function preparePolicy(policy: Policy): PreparedPolicy {
+  return prepare(FULL, policy);
+}
