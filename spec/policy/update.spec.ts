@@ -1,11 +1,12 @@
 import { InvalidPolicyError, type Limiter, localLimiter, type Policy, preparePolicy } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
+import { FULL } from '../../lib/full.ts';
 import { isAdjusted } from '../../lib/limit/adjusted-limiter.ts';
-import { resolve } from '../../lib/policy/resolve.ts';
 import { update } from '../../lib/policy/update.ts';
 import { OneAtATime } from '../support/limiter.ts';
+import { resolve } from '../support/policies.ts';
 
-const changed = (current: Policy, given: Policy) => update(resolve(current), given);
+const changed = (current: Policy, given: Policy) => update(FULL, resolve(current), given);
 
 describe(update.name, () => {
   it('lays the new policy over the one that holds, option by option', () => {
@@ -23,7 +24,7 @@ describe(update.name, () => {
   });
 
   it('takes a prepared policy, too', () => {
-    expect(update(resolve({}), preparePolicy({ deadlineMs: 5 })).policy.deadlineMs).toBe(5);
+    expect(update(FULL, resolve({}), preparePolicy({ deadlineMs: 5 })).policy.deadlineMs).toBe(5);
   });
 
   it('refuses what both mean together where that is wrong, with all that is wrong', () => {
@@ -53,7 +54,7 @@ describe(update.name, () => {
       expect(first.numbers?.options).toEqual({ maxConcurrent: 5 });
       expect(isAdjusted(first.policy.limit as Limiter)).toBe(true);
       expect(first.policy.limit).toMatchObject({ limiter: limit, maxWaitMs: 9 });
-      const second = update(first.policy, { limit: { maxConcurrent: 7 } });
+      const second = update(FULL, first.policy, { limit: { maxConcurrent: 7 } });
       expect(second.numbers).toEqual({ of: limit, options: { maxConcurrent: 7 } });
     });
 
@@ -75,7 +76,7 @@ describe(update.name, () => {
       );
       const numbers = { limit: { requests: 5, perMs: 1_000 } };
       expect(() => changed({ limit: new OneAtATime() }, numbers)).toThrow(
-        'limit must be another Limiter, or one that has update(): the numbers of the one that is attached cannot be changed (requests, perMs)',
+        'limit must be another Limiter, or one that has update(FULL, ): the numbers of the one that is attached cannot be changed (requests, perMs)',
       );
       const wrong = () => changed({ limit: new OneAtATime() }, { limit: { maxConcurrent: 0 } });
       expect(wrong).toThrow(/limit\.maxConcurrent must be/);
