@@ -1,3 +1,5 @@
+/** @module axios-holdfast/axios-retry */
+
 import {
   type AxiosRetry,
   exponentialDelay,

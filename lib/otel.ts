@@ -1,1 +1,3 @@
+/** @module axios-holdfast/otel */
+
 export { type InstrumentOptions, instrument } from './otel/instrument.ts';

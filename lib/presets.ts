@@ -1,4 +1,9 @@
-/** The entry `axios-holdfast/presets`: policies for families of APIs, and what teams make their own with. */
+/**
+ * Policies for families of APIs, and what teams make their own with.
+ *
+ * @module axios-holdfast/presets
+ */
+
 export {
   definePreset,
   type Meaning,

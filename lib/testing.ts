@@ -1,3 +1,5 @@
+/** @module axios-holdfast/testing */
+
 export { attachForTest, type TestPorts } from './testing/attach-for-test.ts';
 export { expectNoEarlySend } from './testing/expect-no-early-send.ts';
 export { expectOneRefresh } from './testing/expect-one-refresh.ts';

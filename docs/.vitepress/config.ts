@@ -37,13 +37,18 @@ const guides: DefaultTheme.SidebarItem[] = [
     text: 'See what happens',
     items: [
       { text: 'Failures and logs', link: '/docs/failures' },
+      { text: 'Telemetry', link: '/docs/telemetry' },
       { text: 'Troubleshooting', link: '/docs/troubleshooting' },
     ],
   },
   {
     text: 'Fit it in',
     items: [
+      { text: 'Presets of vendors', link: '/docs/presets' },
+      { text: 'A preset of your own', link: '/docs/presets-own' },
       { text: 'The Partner API', link: '/docs/partner-api' },
+      { text: 'Testing', link: '/docs/testing' },
+      { text: 'Coming from others', link: '/docs/migrating' },
       { text: 'Order of interceptors', link: '/docs/interceptors' },
       { text: 'Who retries?', link: '/docs/who-retries' },
       { text: 'Leaving the others', link: '/docs/migrating' },

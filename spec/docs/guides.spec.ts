@@ -82,6 +82,25 @@ async function proveJudges({ quota, namedWait, graphql, plain }: { readonly [nam
   expect(failureOf(await axiosErrorOf(spent.client.get('/')))?.endedBecause).toBe('not-retryable');
 }
 
+describe('the menu of the site', () => {
+  it('has every page', () => {
+    const menu = readFileSync(`${root}docs/.vitepress/config.ts`, 'utf8');
+    for (const page of pages.filter((path) => path !== 'README.md')) {
+      expect(menu).toContain(`link: '/${page.slice(0, -'.md'.length)}'`);
+    }
+  });
+});
+
+describe('the reference', () => {
+  it('has every entry of the package', () => {
+    const { entryPoints } = JSON.parse(readFileSync(`${root}docs/typedoc.json`, 'utf8'));
+    const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+    const entries = Object.values<{ import?: string }>(exports).flatMap(({ import: path }) => path ?? []);
+    const sources = entries.map((path) => path.replace('./dist/', '../lib/').replace(/js$/, 'ts'));
+    expect([...entryPoints].sort()).toEqual(sources.sort());
+  });
+});
+
 describe('the table of defaults', () => {
   const leaves = (value: unknown, path: string): [string, unknown][] =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
