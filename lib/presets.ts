@@ -17,3 +17,5 @@ export { github } from './presets/github.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export { ENVOY_RULES, serverSays } from './presets/server-says.ts';
+export { type ShopifyOptions, shopify } from './presets/shopify.ts';
+export { type StripeOptions, stripe } from './presets/stripe.ts';

@@ -1,10 +1,20 @@
 /** A line for each family that has a stand-in: `npm start -- <name>` shows it. */
-import { github as githubPreset, openai as openaiPreset, type Preset } from 'axios-holdfast/presets';
+import {
+  github as githubPreset,
+  openai as openaiPreset,
+  type Preset,
+  shopify as shopifyPreset,
+  stripe as stripePreset,
+} from 'axios-holdfast/presets';
 import { github } from './families/github.ts';
 import { openai } from './families/openai.ts';
+import { shopify } from './families/shopify.ts';
+import { stripe } from './families/stripe.ts';
 import type { Family } from './family.ts';
 
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
   github: [github, githubPreset],
   openai: [openai, openaiPreset],
+  shopify: [shopify, shopifyPreset],
+  stripe: [stripe, stripePreset],
 };

@@ -43,8 +43,8 @@ export interface Quota {
 
 export interface Family {
   readonly quotas: readonly Quota[];
-  /** What is answered else. */
-  serve(asked: Asked): Reply;
+  /** What is answered else; what the quotas say of themselves by then, by their names. */
+  serve(asked: Asked, standings: { readonly [quota: string]: Standing }): Reply;
   /** What every answer carries besides, by the name of the quota that it was counted in. */
   headers?(standings: { readonly [quota: string]: Standing }): { readonly [name: string]: string };
   /** What the demo asks for. */

@@ -35,7 +35,7 @@ export async function startStandIn(family: Family, { now = Date.now }: StandInOp
       if (counted.isRefused) refusal ??= quota.refuse(counted.standing);
     }
     counters[refusal === undefined ? 'served' : 'refused'] += 1;
-    const { status, headers, body } = refusal ?? family.serve(asked);
+    const { status, headers, body } = refusal ?? family.serve(asked, standings);
     return { status, headers: { ...family.headers?.(standings), ...headers }, body };
   };
 

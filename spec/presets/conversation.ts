@@ -91,13 +91,12 @@ export async function talk(family: Family, policy: Policy) {
 }
 
 /**
- * So much traffic as the quota lets through in that time and more, of the family's first call: how much of the quota was used, and
+ * So much traffic as the quota lets through in that time and more, of the family's first call unless another is given: how much of the quota was used, and
  * how often the server refused.
  */
-export async function traffic(family: Family, policy: Policy, calls: number) {
+export async function traffic(family: Family, policy: Policy, calls: number, [call] = family.calls) {
   const { server, client, holdfast, clock } = await talk(family, policy);
   const beganAt = clock.now();
-  const [call] = family.calls;
   const all = Promise.all(Array.from({ length: calls }, () => client.request({ ...call })));
   await runQuietly({ clock, holdfast }, all);
   return { ...server.counters, ms: clock.now() - beganAt };
