@@ -1,5 +1,9 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { headerOf } from '../call/header.ts';
+import type { ToldQuota } from '../limit/quota/reader.ts';
+import { parseReset } from '../limit/quota/reset.ts';
 import { definePreset, type PresetLimit, type PresetOptions } from './define-preset.ts';
+import { refilling } from './refilling.ts';
 import { serverSays } from './server-says.ts';
 
 const SDK = 'https://github.com/openai/openai-node/blob/main/src/client.ts';
@@ -33,7 +37,7 @@ export const openai = definePreset<OpenAiOptions>(({ tokensPerMinute }) => ({
     { status: 503, code: 'slow_down', means: 'throttled', source: ERRORS },
   ],
   limits: [
-    { adaptive: true, bucket: modelOf, source: `${LIMITS} ${AZURE}` },
+    { adaptive: true, bucket: modelOf, quota: requestsLeft, source: `${LIMITS} ${AZURE}` },
     ...(tokensPerMinute === undefined ? [] : [tokens(tokensPerMinute)]),
   ],
   ids: ['x-request-id'],
@@ -63,10 +67,19 @@ function modelOf(config: InternalAxiosRequestConfig): string {
   return deployment ?? MODEL.exec(textOf(config))?.[1] ?? '';
 }
 
+/** Requests come back one by one, as the reset shows: of 60 a minute it is 1 s after the first. Of tokens the headers are read as they are. */
+function requestsLeft({ headers }: AxiosResponse): ToldQuota | undefined {
+  const [limit, left] = ['limit', 'remaining'].map((name) => Number(headerOf(headers, `x-ratelimit-${name}-requests`)));
+  const resetMs = parseReset(headerOf(headers, 'x-ratelimit-reset-requests'), 0);
+  const hasTokens = headerOf(headers, 'x-ratelimit-remaining-tokens') !== '0';
+  if (!limit || limit < 0 || left === undefined || !resetMs || !hasTokens) return undefined;
+  return refilling(limit, left, resetMs);
+}
+
 /** About four characters are a token, and what may be answered counts beforehand. */
 function tokens(perMinute: number): PresetLimit {
   // Any minute holds as many as its rate and its burst together.
-  const burst = Math.max(1, Math.floor(perMinute / 2));
+  const burst = Math.max(1, Math.floor(perMinute / 10));
   return {
     requests: Math.max(1, perMinute - burst),
     perMs: 60_000,

@@ -3,6 +3,7 @@ import { headerOf } from '../call/header.ts';
 import type { Evidence } from '../classify/options.ts';
 import type { ToldQuota } from '../limit/quota/reader.ts';
 import { definePreset, type PresetOptions } from './define-preset.ts';
+import { refilling } from './refilling.ts';
 
 const REST = 'https://shopify.dev/docs/api/admin-rest/usage/rate-limits';
 const GRAPHQL = 'https://shopify.dev/docs/api/usage/limits';
@@ -82,7 +83,7 @@ function pointsLeft({ data }: AxiosResponse): ToldQuota | undefined {
   if (throttleStatus === undefined) return undefined;
   const { maximumAvailable, currentlyAvailable, restoreRate } = throttleStatus;
   const resetMs = ((maximumAvailable - currentlyAvailable) / restoreRate) * 1_000;
-  return { limit: maximumAvailable, remaining: Math.max(0, currentlyAvailable), resetMs };
+  return refilling(maximumAvailable, currentlyAvailable, resetMs);
 }
 
 /** Every plan's bucket runs empty in 20 s: 40 calls at 2 a second, 400 at 20. */
@@ -93,5 +94,5 @@ function callsLeft({ headers }: AxiosResponse): ToldQuota | undefined {
   const [, used, limit] = /^(\d+)\/(\d+)$/.exec(headerOf(headers, 'x-shopify-shop-api-call-limit') ?? '') ?? [];
   if (used === undefined || limit === undefined) return undefined;
   const [taken, most] = [Number(used), Number(limit)];
-  return { limit: most, remaining: Math.max(0, most - taken), resetMs: (taken / most) * EMPTY_AFTER_MS };
+  return refilling(most, most - taken, (taken / most) * EMPTY_AFTER_MS);
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What of lib/presets is no family. */
-const FORM = ['check-preset.ts', 'define-preset.ts', 'server-says.ts'];
+const FORM = ['check-preset.ts', 'define-preset.ts', 'refilling.ts', 'server-says.ts'];
 const families = readdirSync(`${root}lib/presets`)
   .filter((file) => !FORM.includes(file))
   .map((file) => file.replace(/\.ts$/, '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));

@@ -1,11 +1,11 @@
 import axios, { type AxiosRequestConfig, isAxiosError } from 'axios';
 import { type FailureKind, failureOf, mergePolicies, type Policy, reportOf } from 'axios-holdfast';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Family, Reply } from '../../examples/stand-in/family.ts';
+import type { Family, Quota, Reply } from '../../examples/stand-in/family.ts';
 import { type StandIn, startStandIn } from '../../examples/stand-in/server.ts';
 import { attachWith } from '../../lib/full.ts';
 import { runQuietly } from '../support/by-hand.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 
 /** A fact that a vendor's documents state, as a conversation: what is answered to a call, and what comes of that. */
 export interface Fact {
@@ -90,14 +90,56 @@ export async function talk(family: Family, policy: Policy) {
   return { server, client, holdfast, clock };
 }
 
+/** How much of a quota was used, and how often the server refused. */
+interface Used {
+  readonly served: number;
+  readonly refused: number;
+  /** The share of what the first quota that the call draws on would have let through. */
+  readonly goodput: number;
+}
+
 /**
- * So much traffic as the quota lets through in that time and more, of the family's first call unless another is given: how much of the quota was used, and
- * how often the server refused.
+ * Has more calls wait than the quota lets through in so many ms, by the clock that is moved by hand.
+ *
+ * @param call of the family's; default the first
  */
-export async function traffic(family: Family, policy: Policy, calls: number, [call] = family.calls) {
+export async function traffic(
+  family: Family,
+  policy: Policy,
+  { ms, calls, call = family.calls[0] }: { ms: number; calls: number; call?: Family['calls'][number] | undefined },
+): Promise<Used & { readonly possible: number }> {
   const { server, client, holdfast, clock } = await talk(family, policy);
-  const beganAt = clock.now();
-  const all = Promise.all(Array.from({ length: calls }, () => client.request({ ...call })));
-  await runQuietly({ clock, holdfast }, all);
-  return { ...server.counters, ms: clock.now() - beganAt };
+  const endsAt = clock.now() + ms;
+  const all = Promise.allSettled(Array.from({ length: calls }, () => client.request({ ...call })));
+  for (;;) {
+    await settle();
+    const left = endsAt - clock.now();
+    const next = clock.nextIn ?? left;
+    if (next > 0 && holdfast.stats().inFlight > 0) continue;
+    if (next >= left) break;
+    await clock.advance(next);
+  }
+  const { served, refused } = server.counters;
+  await holdfast.close();
+  await all;
+  const possible = Math.min(calls, ...family.quotas.map((quota) => possibleOf(quota, call, ms)));
+  return { served, refused, possible, goodput: served / possible };
+}
+
+/** How many such calls a quota would let through at most in so many ms. */
+function possibleOf(
+  { kind, requests, perMs, key, cost }: Quota,
+  call: Family['calls'][number] | undefined,
+  ms: number,
+) {
+  const { method = 'get', url = '/', data } = call ?? {};
+  const asked = {
+    method: method.toUpperCase(),
+    url,
+    headers: {},
+    body: data === undefined ? '' : JSON.stringify(data),
+  };
+  if (key?.(asked) === false) return Number.POSITIVE_INFINITY;
+  const all = kind === 'bucket' ? requests + (ms * requests) / perMs : requests * Math.ceil(ms / perMs);
+  return Math.floor(all / (cost?.(asked) ?? 1));
 }

@@ -155,9 +155,21 @@ describe(openai.name || 'openai', () => {
     },
   ]);
 
-  it('is refused once at most where there is more to do than the quota lets through', async () => {
-    const { served, refused } = await traffic(family, openai(), 600);
-    expect(served).toBe(600);
+  it('uses the quota, and is refused once at most', async () => {
+    const { goodput, refused } = await traffic(family, openai(), { ms: 90_000, calls: 900 });
     expect(refused).toBeLessThanOrEqual(1);
+    expect(goodput).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it('knows how many tokens there are, where it is told', async () => {
+    const [call] = family.calls;
+    const long = { ...call, data: { ...(call?.data as object), input: 'x'.repeat(4_000), max_tokens: 1 } } as never;
+    const { goodput, refused } = await traffic(family, openai({ tokensPerMinute: 60_000 }), {
+      ms: 120_000,
+      calls: 300,
+      call: long,
+    });
+    expect(refused).toBe(0);
+    expect(goodput).toBeGreaterThanOrEqual(0.6);
   });
 });

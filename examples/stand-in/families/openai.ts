@@ -1,4 +1,6 @@
-import type { Family, Standing } from '../family.ts';
+import type { Asked, Family, Standing } from '../family.ts';
+
+const tokensIn = ({ body }: Asked) => Math.ceil(body.length / 4);
 
 const refusal = (what: string) => (standing: Standing) => ({
   status: 429,
@@ -25,7 +27,7 @@ export const openai: Family = {
       kind: 'bucket',
       requests: 60_000,
       perMs: 60_000,
-      cost: ({ body }) => Math.ceil(body.length / 4),
+      cost: tokensIn,
       refuse: refusal('tokens'),
     },
   ],
@@ -37,10 +39,10 @@ export const openai: Family = {
         [`x-ratelimit-reset-${name}`, `${Math.ceil(resetMs)}ms`],
       ]),
     ),
-  serve: () => ({
+  serve: (asked) => ({
     status: 200,
     headers: { 'x-request-id': 'req_1' },
-    body: { choices: [{ message: { role: 'assistant', content: 'Yes.' } }], usage: { total_tokens: 12 } },
+    body: { choices: [{ message: { role: 'assistant', content: 'Yes.' } }], usage: { total_tokens: tokensIn(asked) } },
   }),
   failures: [
     {
