@@ -3,10 +3,12 @@ import { deepEqual, equal } from 'node:assert';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { HttpModule, HttpService } from '@nestjs/axios';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { isAxiosError } from 'axios';
-import { failureOf, reportOf } from 'axios-holdfast';
+import axios, { isAxiosError } from 'axios';
+import { attach, failureOf, reportOf } from 'axios-holdfast';
+import { firstValueFrom } from 'rxjs';
 import { Customers, CustomersModule } from './customers.module';
 
 let app: INestApplicationContext;
@@ -46,4 +48,16 @@ test('a call has a policy of its own', async () => {
   seen = 0;
   const error: unknown = await customers.read('/', 1).catch((thrown: unknown) => thrown);
   equal(failureOf(error)?.endedBecause, 'retries-exhausted');
+});
+
+test('an HttpModule without options has the global axios, which is attached to like any other', async () => {
+  seen = 0;
+  const plain = await NestFactory.createApplicationContext(HttpModule, { logger: ['error'] });
+  const http = plain.get(HttpService);
+  equal(http.axiosRef, axios);
+  const holdfast = attach(http.axiosRef, { retry: { backoff: () => 1 } });
+  const response = await firstValueFrom(http.get(`${process.env.API}/`));
+  equal(reportOf(response)?.sends.length, 3);
+  await holdfast.close();
+  await plain.close();
 });
