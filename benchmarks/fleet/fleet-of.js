@@ -11,7 +11,7 @@ const member = fileURLToPath(new URL('member.js', import.meta.url));
 
 /** A candidate's `setup`: `file` is its own URL, which every process of the fleet loads for its `equip` (member.js). */
 export function fleetOf(file) {
-  return async ({ case: { quota, active }, size, shared }) => {
+  return async ({ case: { quota, active, isCluster = false }, size, shared }) => {
     const fleet = await Promise.all(
       Array.from({ length: size.members }, (_, index) => startMember(member, [file, nameOf(index)], nameOf(index))),
     );
@@ -22,6 +22,7 @@ export function fleetOf(file) {
         await all('equip', {
           url: shared.url,
           redisPort: shared.redisPort,
+          clusterPorts: isCluster ? shared.clusterPorts : undefined,
           quota: { requests: quota.requests, perMs: quota.perMs },
           members: size.members,
           // Nothing that an earlier run left in Redis must matter.
@@ -39,6 +40,7 @@ export function fleetOf(file) {
         const ideal = ((active * size.workers) / quota.requests) * quota.perMs;
         const { goodput, refusedPercent } = between(first, last);
         return {
+          firstGoodput: between(undefined, first).goodput,
           firstRefused: between(undefined, first).refusedPercent,
           goodput,
           refused: refusedPercent,

@@ -1,6 +1,6 @@
 /**
  * One process of a fleet. `node member.js CANDIDATE` does what the candidate's own process asks over IPC, and ends with it.
- * The candidate's file exports `equip(client, { quota, members, redisPort, id })`, which attaches what is measured and gives, or
+ * The candidate's file exports `equip(client, { quota, members, redisPort, clusterPorts?, id })`, which attaches what is measured and gives, or
  * promises, `{ call?, close? }`, or nothing: see fleet-of.js.
  */
 import http from 'node:http';

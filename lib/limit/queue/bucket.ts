@@ -97,8 +97,12 @@ export class Bucket<Handle> {
     return this.#pacer.isRemote === true;
   }
 
-  reserved(): readonly number[] {
-    return this.#pacer.reserved?.() ?? [];
+  reservedAt(weight: number): number | undefined {
+    return this.#pacer.reservedAt?.(weight);
+  }
+
+  reservedBy(atMs: number): number {
+    return this.#pacer.reservedBy?.(atMs) ?? Number.POSITIVE_INFINITY;
   }
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {

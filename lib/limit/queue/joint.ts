@@ -10,8 +10,10 @@ const SOON_MS = 50;
 export interface JointBucket extends Waited {
   /** It is asked last, since being asked takes something elsewhere. */
   readonly isRemote: boolean;
-  /** From when each permit may be used that is reserved, in order; nobody is asked for it. */
-  reserved(): readonly number[];
+  /** From when a send of that weight may use what is reserved, if enough is; nobody is asked for it. */
+  reservedAt(weight: number): number | undefined;
+  /** How many permits are reserved for until then; `Infinity` where there may be more by then, or nothing is known. */
+  reservedBy(atMs: number): number;
   readonly wake: () => void;
   /** Whether that one goes next there, and may. */
   isNext(waiter: QueuedSend): boolean;
@@ -96,9 +98,7 @@ export class JointSend extends QueuedSend {
 
   /** From when the other buckets would let it go, or may be asked whether they would. */
   elsewhereAt(now: number): number {
-    const at = this.locallyAt(now);
-    if (at > now) return at;
-    const askedAt = this.#reservedAt() - SOON_MS;
+    const askedAt = this.#askedAt(now);
     return askedAt > now ? askedAt : this.#at(now, true);
   }
 
@@ -107,9 +107,7 @@ export class JointSend extends QueuedSend {
     if (this.locallyAt(now) > now) return 0;
     let most = PACED;
     for (const { bucket, weight } of this.joint.remote) {
-      const reserved = bucket === this.bucket ? [] : bucket.reserved();
-      const soon = reserved.filter((at) => at <= now + SOON_MS).length;
-      if (reserved.length > 0) most = Math.min(most, Math.floor(soon / weight));
+      if (bucket !== this.bucket) most = Math.min(most, Math.floor(bucket.reservedBy(now + SOON_MS) / weight));
     }
     return most;
   }
@@ -120,10 +118,18 @@ export class JointSend extends QueuedSend {
   }
 
   override leavesAt(now: number, bucket: JointBucket, wanted: number): number {
-    // While time alone stands in the way, nobody else need be asked.
-    const ownAt = bucket.isRemote ? now : bucket.dueAt(now, this, wanted);
-    const at = ownAt > now ? ownAt : this.elsewhereAt(now);
-    return at > now || !bucket.isRemote ? at : bucket.dueAt(now, this, wanted);
+    if (!bucket.isRemote) {
+      const ownAt = bucket.dueAt(now, this, wanted);
+      // While time alone stands in the way, nobody else need be asked.
+      return ownAt > now ? ownAt : this.elsewhereAt(now);
+    }
+    const askedAt = this.#askedAt(now);
+    if (askedAt > now) return askedAt;
+    const at = this.#at(now, true);
+    // Where nothing is reserved here, another is being asked: so both are asked in one turn.
+    return at > now && bucket.reservedAt(this.weight) !== undefined
+      ? at
+      : Math.max(at, bucket.dueAt(now, this, wanted));
   }
 
   /** Of those who could leave the oldest goes: elsewhere that may be another, whose timer is still to come. */
@@ -136,11 +142,17 @@ export class JointSend extends QueuedSend {
     return others.length > 0 && (joint.isOver || !bucket.isNext(this));
   }
 
+  /** From when those may be asked that a fleet shares: when the others would let it go, and what is reserved is not far off. */
+  #askedAt(now: number): number {
+    const at = this.locallyAt(now);
+    return at > now ? at : this.#reservedAt() - SOON_MS;
+  }
+
   /** From when all of several limits that a fleet shares have reserved something for it, as far as they have. */
   #reservedAt(): number {
     const { remote } = this.joint;
     if (remote.length < 2) return Number.NEGATIVE_INFINITY;
-    return Math.max(...remote.map(({ bucket, weight }) => bucket.reserved()[weight - 1] ?? Number.NEGATIVE_INFINITY));
+    return Math.max(...remote.map(({ bucket, weight }) => bucket.reservedAt(weight) ?? Number.NEGATIVE_INFINITY));
   }
 
   #at(now: number, isRemote: boolean): number {

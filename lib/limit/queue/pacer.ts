@@ -41,8 +41,10 @@ export interface Pacer<Handle> {
   paused(nowMs: number, untilAt: number): void;
   /** The pause has ended before its time: a probe is to leave. */
   resumed(nowMs: number): void;
-  /** From when each permit may be used that is reserved elsewhere, in order; nobody is asked for it. */
-  reserved?(): readonly number[];
+  /** From when a send of that weight may use what is reserved elsewhere, if enough is; nobody is asked for it. */
+  reservedAt?(weight: number): number | undefined;
+  /** How many permits are reserved for until then; `Infinity` where there may be more by then, or nothing is known. */
+  reservedBy?(atMs: number): number;
   /** Who waits here cannot leave before that instant for other limits: what is reserved and would be wasted by then is given back. */
   heldUp?(nowMs: number, untilAt: number): void;
   /** Whether it would do the same if it were made anew. */

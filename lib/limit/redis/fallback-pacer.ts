@@ -107,8 +107,12 @@ export class FallbackPacer implements Pacer<Granted> {
     this.#alone?.resumed(nowMs);
   }
 
-  reserved(): readonly number[] {
-    return this.#isAlone ? [] : this.#shared.reserved();
+  reservedAt(weight: number): number | undefined {
+    return this.#isAlone ? undefined : this.#shared.reservedAt(weight);
+  }
+
+  reservedBy(atMs: number): number {
+    return this.#isAlone ? Number.POSITIVE_INFINITY : this.#shared.reservedBy(atMs);
   }
 
   heldUp(nowMs: number, untilAt: number): void {

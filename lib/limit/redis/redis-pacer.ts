@@ -126,7 +126,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     // The next slot may depend on the answer to the very send that waits for this one.
     if (nested && this.learns) return nowMs;
     this.#dropStale(nowMs, weight);
-    const at = this.#readyAt(weight);
+    const at = this.reservedAt(weight);
     if (permitsFor(wanted, weight) > this.#held && this.#runsOut(nowMs, weight)) {
       const isShort = this.#hasNext && this.#held < Math.max(LEAST, weight);
       if (isShort || this.#askAgainAt <= nowMs) this.#askFor(weight);
@@ -179,8 +179,21 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     this.#tell({ resume: true });
   }
 
-  reserved(): readonly number[] {
-    return this.#slots.flatMap((slot) => Array.from({ length: slot.weight }, (_, i) => dueIn(slot, i + 1)));
+  /** When so many of the permits that are here may be used, all at once; `undefined` where there are fewer. */
+  reservedAt(weight: number): number | undefined {
+    let missing = weight;
+    for (const slot of this.#slots) {
+      if (missing <= slot.weight) return dueIn(slot, missing);
+      missing -= slot.weight;
+    }
+    return undefined;
+  }
+
+  reservedBy(atMs: number): number {
+    let count = 0;
+    while (Number(this.reservedAt(count + 1)) <= atMs) count += 1;
+    const isMore = count === this.#held && Math.max(...this.#dueAt) <= atMs;
+    return isMore || this.#slots.length === 0 ? Number.POSITIVE_INFINITY : count;
   }
 
   heldUp(nowMs: number, untilAt: number): void {
@@ -291,16 +304,6 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     return held;
   }
 
-  /** When so many of them may be used, all at once; `undefined` where there are fewer. */
-  #readyAt(weight: number): number | undefined {
-    let missing = weight;
-    for (const slot of this.#slots) {
-      if (missing <= slot.weight) return dueIn(slot, missing);
-      missing -= slot.weight;
-    }
-    return undefined;
-  }
-
   /** Takes out so many permits. */
   #take(weight: number): readonly Slot<Handle>[] {
     let missing = weight;
@@ -323,7 +326,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   /** Slots that were not used in time; the server may have given their place to somebody else. But what waits for the whole of a weight keeps. */
   #dropStale(nowMs: number, weight: number): void {
     const staleAt = nowMs - 2 * this.#horizonMs;
-    while (Number(this.#slots[0]?.lastAt) < staleAt && Number(this.#readyAt(weight) ?? staleAt - 1) < staleAt) {
+    while (Number(this.#slots[0]?.lastAt) < staleAt && Number(this.reservedAt(weight) ?? staleAt - 1) < staleAt) {
       this.#giveUp(nowMs, this.#slots.splice(0, 1));
     }
   }
