@@ -6,6 +6,7 @@ import { shown } from '../check.ts';
 import { conclude } from '../classify/classify.ts';
 import { isRetryable } from '../classify/is-retryable.ts';
 import type { Evidence } from '../classify/options.ts';
+import { faultOf } from '../failure/fault.ts';
 import type { Policy } from '../policy/options.ts';
 import type { GiveUpContext, RetryContext } from '../retry/options.ts';
 import { type Clock, wallAheadMs } from '../time/clock.ts';
@@ -106,11 +107,17 @@ function stateIn(config: InternalAxiosRequestConfig | undefined): RetryState | u
   return state instanceof RetryState ? state : undefined;
 }
 
-/** A condition and the hooks see the body as an interceptor would. */
-function showTransformed({ data, response }: Evidence): void {
+/** A condition and the hooks see an answer as an interceptor would. */
+function showTransformed({ data, headers, response }: Evidence): void {
+  if (response === undefined) return;
   // `undefined`: there is none, or `transformResponse` throws, which axios will tell of.
-  if (response !== undefined && data !== undefined) Reflect.set(response, 'data', data);
+  if (data !== undefined) Reflect.set(response, 'data', data);
+  // Adapters of their own, and mocks, leave it to axios to make them of its class.
+  if (!isMade(response.headers)) Reflect.set(response, 'headers', headers);
 }
+
+const isMade = (headers: unknown): boolean =>
+  typeof (headers as { normalize?: unknown } | undefined)?.normalize === 'function';
 
 /** The condition is not asked any more. So whether the retries are to blame is guessed, for `failureOf`. */
 function exhausted({ error }: Failed, { retries }: Call): Judgement {
@@ -123,13 +130,13 @@ function retried(failed: Failed, { call, outcome, response }: Evidence, { clock,
   // Its default takes whatever brings no answer for the network's fault: a wrong URL, a body that is too large. And it repeats a POST whose
   // connection was lost, so that an order may be placed twice. Here only what the loop would repeat; a condition of the caller's own is obeyed.
   const byDefault = state.retryCondition === isNetworkOrIdempotentRequestError;
-  const known = byDefault ? conclude(undefined, outcome, NO_RULES, clock) : undefined;
-  if (response === undefined && known?.kind === 'permanent') return PERMANENT;
+  if (byDefault && response === undefined && faultOf(error) === 'local') return PERMANENT;
   const retry = call.retries + 1;
   state.retryCount = retry;
   const retryAfterMs = waitOf(state.retryDelay(retry, error), error);
   if (!state.shareTimeout(config, now() - state.lastRequestTime, retryAfterMs)) return { kind, ends: 'deadline' };
-  return { kind, retryAfterMs, vouched: !byDefault, unapplied: known?.unapplied };
+  if (!byDefault) return { kind, retryAfterMs, vouched: true };
+  return { kind, retryAfterMs, unapplied: conclude(undefined, outcome, NO_RULES, clock).unapplied };
 }
 
 const NO_RULES = { statuses: {} };
