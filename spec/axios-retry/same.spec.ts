@@ -236,6 +236,18 @@ describe.each([
       expect(onMaxRetryTimesExceeded.mock.calls).toEqual([[error, retries]]);
     });
 
+    it('is not called of a call whose hook threw the error of another that had used up its own', async () => {
+      const onMaxRetryTimesExceeded = vi.fn();
+      const { client } = await retrying(status(503), {
+        retries: 1,
+        onMaxRetryTimesExceeded,
+        onRetry: async () => void (await client.get('/token', { [namespace]: { retries: 0 } })),
+      });
+      const error = await axiosErrorOf(client.get('/'));
+      expect(error.config?.url).toBe('/token');
+      expect(onMaxRetryTimesExceeded.mock.calls).toEqual([[error, 0]]);
+    });
+
     it('is awaited, and the call rejects with what it throws', async () => {
       const mine = new Error('mine');
       const onMaxRetryTimesExceeded = async () => {

@@ -3,10 +3,11 @@ import http from 'node:http';
 import { test } from 'node:test';
 import axios from 'axios';
 import { attach, failureOf, reportOf } from 'axios-holdfast';
+import axiosRetry from 'axios-holdfast/axios-retry';
 import { redisTokenStore } from 'axios-holdfast/redis';
 
 /** A client of a server that answers 503, 503, 200, and 404 where there is nothing. */
-async function connect(context) {
+async function connect(context, attached = (client) => attach(client, { retry: { backoff: () => 1 } })) {
   let seen = 0;
   const server = http.createServer((request, response) => {
     seen += 1;
@@ -16,7 +17,7 @@ async function connect(context) {
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
   context.after(() => server.close());
   const client = axios.create({ baseURL: `http://127.0.0.1:${server.address().port}` });
-  attach(client, { retry: { backoff: () => 1 } });
+  attached(client);
   return client;
 }
 
@@ -39,6 +40,13 @@ test('a call has a policy of its own', async (context) => {
   const client = await connect(context);
   const error = await client.get('/', { holdfast: { retry: { maxRetries: 1 } } }).catch((thrown) => thrown);
   equal(failureOf(error).endedBecause, 'retries-exhausted');
+});
+
+test('axios-retry has a drop-in', async (context) => {
+  const client = await connect(context, (instance) => axiosRetry(instance, { retryDelay: axiosRetry.linearDelay(1) }));
+  const response = await client.get('/');
+  equal(response.data.ok, true);
+  equal(response.config['axios-retry'].retryCount, 2);
 });
 
 test('there is an entry for Redis', () => equal(typeof redisTokenStore, 'function'));
