@@ -125,6 +125,19 @@ export function leastBurstOf(windows: readonly LimitWindow[]): number {
   return Math.min(...windows.map(burstOf));
 }
 
+/** What a bucket is told of a limit. */
+export const boundsOf = <T extends LimitOptions>(options: T, windows: readonly LimitWindow[]) => ({
+  ...options,
+  maxWeight: maxWeightOf(windows),
+  leastBurst: leastBurstOf(windows),
+});
+
+/** An update changes numbers, and not whom they are for. */
+export function asBefore(name: string, value: unknown): PolicyProblem {
+  const [path, bound] = [`limit.${name}`, 'left out of an update, which changes numbers, or the same as before'];
+  return { path, bound, value, message: `${path} must be ${bound}` };
+}
+
 /** Fills in what was left out. */
 export const fillIn = (options: LimitOptions): ResolvedLimit =>
   LIMIT.freeze(LIMIT.resolve(false, options) as ResolvedLimit);

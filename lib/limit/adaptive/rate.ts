@@ -94,6 +94,8 @@ export class AdaptiveRate {
   dueAt = -Infinity;
   /** For each window of the user's: when everything that has left is paid for. */
   paidAt: number[];
+  /** And how long each took to pay for one, in ms. */
+  intervals: number[];
   episode = 0;
   /** Refusals in a row, for servers that name no time. */
   refusals = 0;
@@ -108,6 +110,7 @@ export class AdaptiveRate {
     this.#windows = windows.map((window) => new Gcra(window));
     this.#givenPerMs = givenBy(windows);
     this.paidAt = windows.map(() => -Infinity);
+    this.intervals = this.#windows.map(({ intervalMs }) => intervalMs);
     this.concurrency = options.startConcurrency;
   }
 
@@ -207,15 +210,21 @@ export class AdaptiveRate {
     );
   }
 
-  /** Goes on from what another has saved; all that was known here is forgotten. */
-  restore(saved: string): void {
+  /** Goes on from what another has saved; all that was known here is forgotten. What is unpaid by other numbers is paid at the rate of these. */
+  restore(saved: string, nowMs = -Infinity): void {
     const known = JSON.parse(saved, (_name, value) => (/^-?Infinity$/.test(value) ? Number(value) : value));
     const climb = Object.assign(this.climb, known.climb);
     const stretch = Object.assign(this.stretch, { shortest: undefined }, known.stretch);
     const announced = Object.assign(this.announced, { partition: undefined }, known.announced);
     announced.stocks = announced.stocks.map((stock: Stock) => Object.assign(new Stock(stock.id), stock));
-    const paidAt = this.paidAt.map((_, i) => known.paidAt?.[i] ?? -Infinity);
-    Object.assign(this, known, { climb, stretch, announced, paidAt });
+    const { intervals } = this;
+    const paidAt = this.#windows.map(({ intervalMs, most }, i) => {
+      const at: number = known.paidAt?.[i] ?? -Infinity;
+      const before: number = known.intervals?.[i] ?? intervalMs;
+      if (before === intervalMs || at <= nowMs) return at;
+      return nowMs + Math.min((at - nowMs) / before, most) * intervalMs;
+    });
+    Object.assign(this, known, { climb, stretch, announced, paidAt, intervals });
   }
 
   /** At which sends are spaced: what was learnt, or what the headers state; Infinity where neither is known. */

@@ -4,9 +4,10 @@ import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failur
 import { bringing } from '../../room.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { withTimeout } from '../../time/with-timeout.ts';
+import { TELLING } from '../adjusted-limiter.ts';
 import installed from '../installed-bottleneck.cjs';
 import type { Limiter } from '../limiter.ts';
-import { fieldsThatWait, fillIn, LIMIT, type LimitOptions, wrongWait } from '../options.ts';
+import { asBefore, fieldsThatWait, fillIn, LIMIT, type LimitOptions, wrongWait } from '../options.ts';
 import { Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
 import { LIMIT_ROOM } from '../room.ts';
@@ -68,7 +69,7 @@ type Given = BottleneckLike | BottleneckGroupLike | Bottleneck.ConstructorOption
  *
  * @throws {InvalidPolicyError} when an option is wrong; Bottleneck's own are Bottleneck's to check
  */
-export function bottleneckLimiter(bottleneckOrOptions: Given, options?: BottleneckLimiterOptions): Limiter {
+export function bottleneckLimiter(bottleneckOrOptions: Given, options?: BottleneckLimiterOptions): BottleneckLimiter {
   return bringing(bottleneckLimiterWith(systemClock, bottleneckOrOptions, options), LIMIT_ROOM);
 }
 
@@ -76,10 +77,14 @@ export function bottleneckLimiter(bottleneckOrOptions: Given, options?: Bottlene
 const CLOSING_MS = 1_000;
 
 /** `bottleneckLimiter` with the clock in the caller's hand. Bottleneck itself goes by its own. */
-export function bottleneckLimiterWith(clock: Clock, given: Given, options: BottleneckLimiterOptions = {}): Limiter {
+export function bottleneckLimiterWith(
+  clock: Clock,
+  given: Given,
+  options: BottleneckLimiterOptions = {},
+): BottleneckLimiter {
   requireValid(given, options);
-  const { expirationMs = 300_000, ...limits } = options;
-  const limit = fillIn(limits);
+  let { expirationMs = 300_000, ...limits } = options;
+  let limit = fillIn(limits);
   const own = isGroup(given) || isBottleneck(given) ? undefined : new Installed(given);
   // Whoever acquires is told; without anybody to tell it would be an unhandled rejection.
   own?.ready().catch(() => {});
@@ -140,6 +145,20 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
     pause(key, untilAt) {
       buckets.pause(nameOf(key, 1), untilAt);
     },
+    update(changed) {
+      const [wanted, settings] = own === undefined ? [changed, {}] : apart(changed);
+      requireOptions(wanted);
+      const [before, now]: Readonly<Record<string, unknown>>[] = [{ ...options }, { ...wanted }];
+      const moved = TELLING.filter((name) => now?.[name] !== undefined && now[name] !== before?.[name]);
+      if (moved.length > 0) throw new InvalidPolicyError(moved.map((name) => asBefore(name, now?.[name])));
+      const { expirationMs: until, ...others } = wanted;
+      limits = LIMIT.merge(limits, others) as typeof limits;
+      expirationMs = until ?? expirationMs;
+      limit = fillIn(limits);
+      buckets.bound(limit);
+      // It lets those out who wait; that it could not be told is for the next job to say.
+      if (Object.keys(settings).length > 0) Promise.resolve(own?.updateSettings(settings)).catch(() => {});
+    },
     stats: () => buckets.stats(),
     async close() {
       await buckets.close();
@@ -151,6 +170,46 @@ export function bottleneckLimiterWith(clock: Clock, given: Given, options: Bottl
       await own.disconnect(false).catch(() => {});
     },
   };
+}
+
+/** A limiter out of Bottleneck, whose numbers can be changed while calls wait. */
+export interface BottleneckLimiter extends Limiter {
+  /**
+   * Other numbers from now on, laid over those that hold: `maxQueue`, `maxWaitMs` and `expirationMs`, for who comes. Of a Bottleneck that was
+   * made here also its own settings (`minTime`, `maxConcurrent`, `reservoir` …), by which who waits is let out; one that was handed in is
+   * changed by its own `updateSettings`.
+   *
+   * @throws {InvalidPolicyError} where an option is wrong, or cannot be changed; nothing changes then
+   */
+  update(
+    options: Pick<BottleneckLimiterOptions, 'maxQueue' | 'maxWaitMs' | 'expirationMs'> &
+      Omit<Bottleneck.ConstructorOptions, 'maxConcurrent'> & { readonly maxConcurrent?: number | undefined },
+  ): void;
+}
+
+/** What Bottleneck can be told anew. */
+const SETTINGS = [
+  'maxConcurrent',
+  'minTime',
+  'highWater',
+  'strategy',
+  'penalty',
+  'reservoir',
+  'reservoirRefreshInterval',
+  'reservoirRefreshAmount',
+  'reservoirIncreaseInterval',
+  'reservoirIncreaseAmount',
+  'reservoirIncreaseMaximum',
+];
+
+/** Our options, and Bottleneck's settings. */
+function apart(options: object): readonly [BottleneckLimiterOptions, Bottleneck.ConstructorOptions] {
+  const entries = Object.entries(options ?? {});
+  const isSetting = ([name]: [string, unknown]) => SETTINGS.includes(name);
+  return [
+    Object.fromEntries(entries.filter((each) => !isSetting(each))),
+    Object.fromEntries(entries.filter(isSetting)),
+  ];
 }
 
 /** Puts so much back into its reservoir, or takes it out. One that has none must not get one. */
@@ -205,6 +264,7 @@ const RATES = {
   burst:
     "Bottleneck counts by a reservoir that is filled at fixed times, of which any window may hold twice as many: so it has no burst 'all'",
 };
+const checkOptions = object(OPTIONS, { names: RATES });
 const aBottleneck = must('a Bottleneck, a Bottleneck.Group or the options of one', isRecord, kindOf);
 const isTrue = must('true: a job that is dropped has to tell', (value) => value !== false);
 
@@ -215,6 +275,12 @@ function requireValid(given: Given, options: unknown): void {
     limiterOptions?: typeof given;
   };
   isTrue({ rejectOnDrop, ...limiterOptions }.rejectOnDrop, 'bottleneck.rejectOnDrop', problems);
-  object(OPTIONS, { names: RATES })(options, 'limit', problems);
+  checkOptions(options, 'limit', problems);
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+}
+
+function requireOptions(options: unknown): asserts options is BottleneckLimiterOptions {
+  const problems: PolicyProblem[] = [];
+  checkOptions(options ?? null, 'limit', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

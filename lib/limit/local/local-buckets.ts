@@ -1,13 +1,13 @@
 import { isPlain } from '../../check.ts';
-import { InvalidPolicyError, type PolicyProblem } from '../../failure/errors.ts';
+import { InvalidPolicyError } from '../../failure/errors.ts';
 import { type Clock, type Random, systemRandom } from '../../time/clock.ts';
 import { TELLING } from '../adjusted-limiter.ts';
 import {
+  asBefore,
+  boundsOf,
   fillIn,
   LIMIT,
   type LimitOptions,
-  leastBurstOf,
-  maxWeightOf,
   type ResolvedLimit,
   requireLimit,
   windowsOf,
@@ -64,15 +64,4 @@ export class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
       );
     }
   }
-}
-
-const boundsOf = (options: LocalOptions, windows: readonly LimitWindow[]): Bounds => ({
-  ...options,
-  maxWeight: maxWeightOf(windows),
-  leastBurst: leastBurstOf(windows),
-});
-
-function asBefore(name: string, value: unknown): PolicyProblem {
-  const [path, bound] = [`limit.${name}`, 'left out of an update, which changes numbers, or the same as before'];
-  return { path, bound, value, message: `${path} must be ${bound}` };
 }

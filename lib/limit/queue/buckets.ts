@@ -2,7 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { LimitError } from '../../failure/errors.ts';
 import type { Limiter, LimiterStats, Permit, PermitRequest } from '../limiter.ts';
 import type { LimitOptions } from '../options.ts';
-import type { Bucket } from './bucket.ts';
+import type { Bounds, Bucket } from './bucket.ts';
 
 /** From so many buckets on, those that are idle are looked for, each time their number has doubled. */
 const MANY = 1_000;
@@ -44,6 +44,11 @@ export class Buckets<Handle> implements Limiter {
   /** The bucket of a request, for one who asks several; or why it is refused. */
   bucketFor({ key }: PermitRequest): Bucket<Handle> | Error {
     return this.#closed ? closed() : this.#of(key);
+  }
+
+  /** Other bounds hold for who comes; those that are made later have theirs already. */
+  bound(bounds: Bounds): void {
+    for (const bucket of this.buckets) bucket.update(bounds, (pacer) => pacer);
   }
 
   protected get buckets(): Iterable<Bucket<Handle>> {

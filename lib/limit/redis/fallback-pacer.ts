@@ -123,6 +123,11 @@ export class FallbackPacer implements Pacer<Granted> {
     return !this.#isAlone && this.#shared.isFresh(nowMs);
   }
 
+  /** Other numbers hold, also for what leaves while the store is lost. */
+  change(nowMs: number): void {
+    if (this.#isAlone) this.#goAlone(nowMs);
+  }
+
   /** By what is known now, of the fleet and of what it has learnt. The others may have used the burst. */
   #goAlone(nowMs: number): void {
     this.#alone = this.#loss.pacer();

@@ -48,14 +48,22 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
   #version = '0';
   #learnt = '';
   /** What happened since the last turn, in order. */
-  #events: Event[] = [];
+  readonly #events: Event[];
   /** One turn at a time, since each goes on from the one before. */
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown>;
   /** What it sends at most at present, requests per ms. */
   #ratePerMs = Number.POSITIVE_INFINITY;
 
-  constructor(bucket: StoredBucket, adaptive: ResolvedAdaptive, windows: readonly LimitWindow[]) {
+  /** @param before by whose numbers it went until now: the sends that left by those tell of themselves here */
+  constructor(
+    bucket: StoredBucket,
+    adaptive: ResolvedAdaptive,
+    windows: readonly LimitWindow[],
+    before?: LearningBook,
+  ) {
     this.#bucket = bucket;
+    this.#events = before === undefined ? [] : before.#events;
+    this.#last = before === undefined ? Promise.resolve() : before.#last;
     this.#make = () => new AdaptiveRate(adaptive, windows);
   }
 
@@ -103,7 +111,7 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     for (let tried = 0; tried < TRIES; tried++) {
       const skewMs = Number(bucket.skewMs);
       const now = bucket.now() + skewMs;
-      const rate = this.#restored();
+      const rate = this.#restored(now);
       for (const event of events) event(rate, skewMs);
       if (pauseMs) rate.pause(now, now + pauseMs);
       if (resume) rate.resume(now);
@@ -136,10 +144,10 @@ export class LearningBook implements Book<AdaptiveSend | undefined> {
     return kept.isOurs;
   }
 
-  #restored(): AdaptiveRate {
+  #restored(nowMs: number): AdaptiveRate {
     const rate = this.#make();
     try {
-      if (this.#learnt !== '') rate.restore(this.#learnt);
+      if (this.#learnt !== '') rate.restore(this.#learnt, nowMs);
     } catch {
       return this.#make(); // somebody else's text under our key
     }

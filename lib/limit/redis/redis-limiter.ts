@@ -1,23 +1,28 @@
-import { type Check, kindOf, must, number, oneOf } from '../../check.ts';
+import { type Check, isPlain, kindOf, must, number, oneOf } from '../../check.ts';
 import { InvalidPolicyError, LimitError } from '../../failure/errors.ts';
 import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
 import { RedisRefusal } from '../../redis-client/refusal.ts';
 import { bringing } from '../../room.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
+import { TELLING } from '../adjusted-limiter.ts';
 import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
 import { LocalPacer } from '../local/local-pacer.ts';
 import {
+  asBefore,
+  boundsOf,
   fieldsThatWait,
   fillIn,
+  LIMIT,
   type LimitOptions,
-  leastBurstOf,
-  maxWeightOf,
+  type ResolvedLimit,
   requireLimit,
   windowsOf,
+  windowsWith,
   wrongWait,
 } from '../options.ts';
-import { Bucket } from '../queue/bucket.ts';
+import { type Bounds, Bucket } from '../queue/bucket.ts';
 import { Buckets } from '../queue/buckets.ts';
+import type { Pacer } from '../queue/pacer.ts';
 import { LIMIT_ROOM } from '../room.ts';
 import { burstOf, type LimitWindow } from '../windows/gcra.ts';
 import { FallbackPacer } from './fallback-pacer.ts';
@@ -63,6 +68,7 @@ const FIELDS: { readonly [name: string]: Check } = {
   onStoreLoss: oneOf('local', 'open', 'closed'),
   acquireTimeoutMs: number(1, 2 ** 31 - 1),
   ...fieldsThatWait(WHOM),
+  windows: windowsWith(10_000),
 };
 
 /**
@@ -78,45 +84,58 @@ const FIELDS: { readonly [name: string]: Check } = {
  *
  * @throws {InvalidPolicyError} when an option is wrong
  */
-export function redisLimiter(options: RedisLimiterOptions): Limiter {
+export function redisLimiter(options: RedisLimiterOptions): RedisLimiter {
   return bringing(redisLimiterWith(systemClock, options), LIMIT_ROOM);
 }
 
 /** `redisLimiter` with clock and chance in the caller's hand. */
-export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, random = systemRandom): Limiter {
-  // What is required has no default to fall back to.
-  requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS);
-  requireNumbers(options);
-  return new RedisLimiter(clock, options, random);
+export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, random = systemRandom): RedisLimiter {
+  requireShared(options);
+  return new RedisBuckets(clock, options, random);
 }
 
-class RedisLimiter extends Buckets<unknown> {
+/** A limiter of a fleet, whose numbers can be changed while calls wait. */
+export interface RedisLimiter extends Limiter {
+  /**
+   * Other numbers from now on, laid over those that hold: what is left out stays. Who waits is let out by them, and keeps its place. Each
+   * process has to be told. Until all have been, each goes by its own numbers. What has left counts at the new rate; where `perMs` is
+   * another, the new window begins without a burst. Also `redis`, `prefix`, `onStoreLoss`, `acquireTimeoutMs`, `key`, `priority`, `weight`,
+   * `settle` and `quota` stay as they are.
+   *
+   * @throws {InvalidPolicyError} where an option is wrong, or cannot be changed; nothing changes then
+   */
+  update(options: LimitOptions): void;
+}
+
+/** What a bucket is made of; whoever changes the numbers changes these. */
+interface Parts {
+  readonly stored: StoredBucket;
+  readonly shared: RedisPacer<unknown>;
+  readonly pacer: FallbackPacer;
+  book: WindowBook | LearningBook;
+}
+
+class RedisBuckets extends Buckets<unknown> implements RedisLimiter {
   readonly #store: SharedStore;
+  readonly #parts = new WeakMap<Bucket<unknown>, Parts>();
+  readonly #given: RedisLimiterOptions;
+  #limit: ResolvedLimit;
+  #windows: readonly LimitWindow[];
+  #bounds: Bounds;
 
   constructor(clock: Clock, options: RedisLimiterOptions, random: Random) {
-    const {
-      redis,
-      prefix = DEFAULTS.prefix,
-      onStoreLoss = DEFAULTS.onStoreLoss,
-      acquireTimeoutMs,
-      ...limits
-    } = options;
-    const limit = fillIn(limits);
-    const windows = windowsOf(limit);
-    const bounds = { ...limit, maxWeight: maxWeightOf(windows), leastBurst: leastBurstOf(windows) };
-    const store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
+    const { redis, prefix = DEFAULTS.prefix, onStoreLoss = DEFAULTS.onStoreLoss, acquireTimeoutMs } = options;
+    const limit = fillIn(numbersOf(options));
     super((key) => {
-      const stored = new StoredBucket(store, key, keysOf(prefix, key));
-      const book = limit.adaptive ? new LearningBook(stored, limit.adaptive, windows) : new WindowBook(stored, windows);
-      const shared = new RedisPacer<unknown>(book as Book<unknown>, {
-        clock,
-        learns: limit.adaptive !== false,
-        hasWindows: windows.length > 0,
-        bucket: () => bucket,
-      });
-      const share = () => shareOf([...windows, ...(book instanceof LearningBook ? book.learnt() : [])], stored.members);
+      const stored = new StoredBucket(this.#store, key, placeOf(prefix, key));
+      const book = this.#bookOf(stored);
+      const shared = new RedisPacer<unknown>(book as Book<unknown>, { ...this.#traits, clock, bucket: () => bucket });
       const alone = {
-        local: () => new LocalPacer(share(), limit.adaptive),
+        local: () => {
+          const { book } = this.#parts.get(bucket) as Parts;
+          const learnt = book instanceof LearningBook ? book.learnt() : [];
+          return new LocalPacer(shareOf([...this.#windows, ...learnt], stored.members), this.#limit.adaptive);
+        },
         open: () => new LocalPacer([], false),
         closed: () => undefined,
       };
@@ -124,10 +143,50 @@ class RedisLimiter extends Buckets<unknown> {
         pacer: () => (stored.isRefused ? undefined : alone[onStoreLoss]()),
         refuse: () => bucket.refuseAll(() => refusal(stored.error)),
       });
-      const bucket: Bucket<unknown> = new Bucket(bounds, clock, pacer, random);
+      const bucket: Bucket<unknown> = new Bucket(this.#bounds, clock, pacer, random);
+      this.#parts.set(bucket, { stored, shared, pacer, book });
       return bucket;
     }, limit);
-    this.#store = store;
+    this.#store = new SharedStore(redis, clock, acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs);
+    this.#given = options;
+    this.#limit = limit;
+    this.#windows = windowsOf(limit);
+    this.#bounds = boundsOf(limit, this.#windows);
+  }
+
+  update(options: LimitOptions): void {
+    if (!isPlain(options)) requireLimit(options);
+    const given: LimitOptions = { ...this.#given, ...(LIMIT.merge(this.#limit, options) as LimitOptions) };
+    requireShared(given as RedisLimiterOptions);
+    const fixed = [...TELLING, ...OF_THE_STORE];
+    const before: Readonly<Record<string, unknown>> = { ...this.#given };
+    const now: Readonly<Record<string, unknown>> = { ...options };
+    const moved = fixed.filter((name) => now[name] !== undefined && now[name] !== before[name]);
+    if (moved.length > 0) throw new InvalidPolicyError(moved.map((name) => asBefore(name, now[name])));
+    this.#limit = fillIn(numbersOf(given));
+    this.#windows = windowsOf(this.#limit);
+    this.#bounds = boundsOf(this.#limit, this.#windows);
+    for (const bucket of this.buckets) {
+      const parts = this.#parts.get(bucket) as Parts;
+      bucket.update(this.#bounds, (_before, nowMs) => {
+        parts.book = this.#bookOf(parts.stored, parts.book);
+        parts.shared.change(nowMs, parts.book as Book<unknown>, this.#traits);
+        parts.pacer.change(nowMs);
+        return parts.pacer as Pacer<unknown>;
+      });
+    }
+  }
+
+  get #traits(): { readonly learns: boolean; readonly hasWindows: boolean } {
+    return { learns: this.#limit.adaptive !== false, hasWindows: this.#windows.length > 0 };
+  }
+
+  #bookOf(stored: StoredBucket, before?: WindowBook | LearningBook): WindowBook | LearningBook {
+    const { adaptive } = this.#limit;
+    if (adaptive === false) {
+      return new WindowBook(stored, this.#windows, before instanceof WindowBook ? before : undefined);
+    }
+    return new LearningBook(stored, adaptive, this.#windows, before instanceof LearningBook ? before : undefined);
   }
 
   override bucketFor(request: PermitRequest): Bucket<unknown> | Error {
@@ -144,18 +203,38 @@ class RedisLimiter extends Buckets<unknown> {
   }
 }
 
-/** Redis keeps no instants of single sends. */
-function requireNumbers(options: LimitOptions): void {
-  if (windowsOf(options).every(({ burst }) => burst !== 'all')) return;
-  const [path, bound] = ['limit.burst', "a number over Redis; 'all' is for one process"];
-  throw new InvalidPolicyError([{ path, bound, value: 'all', message: `${path} must be ${bound}` }]);
+/** How many instants a window remembers in Redis at most. */
+const MOST_REMEMBERED = 10_000;
+
+/** @throws {InvalidPolicyError} where the options are not such as a fleet can share */
+function requireShared(options: RedisLimiterOptions): void {
+  // What is required has no default to fall back to.
+  requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS, MOST_REMEMBERED);
+  const isRemembered = windowsOf(options).some(({ burst }) => burst === 'all');
+  if (!isRemembered || options.adaptive === undefined || options.adaptive === false) return;
+  const [path, bound] = [
+    'limit.burst',
+    'a number beside adaptive over Redis, which keeps a rate there and no instants',
+  ];
+  throw new InvalidPolicyError([{ path, bound, value: 'all', message: `${path} must be ${bound}; got 'all'` }]);
+}
+
+/** What is not for the limit to say, but for where it is kept. */
+const OF_THE_STORE = [
+  'redis',
+  'prefix',
+  'onStoreLoss',
+  'acquireTimeoutMs',
+] as const satisfies readonly (keyof RedisLimiterOptions)[];
+
+function numbersOf(options: LimitOptions): LimitOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !OF_THE_STORE.includes(name as never)));
 }
 
 /** In braces, so that a cluster keeps the keys of a bucket in the same place; without any braces in them, and never empty. */
-function keysOf(prefix: string, key: string): readonly string[] {
+function placeOf(prefix: string, key: string): string {
   const escaped = key.replace(/[^!-$&-z|~]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const place = `${prefix}:{${escaped || '%'}}`;
-  return [`${place}:slots`, `${place}:members`];
+  return `${prefix}:{${escaped || '%'}}`;
 }
 
 function refusal(error: unknown): LimitError {

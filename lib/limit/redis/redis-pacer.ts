@@ -14,6 +14,8 @@ const HORIZON_MS = 50;
 const MAX_ANSWER_MS = 500;
 /** At least so many slots are reserved, even beyond the horizon, so that the next due time is always known. */
 const LEAST = 2;
+/** So long after it is due a slot of a window that remembers each may be used, in ms, or four answers if that is more. */
+const SLACK_MS = 20;
 /** So old may what the store said be when a send leaves, in ms, or four answers if that is more: another process may have met a pause since. */
 const FRESH_MS = 100;
 
@@ -26,6 +28,8 @@ export interface Turn {
   /** How many permits the first of them is to hold, all at once; the others hold one. */
   readonly weight: number;
   readonly horizonMs: number;
+  /** How long after it is due a slot may be used that has to be used in time. */
+  readonly slackMs: number;
   /** Nothing is to leave for so long. */
   readonly pauseMs?: number | undefined;
   /** The pause is over before its time. */
@@ -48,6 +52,10 @@ export interface Slot<Handle> {
   /** How many permits it holds. */
   readonly weight: number;
   readonly handle: Handle;
+  /** What its permits are called, where the store remembers each. */
+  readonly ids?: readonly string[] | undefined;
+  /** After when it may be used no more; default: it grows stale. */
+  readonly until?: number | undefined;
 }
 
 /** What the store gave. */
@@ -75,7 +83,10 @@ export interface Book<Handle> {
 
 /** A send that has left in its slot. */
 export interface Granted<Handle> {
+  /** By whose numbers. */
+  readonly book?: Book<Handle> | undefined;
   readonly handle: Handle;
+  readonly ids?: readonly string[] | undefined;
   readonly sentAt: number;
   readonly weight: number;
   answered: boolean;
@@ -92,9 +103,9 @@ export interface RedisPorts {
 
 /** When the sends of a bucket may leave that a whole fleet draws on: in the slots that were reserved for this process. */
 export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
-  readonly learns: boolean;
-  readonly hasWindows: boolean;
-  readonly #book: Book<Handle>;
+  learns: boolean;
+  hasWindows: boolean;
+  #book: Book<Handle>;
   readonly #ports: RedisPorts;
   #slots: Slot<Handle>[] = [];
   /** When the store last said something, and when there may be more. */
@@ -143,14 +154,15 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
 
   send(nowMs: number, weight: number): Granted<Handle> | undefined {
     const [slot, ...others] = this.#take(weight);
-    this.#giveUp(nowMs, others);
-    return slot && { handle: slot.handle, sentAt: nowMs, weight, answered: false };
+    for (const { handle } of others) this.#book.lost(nowMs, handle);
+    const ids = slot?.ids && [slot, ...others].flatMap((each) => each.ids ?? []);
+    return slot && { book: this.#book, handle: slot.handle, ids, sentAt: nowMs, weight, answered: false };
   }
 
   answered(nowMs: number, send: Granted<Handle> | undefined, answer: Answer): undefined {
     if (send === undefined || send.answered) return;
     send.answered = true;
-    const isUrgent = this.#book.answered(nowMs, send, answer);
+    const isUrgent = (send.book ?? this.#book).answered(nowMs, send, answer);
     // What waits for its slots may have earlier ones.
     if (Number(answer.cost) < send.weight && this.#ports.bucket().wanted > 0)
       this.#handIn(nowMs, this.#slots.splice(0));
@@ -161,12 +173,12 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   }
 
   ended(nowMs: number, send: Granted<Handle> | undefined): void {
-    if (send !== undefined && !send.answered && this.#book.lost(nowMs, send.handle)) this.#askSoon();
+    if (send !== undefined && !send.answered && (send.book ?? this.#book).lost(nowMs, send.handle)) this.#askSoon();
   }
 
   dropped(nowMs: number, send: Granted<Handle> | undefined): void {
     if (send === undefined) return;
-    this.#book.dropped(nowMs, send);
+    (send.book ?? this.#book).dropped(nowMs, send);
     this.#askSoon();
   }
 
@@ -203,6 +215,19 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     this.#slots = this.#slots.filter((slot) => !isWasted(slot));
     this.#handIn(nowMs, wasted);
     this.#askSoon();
+  }
+
+  /** Other numbers hold: what was reserved by the old ones is given back. */
+  change(nowMs: number, book: Book<Handle>, { learns, hasWindows }: Pick<RedisPorts, 'learns' | 'hasWindows'>): void {
+    this.#handIn(nowMs, this.#slots.splice(0));
+    this.#book = book;
+    this.learns = learns === true;
+    this.hasWindows = hasWindows === true;
+    this.#hasNext = false;
+    this.#askAgainAt = nowMs;
+    this.#dueAt = [];
+    // What it waits for may be the answer to a question by the old numbers.
+    this.#isUrgent = this.#asking;
   }
 
   isFresh(nowMs: number): boolean {
@@ -268,7 +293,9 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     const least = Math.max(0, LEAST - held, weight > 1 ? 1 : this.#weight - held);
     const { bucket, clock } = this.#ports;
     const askedAt = clock.now();
-    const entry = await this.#book.turn({ want, weight, least, horizonMs: this.#horizonMs, unseen, ...changes });
+    const book = this.#book;
+    const slackMs = Math.max(SLACK_MS, 4 * this.#answerMs);
+    const entry = await book.turn({ want, weight, least, horizonMs: this.#horizonMs, slackMs, unseen, ...changes });
     const { slots, pausedUntil, askAgainAt, dueAt = [] } = entry;
     const now = clock.now();
     this.#answerMs += (Math.min(now - askedAt, MAX_ANSWER_MS) - this.#answerMs) / 4;
@@ -280,6 +307,10 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
       // What is granted with this answer was granted after the pause, and stays.
       this.#voidBefore(now, pausedUntil);
       bucket().heldByPacer(pausedUntil);
+    }
+    if (book !== this.#book) {
+      for (const slot of slots) book.dropped(now, { ...slot, sentAt: now, answered: false });
+      return;
     }
     for (const slot of slots) {
       // A pause may have been met here while the answer was on its way.
@@ -315,8 +346,9 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
     const taken = this.#slots.splice(0, whole < 0 ? this.#slots.length : whole);
     const [next] = this.#slots;
     if (next === undefined || missing === 0) return taken;
-    this.#slots[0] = { ...next, at: dueIn(next, missing + 1), weight: next.weight - missing };
-    return [...taken, { ...next, lastAt: dueIn(next, missing), weight: missing }];
+    const { ids } = next;
+    this.#slots[0] = { ...next, at: dueIn(next, missing + 1), weight: next.weight - missing, ids: ids?.slice(missing) };
+    return [...taken, { ...next, lastAt: dueIn(next, missing), weight: missing, ids: ids?.slice(0, missing) }];
   }
 
   get #horizonMs(): number {
@@ -325,6 +357,12 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
 
   /** Slots that were not used in time; the server may have given their place to somebody else. But what waits for the whole of a weight keeps. */
   #dropStale(nowMs: number, weight: number): void {
+    const overdue = this.#slots.filter(({ until }) => Number(until) < nowMs);
+    if (overdue.length > 0) {
+      this.#slots = this.#slots.filter((slot) => !overdue.includes(slot));
+      this.#giveUp(nowMs, overdue);
+      this.#askAgainAt = Math.min(this.#askAgainAt, nowMs);
+    }
     const staleAt = nowMs - 2 * this.#horizonMs;
     while (Number(this.#slots[0]?.lastAt) < staleAt && Number(this.reservedAt(weight) ?? staleAt - 1) < staleAt) {
       this.#giveUp(nowMs, this.#slots.splice(0, 1));
@@ -333,9 +371,7 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
 
   /** Gives back what is reserved and not used. */
   #handIn(nowMs: number, slots: readonly Slot<Handle>[]): void {
-    for (const { handle, weight } of slots) {
-      this.#book.dropped(nowMs, { handle, weight, sentAt: nowMs, answered: false });
-    }
+    for (const slot of slots) this.#book.dropped(nowMs, { ...slot, sentAt: nowMs, answered: false });
   }
 
   /** What was reserved for before that instant is void, since there is a pause. */
@@ -348,7 +384,11 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
   }
 
   #giveUp(nowMs: number, slots: readonly Slot<Handle>[]): void {
-    for (const { handle } of slots) this.#book.lost(nowMs, handle);
+    for (const slot of slots) {
+      // Nobody else has its place.
+      if (slot.ids !== undefined) this.#book.dropped(nowMs, { ...slot, sentAt: nowMs, answered: false });
+      else this.#book.lost(nowMs, slot.handle);
+    }
   }
 }
 

@@ -45,6 +45,7 @@ const BEAT_MS = 1_000;
 export class StoredBucket {
   readonly #store: SharedStore;
   readonly #key: string;
+  readonly #place: string;
   readonly #keys: readonly string[];
   /** What Redis says of this bucket alone: that something else lies under its key, for instance. */
   #error: unknown;
@@ -54,10 +55,12 @@ export class StoredBucket {
   /** What the clock of Redis is ahead of this process's, in ms; `undefined` before it was heard. */
   skewMs: number | undefined;
 
-  constructor(store: SharedStore, key: string, keys: readonly string[]) {
+  /** @param place what the names of all its keys begin with */
+  constructor(store: SharedStore, key: string, place: string) {
     this.#store = store;
     this.#key = key;
-    this.#keys = keys;
+    this.#place = place;
+    this.#keys = [`${place}:slots`, `${place}:members`];
   }
 
   /** Why it was lost; `undefined` while it can be got at. */
@@ -104,20 +107,23 @@ export class StoredBucket {
     script: string,
     args: readonly (string | number)[],
     read: (rest: readonly string[]) => T | undefined,
+    more: readonly string[] = [],
   ): Promise<T> {
     const store = this.#store;
     const { scripts, timeoutMs } = store;
     const askedAt = this.now();
     const told = this.skewMs === undefined ? [0, 0] : [askedAt + this.skewMs, timeoutMs];
-    const answer = scripts.run(script, this.#keys, [...told, ...args].map(String)).then((reply) => {
-      const [time, ...rest] = reply;
-      const value = Number(time) > 0 ? read(rest) : undefined;
-      if (value === undefined) throw unexpectedReply(reply);
-      this.skewMs = Number(time) - (askedAt + this.now()) / 2;
-      this.#error = undefined;
-      store.error = undefined;
-      return value;
-    });
+    const answer = scripts
+      .run(script, [...this.#keys, ...more.map((name) => `${this.#place}:${name}`)], [...told, ...args].map(String))
+      .then((reply) => {
+        const [time, ...rest] = reply;
+        const value = Number(time) > 0 ? read(rest) : undefined;
+        if (value === undefined) throw unexpectedReply(reply);
+        this.skewMs = Number(time) - (askedAt + this.now()) / 2;
+        this.#error = undefined;
+        store.error = undefined;
+        return value;
+      });
     try {
       return await answerOf('Redis', answer, { ms: timeoutMs, clock: store.clock });
     } catch (thrown) {

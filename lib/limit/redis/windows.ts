@@ -26,15 +26,17 @@ const RESERVE = `
   end
   local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 
-  local first, most, fields, windows = 10, tonumber(ARGV[9]), { 'until' }, {}
-  for i = first, #ARGV, 8 do
+  local first, most, slack, fields, windows = 11, tonumber(ARGV[9]), tonumber(ARGV[10]), { 'until' }, {}
+  for i = first, #ARGV, 13 do
     fields[#fields + 1] = ARGV[i]
     fields[#fields + 1] = ARGV[i] .. ':shift'
     fields[#fields + 1] = ARGV[i] .. ':undropped'
+    fields[#fields + 1] = ARGV[i] .. ':interval'
     windows[#windows + 1] = {
       field = ARGV[i], interval = tonumber(ARGV[i + 1]), tolerance = tonumber(ARGV[i + 2]), to = tonumber(ARGV[i + 3]),
       refund = tonumber(ARGV[i + 4]), unseen = tonumber(ARGV[i + 5]), drop = tonumber(ARGV[i + 6]),
-      extra = tonumber(ARGV[i + 7])
+      extra = tonumber(ARGV[i + 7]), intervalText = ARGV[i + 1], span = tonumber(ARGV[i + 8]), all = tonumber(ARGV[i + 9]),
+      back = ARGV[i + 10], more = tonumber(ARGV[i + 11]), left = tonumber(ARGV[i + 12])
     }
   end
   local stored = redis.call('HMGET', KEYS[1], unpack(fields))
@@ -44,11 +46,31 @@ const RESERVE = `
   if paused then pausedUntil = now + pause end
   if resumed then pausedUntil = math.min(pausedUntil, now) end
 
+  -- Of a window in whatever shape: the last instant at which each permit may leave. Gives how many fall due within the horizon.
+  local logs = {}
+  local function inLog(window, i)
+    local log = KEYS[2 + i]
+    logs[i] = log
+    redis.call('ZREMRANGEBYSCORE', log, '-inf', string.format('(%.3f', now - window.span))
+    for id in string.gmatch(window.back, '[^ ]+') do redis.call('ZREM', log, id) end
+    for n = 1, stale and 0 or window.more + math.min(window.left, window.all) do
+      redis.call('ZADD', log, string.format('%.3f', now), string.format('%.3f:-%d', now, n))
+    end
+    window.free = window.all - redis.call('ZCARD', log)
+    window.changed = window.back ~= '' or window.more > 0 or window.left > 0
+    return window.free + redis.call('ZCOUNT', log, '-inf', string.format('%.3f', now + horizon - window.span))
+  end
+
   local granted, changed = want, paused or resumed
   for i, window in ipairs(windows) do
-    window.shift = tonumber(stored[3 * i] or 0)
-    window.undropped = wasPaused and tonumber(stored[3 * i + 1] or '') or nil
-    local kept = tonumber(stored[3 * i - 1] or '') or now
+    window.shift = tonumber(stored[4 * i - 1] or 0)
+    window.undropped = wasPaused and tonumber(stored[4 * i] or '') or nil
+    local kept = tonumber(stored[4 * i - 2] or '') or now
+    local interval = stored[4 * i + 1] or window.intervalText
+    if interval ~= window.intervalText then
+      -- Somebody had other numbers: what is unpaid is paid at the rate of these, and takes no longer than the window.
+      kept = now + math.min((kept - now) * window.interval / tonumber(interval), window.span)
+    end
     if resumed and window.undropped then
       kept = math.max(window.undropped, now + window.tolerance)
       window.undropped = nil
@@ -65,9 +87,10 @@ const RESERVE = `
       window.undropped = window.undropped or window.paidAt
       window.paidAt = math.max(window.paidAt, now + window.drop - ago + window.tolerance)
     end
-    changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop
+    changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop or interval ~= window.intervalText
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1 - window.extra
+    if window.all > 0 then due = math.min(due, inLog(window, i) - window.extra) end
     granted = math.min(granted, math.max(math.floor(due / members), least))
   end
   if pausedUntil > now then granted = 0 end
@@ -75,14 +98,46 @@ const RESERVE = `
   local reply = { string.format('%.3f', now), tostring(granted), string.format('%.3f', pausedUntil - now), tostring(members) }
   local lasts = math.max(now, pausedUntil)
   local writes = { 'until', string.format('%.3f', pausedUntil) }
-  for _, window in ipairs(windows) do
+  for i, window in ipairs(windows) do
     reply[#reply + 1] = string.format('%.3f', window.from - now)
     reply[#reply + 1] = string.format('%.3f', window.shift)
     if granted > 0 then window.paidAt = window.paidAt + (granted + window.extra) * window.interval end
     lasts = math.max(lasts, window.paidAt)
     for _, each in ipairs({ window.field, window.paidAt, window.field .. ':shift', window.shift,
-      window.field .. ':undropped', window.undropped or '' }) do
+      window.field .. ':undropped', window.undropped or '', window.field .. ':interval', window.intervalText }) do
       writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
+    end
+  end
+  for i, window in ipairs(windows) do
+    if window.all > 0 then
+      -- Those that are granted, and from when the next may leave: 'count:due' for each instant, the due time from now.
+      local log, permits = logs[i], granted > 0 and granted + window.extra or 0
+      local old = {}
+      if permits + 1 > window.free then
+        old = redis.call('ZRANGE', log, 0, math.max(0, permits - window.free), 'WITHSCORES')
+      end
+      local dues, runs, count, last = {}, {}, 0, nil
+      for k = 1, permits + 1 do
+        local rank, due = k - window.free, now
+        if rank > 0 then
+          local before = tonumber(old[2 * rank]) or (dues[k - window.all] or now) + slack
+          due = math.max(now, before + window.span)
+        end
+        dues[k] = due
+        if k <= permits then redis.call('ZADD', log, string.format('%.3f', due + slack), string.format('%.3f:%d', now, k)) end
+        local text = string.format('%.3f', due - now)
+        if text ~= last or k > permits then
+          if count > 0 then runs[#runs + 1] = count .. ':' .. last end
+          count, last = 0, text
+        end
+        count = count + 1
+      end
+      runs[#runs + 1] = '1:' .. last
+      reply[#reply + 1] = string.format('%.3f;', now) .. table.concat(runs, ',')
+      if granted > 0 or window.changed then
+        redis.call('PEXPIRE', log, math.ceil(math.max(lasts, dues[#dues]) - now + window.span) + 1000)
+      end
+      lasts = math.max(lasts, dues[#dues] + window.span)
     end
   end
   if granted > 0 or changed then
@@ -101,18 +156,51 @@ interface Reserved {
   readonly from: readonly number[];
 }
 
+/** What one window is told in the next turn. */
+interface Owed {
+  /** So many permits are to be refunded; below 0, charged. */
+  refund: number;
+  /** Of a window that remembers each: those that are to be forgotten, and how many to be added. */
+  readonly back: string[];
+  more: number;
+}
+
+/** A window, and where it is kept. */
+interface Kept {
+  readonly gcra: Gcra;
+  readonly field: string;
+  readonly spanMs: number;
+  /** How many instants it remembers. */
+  readonly remembers: number;
+  readonly owed: Owed;
+  /** Its sends are not counted there yet, so there is no burst at first: the numbers before were of another length. */
+  isNew: boolean;
+}
+
 /** The windows of a bucket, kept in Redis. */
 export class WindowBook implements Book<Reserved> {
   readonly #bucket: StoredBucket;
-  readonly #windows: readonly (Gcra & { readonly field: string })[];
+  readonly #windows: readonly Kept[];
   readonly #latency = new LatencySpread();
-  /** What is to be refunded to each window, in ms; below 0, what it is to be charged. */
-  #refunds: number[];
 
-  constructor(bucket: StoredBucket, windows: readonly LimitWindow[]) {
+  /** @param before by whose numbers it went until now */
+  constructor(bucket: StoredBucket, windows: readonly LimitWindow[], before?: WindowBook) {
     this.#bucket = bucket;
-    this.#refunds = windows.map(() => 0);
-    this.#windows = windows.map((window, i) => Object.assign(new Gcra(window), { field: `${i}:${window.perMs}` }));
+    this.#windows = windows.map((window, i) => {
+      const { requests, perMs, burst } = window;
+      const gcra = new Gcra(window);
+      const remembers = burst === 'all' ? requests : 0;
+      const field = `${i}:${perMs}${remembers > 0 ? ':all' : ''}`;
+      const old = before === undefined ? undefined : before.#windows[i];
+      const isSame = old?.field === field;
+      // What left by the numbers before has yet to be settled, and the sum is the same.
+      const owed = isSame ? old.owed : { refund: 0, back: [], more: 0 };
+      return { gcra, field, remembers, spanMs: perMs + gcra.lateMs, owed, isNew: old !== undefined && !isSame };
+    });
+  }
+
+  get #remembers(): boolean {
+    return this.#windows.some(({ remembers }) => remembers > 0);
   }
 
   async turn({
@@ -120,72 +208,98 @@ export class WindowBook implements Book<Reserved> {
     weight,
     least,
     horizonMs,
+    slackMs,
     pauseMs = -1,
     resume,
     dropBurstMs = pauseMs,
     unseen,
   }: Turn): Promise<Entry<Reserved>> {
     const asked = this.#bucket.now();
-    const refunds = this.#refunds;
-    // Once, whatever comes of it: Redis may carry out what is not heard of any more.
-    this.#refunds = refunds.map(() => 0);
     // How many slots the first takes besides one: its weight, and as much again as is more than a burst.
-    const extra = this.#windows.map(({ burst }) => weight - 1 + Math.max(0, weight - burst));
+    const extra = this.#windows.map(({ gcra: { burst } }) => weight - 1 + Math.max(0, weight - burst));
     const windows = this.#windows.flatMap((window, w) => {
-      const isDropped = window.isAsShortAs(dropBurstMs);
+      const { gcra, field, spanMs, remembers, owed, isNew } = window;
+      const isDropped = isNew || gcra.isAsShortAs(dropBurstMs);
+      const { refund, back, more } = owed;
+      // Once, whatever comes of it: Redis may carry out what is not heard of any more.
+      Object.assign(owed, { refund: 0, more: 0 });
+      window.isNew = false;
       return [
-        window.field,
-        window.intervalMs,
-        window.toleranceMs,
-        window.shiftBy(asked + horizonMs),
-        Number(refunds[w]),
+        field,
+        gcra.intervalMs,
+        gcra.toleranceMs,
+        gcra.shiftBy(asked + horizonMs),
+        refund * gcra.intervalMs,
         // No more than the burst, and all of that where the window is as short as the time in which they left.
-        isDropped ? 0 : unseen * window.intervalMs,
+        isDropped ? 0 : unseen * gcra.intervalMs,
         isDropped ? Math.max(0, pauseMs) : '',
         Number(extra[w]),
+        spanMs,
+        remembers,
+        back.splice(0).join(' '),
+        remembers > 0 ? more : 0,
+        remembers > 0 ? unseen : 0,
       ];
     });
     const beat = this.#bucket.beat();
     const pause = resume === true ? -2 : pauseMs;
-    const args = [want, least, horizonMs, pause, ...beat, MOST_MS, ...windows];
-    const reply = await this.#bucket.run(RESERVE, args, (rest) => numbersIn(rest, 3 + 2 * this.#windows.length));
-    const [granted = 0, pausedMs = 0, members = 1, ...rest] = reply;
+    const args = [want, least, horizonMs, pause, ...beat, MOST_MS, slackMs, ...windows];
+    const logs = this.#remembers ? this.#windows.map(({ field }) => `log:${field}`) : [];
+    const reply = await this.#bucket.run(RESERVE, args, (rest) => this.#read(rest), logs);
+    const { granted, pausedMs, members, numbers, dues } = reply;
     this.#bucket.members = members;
     // From now, since the way back took time that nobody can measure: so a slot is never early.
     const now = this.#bucket.now();
-    const shiftMs = this.#windows.map((window, w) => {
-      window.shiftMs = Number(rest[2 * w + 1]);
-      return window.shiftMs;
+    const shiftMs = this.#windows.map(({ gcra }, w) => {
+      gcra.shiftMs = Number(numbers[2 * w + 1]);
+      return gcra.shiftMs;
     });
     const dueAt = (i: number) =>
-      this.#windows.map(({ intervalMs }, w) => {
+      this.#windows.map(({ gcra }, w) => {
         const before = i > 0 ? i + Number(extra[w]) : 0;
-        return now + Number(rest[2 * w]) + before * intervalMs;
+        return now + Number(numbers[2 * w]) + before * gcra.intervalMs;
       });
+    /** When all permits of the i-th slot may be used, as far as what is remembered goes; from the one way, and from the other. */
+    const remembered = (i: number) => {
+      const last = dues.map((due) => Number(due?.at[i + weight - 1]));
+      return Math.max(...last.filter((at) => at >= 0), Number.NEGATIVE_INFINITY);
+    };
     const slots = Array.from({ length: granted }, (_, i) => {
       const at = dueAt(i);
-      const from = this.#windows.map(({ toleranceMs }, w) => Number(at[w]) + toleranceMs);
-      const lastAt = i > 0 ? at : this.#windows.map(({ intervalMs }, w) => Number(at[w]) + (weight - 1) * intervalMs);
+      const from = this.#windows.map(({ gcra }, w) => Number(at[w]) + gcra.toleranceMs);
+      const lastAt = i > 0 ? at : this.#windows.map(({ gcra }, w) => Number(at[w]) + (weight - 1) * gcra.intervalMs);
       const ofFirst = i > 0 ? 1 : weight;
-      return { at: Math.max(now, ...at), lastAt: Math.max(now, ...lastAt), weight: ofFirst, handle: { shiftMs, from } };
+      const first = i > 0 ? i + weight : 1;
+      // The same in each window that remembers.
+      const name = dues.find((due) => due !== undefined)?.name;
+      const ids = name === undefined ? undefined : Array.from({ length: ofFirst }, (_, n) => `${name}:${first + n}`);
+      const dueMs = remembered(i);
+      const dueNow = Math.max(now, now + dueMs);
+      const until = dueMs >= 0 ? asked + dueMs + slackMs : undefined;
+      const handle = { shiftMs, from };
+      return { at: Math.max(dueNow, ...at), lastAt: Math.max(dueNow, ...lastAt), weight: ofFirst, handle, ids, until };
     });
-    const nextDueAt = dueAt(granted);
+    const nextDueAt = dueAt(granted).map((at, w) =>
+      Math.max(at, now + (dues[w]?.at.at(-1) ?? Number.NEGATIVE_INFINITY)),
+    );
     // When this process's share is one again: so much has to fall due for each of the others first.
-    const sharedAt = this.#windows.map(({ intervalMs }, w) => Number(nextDueAt[w]) + (members - 1) * intervalMs);
+    const sharedAt = this.#windows.map(
+      ({ gcra, remembers }, w) => Number(nextDueAt[w]) + (remembers > 0 ? 0 : (members - 1) * gcra.intervalMs),
+    );
     const askAgainAt = granted < want ? Math.max(now, Math.max(...sharedAt) - horizonMs) : now;
     return { slots, pausedUntil: now + pausedMs, askAgainAt, dueAt: nextDueAt };
   }
 
   answered(nowMs: number, send: Granted<Reserved>, { throttled, cost }: Answer): boolean {
-    const { sentAt, weight, handle } = send;
+    const { sentAt, weight, handle, ids } = send;
     const { shiftMs } = handle;
     const delay = this.#latency.note(nowMs, nowMs - sentAt);
-    for (const [w, window] of this.#windows.entries()) {
-      if (throttled) window.refused();
-      window.answered(sentAt, Number(shiftMs[w]), delay);
+    for (const [w, { gcra }] of this.#windows.entries()) {
+      if (throttled) gcra.refused();
+      gcra.answered(sentAt, Number(shiftMs[w]), delay);
     }
     if (cost === undefined || cost === weight) return false;
-    this.#refund(nowMs, handle, weight, cost);
+    this.#refund(nowMs, handle, ids, weight, cost);
     return true;
   }
 
@@ -193,24 +307,48 @@ export class WindowBook implements Book<Reserved> {
     return false;
   }
 
-  dropped(nowMs: number, { handle, weight }: Granted<Reserved>): void {
-    this.#refund(nowMs, handle, weight, 0);
+  dropped(nowMs: number, { handle, ids, weight }: Granted<Reserved>): void {
+    this.#refund(nowMs, handle, ids, weight, 0);
   }
 
   /** A send costs so much, and not its weight: the rest of what it paid is given back, or what is missing charged. */
-  #refund(nowMs: number, { from }: Reserved, weight: number, cost: number): void {
-    this.#refunds = this.#windows.map(({ intervalMs, most }, w) => {
+  #refund(nowMs: number, { from }: Reserved, ids: readonly string[] | undefined, weight: number, cost: number): void {
+    for (const [w, { gcra, owed, remembers }] of this.#windows.entries()) {
+      const { intervalMs, most } = gcra;
+      const counted = Math.min(cost, most);
       const at = Number(from[w]);
-      const [paidAt, usedAt] = [at + weight * intervalMs, at + Math.min(cost, most) * intervalMs];
+      const [paidAt, usedAt] = [at + weight * intervalMs, at + counted * intervalMs];
       // Others may have left by now, who did not have to wait for what had been paid for.
       const refundMs = usedAt > paidAt ? paidAt - usedAt : Math.max(0, paidAt - Math.max(usedAt, nowMs));
-      return Number(this.#refunds[w]) + refundMs;
-    });
+      owed.refund += refundMs / intervalMs;
+      if (remembers === 0) continue;
+      if (counted > weight) owed.more += Math.ceil(counted - weight);
+      else owed.back.push(...(ids ?? []).slice(Math.ceil(counted)));
+    }
+  }
+
+  /** What the script replies, or `undefined` where it is something else. */
+  #read(rest: readonly string[]) {
+    const count = 3 + 2 * this.#windows.length;
+    const [granted = 0, pausedMs = 0, members = 1, ...numbers] = rest.slice(0, count).map(Number);
+    const texts = rest.slice(count);
+    const dues = this.#windows.map(({ remembers }) => (remembers > 0 ? duesIn(texts.shift()) : undefined));
+    const isKnown =
+      rest.length >= count &&
+      texts.length === 0 &&
+      [granted, pausedMs, members, ...numbers].every(Number.isFinite) &&
+      this.#windows.every(({ remembers }, w) => remembers === 0 || dues[w] !== undefined);
+    return isKnown ? { granted, pausedMs, members, numbers, dues } : undefined;
   }
 }
 
-/** So many numbers, or `undefined`. */
-function numbersIn(texts: readonly string[], count: number): readonly number[] | undefined {
-  const numbers = texts.map(Number);
-  return numbers.length === count && numbers.every(Number.isFinite) ? numbers : undefined;
+/** What permits are called, and in how many ms each is due, and the next after them: from `name;count:ms,count:ms`. */
+function duesIn(text: string | undefined): { readonly name: string; readonly at: readonly number[] } | undefined {
+  const [name, runs] = text?.split(';') ?? [];
+  if (name === undefined || runs === undefined || !/^\d+:[\d.]+(?:,\d+:[\d.]+)*$/.test(runs)) return undefined;
+  const at = runs.split(',').flatMap((run) => {
+    const [count, ms] = run.split(':').map(Number);
+    return Array.from({ length: Number(count) }, () => Number(ms));
+  });
+  return { name, at };
 }

@@ -744,3 +744,33 @@ function cancellable() {
   const controller = new AbortController();
   return { signal: controller.signal, abort: (reason?: unknown) => controller.abort(reason) };
 }
+
+describe('other numbers', () => {
+  it('are those of a Bottleneck that was made here, by which who waits is let out, and the bounds of the queue', async () => {
+    const limiter = bottleneckLimiter({ maxConcurrent: 1 }, { maxQueue: 2 });
+    onTestFinished(() => limiter.close());
+    const first = await limiter.acquire({ key });
+    const { order, acquire } = noting(limiter);
+    const waiting = [acquire('young', { since: 2 }), acquire('old', { since: 1 })];
+    expect(await rejectionOf(acquire('too many'))).toMatchObject({ code: 'ERR_LIMIT_QUEUE_FULL' });
+    limiter.update({ maxQueue: 3 });
+    waiting.push(acquire('third', { since: 3 }));
+    limiter.update({ maxConcurrent: 2 });
+    await Promise.all(waiting);
+    expect(order).toEqual(['old', 'young', 'third']);
+    first.release();
+  });
+
+  it.each([
+    [{ requests: 5, perMs: 1_000 }, /limit\.requests is not an option; how fast is for Bottleneck's own minTime/],
+    [{ burst: 'all' }, /limit\.burst is not an option; Bottleneck counts by a reservoir/],
+    [{ minTime: 5 }, /limit\.minTime is not an option/],
+    [{ key: () => 'other' }, /limit\.key must be left out of an update/],
+    [{ maxQueue: 0 }, /limit\.maxQueue must be an integer of at least 1/],
+    [null, /limit must be a plain object/],
+  ])('are told by name where one that was handed in has them, or they are wrong: %o', (options, message) => {
+    const limiter = bottleneckLimiter(new Bottleneck());
+    expect(() => limiter.update(options as never)).toThrow(message);
+    limiter.update({ maxWaitMs: 5_000, expirationMs: 60_000 });
+  });
+});

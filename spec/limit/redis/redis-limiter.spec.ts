@@ -1,5 +1,5 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { InvalidPolicyError, type Limiter, type LimitOptions, localLimiter, type Permit } from 'axios-holdfast';
+import { InvalidPolicyError, type LimitOptions, localLimiter, type Permit } from 'axios-holdfast';
 import { type IoredisLike, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -21,8 +21,8 @@ function lostAfterOne(): IoredisLike {
     eval: async (_script, keys, ...keysThenArguments) => {
       if (isLost) throw new Error('connect ECONNREFUSED');
       isLost = true;
-      const windows = keysThenArguments.slice(keys + 9);
-      const dueIn = windows.flatMap((_, i) => (i % 8 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
+      const windows = keysThenArguments.slice(keys + 10);
+      const dueIn = windows.flatMap((_, i) => (i % 13 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
       return [String(clock.now()), '0', '0', '1', ...dueIn];
     },
   };
@@ -113,6 +113,97 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const at = (await Promise.all([ask(one, 20), ask(two, 20)])).flat().sort((a, b) => a - b);
     // 40 sends are 39 intervals of 10 ms apart, at least.
     expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(385);
+  });
+
+  it("holds at most N in any window with burst: 'all', whoever sends: all at once, and then none until it ends", async () => {
+    const options = { requests: 20, perMs: 800, burst: 'all', prefix: 'in whatever shape' } as const;
+    const clients = [1, 2, 3].map(() => redisClient(server.port));
+    onTestFinished(() => {
+      for (const client of clients) client.disconnect();
+    });
+    const limiters = clients.map((client) => make(options, client));
+    const at: number[] = [];
+    const go = async (limiter: ReturnType<typeof make>, weight: number) => {
+      const permit = await limiter.acquire({ key: 'k', weight });
+      for (let n = 0; n < weight; n++) at.push(performance.now());
+      permit.answered?.({ throttled: false });
+      permit.release();
+    };
+    const all = limiters.flatMap((limiter, n) => Array.from({ length: 20 }, () => go(limiter, n === 0 ? 2 : 1)));
+    await pass(200);
+    const atFirst = at.length;
+    await Promise.all(all);
+    at.sort((a, b) => a - b);
+    const apart = at.slice(20).map((each, n) => each - Number(at[n]));
+    // An even pace would have sent five.
+    expect(atFirst).toBeGreaterThan(9);
+    expect(at).toHaveLength(80);
+    // What left is noted a little later than it left.
+    expect(Math.min(...apart)).toBeGreaterThanOrEqual(800);
+  });
+
+  it("forgets with burst: 'all' what was not sent, or cost less, and adds what cost more", async () => {
+    const limiter = make({ requests: 10, perMs: 3_600_000, burst: 'all' });
+    const [dear, cheap, dropped] = await Promise.all([1, 5, 4].map((weight) => limiter.acquire({ key: 'k', weight })));
+    dear?.answered?.({ throttled: false, cost: 3 });
+    cheap?.answered?.({ throttled: false, cost: 2 });
+    dropped?.drop?.();
+    const order: number[] = [];
+    const asked = [1, 2, 3, 4, 5, 6].map(async (n) => {
+      await limiter.acquire({ key: 'k' });
+      order.push(n);
+    });
+    for (const each of asked) each.catch(() => {});
+    await vi.waitFor(() => expect(order).toEqual([1, 2, 3, 4, 5]), { timeout: 5_000 });
+    await pass(200);
+    expect(order).toHaveLength(5);
+    expect(await rejectionOf(limiter.acquire({ key: 'k', weight: 11 }) as Promise<unknown>)).toBeInstanceOf(RangeError);
+  });
+
+  it('goes by other numbers once it is told them: who waits, what has left, and what was reserved', async () => {
+    const prefix = 'told other numbers';
+    const [one, two] = [
+      make({ requests: 1, perMs: 3_600_000, prefix }),
+      make({ requests: 1, perMs: 3_600_000, prefix }),
+    ];
+    const first = await one.acquire({ key: 'k' });
+    const order: string[] = [];
+    const line = async (limiter: ReturnType<typeof make>, name: string, since: number) => {
+      (await limiter.acquire({ key: 'k', since })).release();
+      order.push(name);
+    };
+    const all = [line(one, 'young', 2), line(one, 'old', 1), line(two, 'elsewhere', 1)];
+    await pass(100);
+    one.update({ requests: 36_000 });
+    two.update({ requests: 36_000 });
+    await Promise.all(all);
+    expect(order.filter((name) => name !== 'elsewhere')).toEqual(['old', 'young']);
+    // By the numbers of before.
+    first.answered?.({ throttled: false, cost: 1 });
+    first.drop?.();
+    one.update({ perMs: 100, requests: 1, burst: 'all' });
+    await one.acquire({ key: 'k' });
+    one.update({ adaptive: true, burst: 1 });
+    (await one.acquire({ key: 'k' })).release();
+    one.update({ adaptive: false, maxConcurrent: 9 });
+    (await one.acquire({ key: 'k' })).release();
+  });
+
+  it.each<[Partial<RedisLimiterOptions>, RegExp]>([
+    [{ prefix: 'other' }, /limit\.prefix must be left out of an update/],
+    [{ redis: {} as never }, /limit\.redis must be/],
+    [{ onStoreLoss: 'open' }, /limit\.onStoreLoss must be left out/],
+    [{ acquireTimeoutMs: 5 }, /limit\.acquireTimeoutMs must be left out/],
+    [{ key: () => 'k' }, /limit\.key must be left out/],
+    [{ maxQueue: 0 }, /limit\.maxQueue must be an integer of at least 1/],
+    [{ requests: 10_001, burst: 'all' }, /limit\.requests must be an integer from 1 to 10000 with burst 'all'/],
+    [{ adaptive: true, burst: 'all' }, /limit\.burst must be a number beside adaptive over Redis/],
+    [5 as never, /limit must be a plain object/],
+  ])('is told by name what cannot be changed, or is wrong: %o', async (options, message) => {
+    const limiter = make({ requests: 5, perMs: 1_000, maxQueue: 7 });
+    expect(() => limiter.update(options)).toThrow(message);
+    limiter.update({ maxQueue: 8 });
+    (await limiter.acquire({ key: 'k' })).release();
   });
 
   it('gives what one has dropped to whoever shares it', async () => {
@@ -528,7 +619,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const asked = limiters.map((limiter) => ask(limiter, 3).catch(() => []));
     await Promise.all(asked);
     own.resume();
-    await vi.waitFor(() => ask(limiters[0] as Limiter, 1), { interval: 50 });
+    await vi.waitFor(() => ask(limiters[0] as ReturnType<typeof make>, 1), { interval: 50 });
     const paidAt = Number(await clients[0]?.hget('woken:{k}:slots', '0:1000'));
     const [seconds, micros] = (await clients[0]?.time()) ?? [];
     // Two or three slots ahead at most, not those of six calls that have left.
