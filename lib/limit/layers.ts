@@ -4,6 +4,7 @@ import { LimitError } from '../failure/errors.ts';
 import { keyOf } from '../send/key.ts';
 import type { Clock } from '../time/clock.ts';
 import { withTimeout } from '../time/with-timeout.ts';
+import { inOrder } from './in-order.ts';
 import type { Answer, Limiter, LimiterStats, Permit, PermitRequest, Standing } from './limiter.ts';
 import type { Bucket } from './queue/bucket.ts';
 import { Buckets } from './queue/buckets.ts';
@@ -54,8 +55,10 @@ export class Layers implements Limiter {
   readonly key = (config: InternalAxiosRequestConfig): string =>
     JSON.stringify(this.layers.map(({ key }, n) => ownKey(key, config, `limit.${n}.key`)));
 
-  acquire(request: PermitRequest): Permit | Promise<Permit> {
-    const { signal } = request;
+  acquire(asked: PermitRequest): Permit | Promise<Permit> {
+    const { signal, since = inOrder(this.#clock.now()) } = asked;
+    // One that is asked for later than another's, or again, has the place of when the send came.
+    const request = { ...asked, since };
     if (signal?.aborted) return Promise.reject(signal.reason);
     const lane = this.#laneOf(request.key);
     const acquired = this.#others.length === 0 ? this.#together(lane, request) : this.#inTurn(lane, request);

@@ -14,6 +14,7 @@ import type { StreamedBody } from '../send/streamed-body.ts';
 import type { Clock } from '../time/clock.ts';
 import { withTimeout } from '../time/with-timeout.ts';
 import { type HeldSlots, heldSlotsOf } from './held-slots.ts';
+import { inOrder } from './in-order.ts';
 import { Layers } from './layers.ts';
 import type { Limiter, Permit, PermitRequest, Standing } from './limiter.ts';
 import { isLimiter } from './limiter.ts';
@@ -470,16 +471,6 @@ export class LimitStation implements Station<LimitedCall> {
 const ELSEWHERE = Symbol('elsewhere');
 
 const NOTHING: Told = { cost: undefined, quota: undefined };
-
-/** Of calls that began in one ms; the smallest part of one that an instant tells apart for a while yet. */
-const APART_MS = 2 ** -10;
-let last = Number.NEGATIVE_INFINITY;
-
-/** An instant that is later than that of every call before: also those that begin in the same ms have an order. */
-function inOrder(at: number): number {
-  last = at > last ? at : last + APART_MS;
-  return last;
-}
 
 const told = new WeakSet<object>();
 

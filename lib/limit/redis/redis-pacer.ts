@@ -385,8 +385,8 @@ export class RedisPacer<Handle> implements Pacer<Granted<Handle> | undefined> {
 
   #giveUp(nowMs: number, slots: readonly Slot<Handle>[]): void {
     for (const slot of slots) {
-      // Nobody else has its place.
-      if (slot.ids !== undefined) this.#book.dropped(nowMs, { ...slot, sentAt: nowMs, answered: false });
+      // One that is told neither way would be lost to a long window for as long as that is.
+      if (!this.learns) this.#book.dropped(nowMs, { ...slot, sentAt: nowMs, answered: false });
       else this.#book.lost(nowMs, slot.handle);
     }
   }

@@ -26,7 +26,8 @@ const RESERVE = `
   end
   local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 
-  local first, most, slack, fields, windows = 11, tonumber(ARGV[9]), tonumber(ARGV[10]), { 'until' }, {}
+  local first, most, slack, fields, windows = 12, tonumber(ARGV[9]), tonumber(ARGV[10]), { 'until' }, {}
+  local name = member .. ':' .. ARGV[11] .. ':'
   for i = first, #ARGV, 13 do
     fields[#fields + 1] = ARGV[i]
     fields[#fields + 1] = ARGV[i] .. ':shift'
@@ -54,7 +55,7 @@ const RESERVE = `
     redis.call('ZREMRANGEBYSCORE', log, '-inf', string.format('(%.3f', now - window.span))
     for id in string.gmatch(window.back, '[^ ]+') do redis.call('ZREM', log, id) end
     for n = 1, stale and 0 or window.more + math.min(window.left, window.all) do
-      redis.call('ZADD', log, string.format('%.3f', now), string.format('%.3f:-%d', now, n))
+      redis.call('ZADD', log, string.format('%.3f', now), name .. -n)
     end
     window.free = window.all - redis.call('ZCARD', log)
     window.changed = window.back ~= '' or window.more > 0 or window.left > 0
@@ -124,7 +125,7 @@ const RESERVE = `
           due = math.max(now, before + window.span)
         end
         dues[k] = due
-        if k <= permits then redis.call('ZADD', log, string.format('%.3f', due + slack), string.format('%.3f:%d', now, k)) end
+        if k <= permits then redis.call('ZADD', log, string.format('%.3f', due + slack), name .. k) end
         local text = string.format('%.3f', due - now)
         if text ~= last or k > permits then
           if count > 0 then runs[#runs + 1] = count .. ':' .. last end
@@ -133,7 +134,7 @@ const RESERVE = `
         count = count + 1
       end
       runs[#runs + 1] = '1:' .. last
-      reply[#reply + 1] = string.format('%.3f;', now) .. table.concat(runs, ',')
+      reply[#reply + 1] = table.concat(runs, ',')
       if granted > 0 or window.changed then
         redis.call('PEXPIRE', log, math.ceil(math.max(lasts, dues[#dues]) - now + window.span) + 1000)
       end
@@ -243,7 +244,8 @@ export class WindowBook implements Book<Reserved> {
     });
     const beat = this.#bucket.beat();
     const pause = resume === true ? -2 : pauseMs;
-    const args = [want, least, horizonMs, pause, ...beat, MOST_MS, slackMs, ...windows];
+    const name = ++turns;
+    const args = [want, least, horizonMs, pause, ...beat, MOST_MS, slackMs, name, ...windows];
     const logs = this.#remembers ? this.#windows.map(({ field }) => `log:${field}`) : [];
     const reply = await this.#bucket.run(RESERVE, args, (rest) => this.#read(rest), logs);
     const { granted, pausedMs, members, numbers, dues } = reply;
@@ -261,7 +263,7 @@ export class WindowBook implements Book<Reserved> {
       });
     /** When all permits of the i-th slot may be used, as far as what is remembered goes; from the one way, and from the other. */
     const remembered = (i: number) => {
-      const last = dues.map((due) => Number(due?.at[i + weight - 1]));
+      const last = dues.map((due) => Number(due?.[i + weight - 1]));
       return Math.max(...last.filter((at) => at >= 0), Number.NEGATIVE_INFINITY);
     };
     const slots = Array.from({ length: granted }, (_, i) => {
@@ -271,17 +273,16 @@ export class WindowBook implements Book<Reserved> {
       const ofFirst = i > 0 ? 1 : weight;
       const first = i > 0 ? i + weight : 1;
       // The same in each window that remembers.
-      const name = dues.find((due) => due !== undefined)?.name;
-      const ids = name === undefined ? undefined : Array.from({ length: ofFirst }, (_, n) => `${name}:${first + n}`);
+      const ids = this.#remembers
+        ? Array.from({ length: ofFirst }, (_, n) => `${beat[0]}:${name}:${first + n}`)
+        : undefined;
       const dueMs = remembered(i);
       const dueNow = Math.max(now, now + dueMs);
       const until = dueMs >= 0 ? asked + dueMs + slackMs : undefined;
       const handle = { shiftMs, from };
       return { at: Math.max(dueNow, ...at), lastAt: Math.max(dueNow, ...lastAt), weight: ofFirst, handle, ids, until };
     });
-    const nextDueAt = dueAt(granted).map((at, w) =>
-      Math.max(at, now + (dues[w]?.at.at(-1) ?? Number.NEGATIVE_INFINITY)),
-    );
+    const nextDueAt = dueAt(granted).map((at, w) => Math.max(at, now + (dues[w]?.at(-1) ?? Number.NEGATIVE_INFINITY)));
     // When this process's share is one again: so much has to fall due for each of the others first.
     const sharedAt = this.#windows.map(
       ({ gcra, remembers }, w) => Number(nextDueAt[w]) + (remembers > 0 ? 0 : (members - 1) * gcra.intervalMs),
@@ -342,13 +343,14 @@ export class WindowBook implements Book<Reserved> {
   }
 }
 
-/** What permits are called, and in how many ms each is due, and the next after them: from `name;count:ms,count:ms`. */
-function duesIn(text: string | undefined): { readonly name: string; readonly at: readonly number[] } | undefined {
-  const [name, runs] = text?.split(';') ?? [];
-  if (name === undefined || runs === undefined || !/^\d+:[\d.]+(?:,\d+:[\d.]+)*$/.test(runs)) return undefined;
-  const at = runs.split(',').flatMap((run) => {
+/** In how many ms each permit is due, and the next after them: from `count:ms,count:ms`. */
+function duesIn(runs = ''): readonly number[] | undefined {
+  if (!/^\d+:[\d.]+(?:,\d+:[\d.]+)*$/.test(runs)) return undefined;
+  return runs.split(',').flatMap((run) => {
     const [count, ms] = run.split(':').map(Number);
     return Array.from({ length: Number(count) }, () => Number(ms));
   });
-  return { name, at };
 }
+
+/** How often this process has asked: no two permits are called the same. */
+let turns = 0;

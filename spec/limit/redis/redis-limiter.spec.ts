@@ -1,5 +1,5 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { InvalidPolicyError, type LimitOptions, localLimiter, type Permit } from 'axios-holdfast';
+import { InvalidPolicyError, type Limiter, type LimitOptions, localLimiter, type Permit } from 'axios-holdfast';
 import { type IoredisLike, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -21,7 +21,7 @@ function lostAfterOne(): IoredisLike {
     eval: async (_script, keys, ...keysThenArguments) => {
       if (isLost) throw new Error('connect ECONNREFUSED');
       isLost = true;
-      const windows = keysThenArguments.slice(keys + 10);
+      const windows = keysThenArguments.slice(keys + 11);
       const dueIn = windows.flatMap((_, i) => (i % 13 === 0 ? [`-${windows[i + 2]}`, '0'] : []));
       return [String(clock.now()), '0', '0', '1', ...dueIn];
     },
