@@ -24,6 +24,18 @@ describe(instrument.name, () => {
     expect(told.named('holdfast ')).toHaveLength(2);
   });
 
+  it('ends gauges and what is measured between sends too, when it is stopped', async () => {
+    const told = telemetry();
+    const { client, holdfast } = await attached(inTurn(status(503), status(200), status(503), status(200)));
+    const stop = instrument(holdfast);
+    await client.get('/');
+    stop();
+    await client.get('/');
+    expect(holdfast.stats().budget).not.toEqual({});
+    expect(await told.metric('holdfast.budget.balance')).toEqual([]);
+    expect((await told.metric('holdfast.retry.delay')).map(({ count }) => count)).toEqual([1]);
+  });
+
   it('ends the span of a call that was under way when it was stopped', async () => {
     const told = telemetry();
     const { client, holdfast, server } = await attached(silent);
