@@ -13,29 +13,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 /** What checks the tables of each `options.ts`. */
 const OPTIONS = 'spec/{policy/{defaults,validate,merge,policies},issues/options-of-other-libraries}.spec.ts';
 /** Besides the specs in the room's own folder of spec/: what is told apart only by a whole call. */
-const ROOMS = {
+const BESIDE = {
   correlation: [OPTIONS],
   idempotency: [OPTIONS],
   breaker: [OPTIONS],
-  call: [],
-  time: [],
   classify: [OPTIONS],
   poll: [OPTIONS],
   retry: [OPTIONS],
-  send: [],
-  failure: [],
-  observe: [],
-  loop: [],
   policy: [OPTIONS],
-  presets: [],
   auth: [OPTIONS],
-  otel: [],
+  limit: [OPTIONS],
   'limit/queue': ['spec/limit/local/**', 'spec/limit/layers.spec.ts'],
   'limit/windows': ['spec/limit/local/**'],
-  'limit/local': [],
-  'limit/adaptive': [],
-  'limit/quota': [],
-  limit: [OPTIONS],
   '.': [OPTIONS, 'spec/issues/attaching-again.spec.ts'],
 };
 /** They need a server or another process; or are lists of words, of what other libraries call our options. */
@@ -44,8 +33,8 @@ const LEFT_OUT = ['other-names.ts', 'redis.ts', 'bottleneck.ts', 'redis-client/'
 const LEAST = 90;
 
 const asked = process.argv.slice(2);
-const rooms = Object.keys(ROOMS);
 const files = sources();
+const rooms = [...new Set(files.map(roomOf))];
 const filesOf = Object.fromEntries(rooms.map((room) => [room, files.filter((file) => roomOf(file) === room)]));
 mkdirSync('reports/mutation', { recursive: true });
 
@@ -67,13 +56,11 @@ function sources() {
     .sort();
 }
 
-/** A file belongs to the innermost room that it stands in. */
+/** Each folder of lib/ is a room, and each folder of lib/limit/. */
 function roomOf(file) {
-  const room = file.includes('/')
-    ? rooms.filter((each) => file.startsWith(`${each}/`)).sort((a, b) => b.length - a.length)[0]
-    : '.';
-  if (room === undefined) throw new Error(`scripts/mutation.mjs names no room for lib/${file}`);
-  return room;
+  const [room, inner] = file.split('/').slice(0, -1);
+  if (room === undefined) return '.';
+  return room === 'limit' && inner !== undefined ? `${room}/${inner}` : room;
 }
 
 function askedFor(name) {
@@ -87,7 +74,7 @@ function specsOf(room) {
     room === '.'
       ? 'spec/{attach,check,group,instance,interceptor}.spec.ts'
       : `spec/${room}/${room === 'limit' ? '' : '**/'}*.spec.ts`;
-  return [own, ...ROOMS[room].map((each) => (each.endsWith('**') ? `${each}/*.spec.ts` : each))];
+  return [own, ...(BESIDE[room] ?? []).map((each) => (each.endsWith('**') ? `${each}/*.spec.ts` : each))];
 }
 
 function run(room, broken) {
