@@ -148,7 +148,8 @@ export function attachIn(
   requireOptions('attach', options, ATTACH_OPTIONS);
   const there = markOf(axios);
   if (there !== undefined && options.replace !== true) throw new Error(alreadyAttached(there.place()));
-  const policy = given ?? there?.policy?.() ?? {};
+  // `null` is none, and is refused like anything else that is no policy.
+  const policy = given === undefined ? (there?.policy?.() ?? {}) : given;
   const furnished = house.with(policy);
   const resolved = resolve(furnished, policy);
   const events = new Emitter(clock, isDebugging());

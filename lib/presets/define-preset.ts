@@ -134,11 +134,13 @@ export function definePreset<Options extends PresetOptions = PresetOptions>(
   data: PresetData | ((options: Options) => PresetData),
 ): Preset<Options> {
   if (typeof data !== 'function') checkPreset(data);
-  return (options = {} as Options) => {
+  // By this name it is told to whoever forgets to call it.
+  const preset: Preset<Options> = (options = {} as Options) => {
     const made = typeof data === 'function' ? data(options) : data;
     if (typeof data === 'function') checkPreset(made);
     return policyOf(made, options);
   };
+  return preset;
 }
 
 function policyOf(data: PresetData, options: PresetOptions): Policy {
