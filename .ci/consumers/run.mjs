@@ -1,14 +1,16 @@
 // Packs the package once, installs it in each of the projects beside this file (or in those that are named), and runs their
-// tests. Prints which passed; what those that failed had to say comes after.
+// tests. Prints which passed; what those that failed had to say comes after. With --all, those that have more than CI runs, as the
+// whole matrix of compilers in types, run all of it: `node .ci/consumers/run.mjs --all types`.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const kinds = readdirSync(here, { withFileTypes: true }).flatMap((each) => (each.isDirectory() ? each.name : []));
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((argument) => argument !== '--all');
+const isAll = process.argv.includes('--all');
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-consumers-'));
 /** What a newcomer's shell has: nothing of npm's, since this may itself be run by npm, and nothing of CI's. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
@@ -29,8 +31,9 @@ async function passes(kind, tarball) {
     cpSync(join(here, kind), project, { recursive: true });
     cpSync(tarball, join(project, 'axios-holdfast.tgz'));
     await run(project, 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline');
-    await run(project, 'npm', 'test');
-    console.log(`passed  ${kind} (${took()})`);
+    const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+    const printed = await run(project, 'npm', 'run', '--silent', isAll && 'all' in scripts ? 'all' : 'test');
+    console.log(`passed  ${kind} (${took()})${isAll ? `\n${printed.replace(/^/gm, '        ')}` : ''}`);
     return true;
   } catch (error) {
     console.log(`FAILED  ${kind} (${took()})\n${error.message.replace(/^/gm, '        ')}`);

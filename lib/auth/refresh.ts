@@ -96,7 +96,8 @@ export class Refresh {
     const { signal } = this.#aborter;
     const ms = options.refreshTimeoutMs;
     const refresh = async (newest?: StoredToken) => {
-      signal.throwIfAborted();
+      // Not by `throwIfAborted`, which pages of jsdom do not have.
+      if (signal.aborted) throw signal.reason;
       this.given = await this.#refresh(newest);
       this.#obtained = this.given ?? (await this.#obtainedElsewhere());
       return this.#obtained;

@@ -16,6 +16,10 @@ export async function runRefresh(
   late: (token: Token | undefined) => void,
 ): Promise<Token | undefined> {
   const { signal } = context;
+  // p-retry asks it, and pages of jsdom do not have it.
+  signal.throwIfAborted ??= () => {
+    if (signal.aborted) throw signal.reason;
+  };
   const argument = Object.freeze({ ...context });
   // p-retry would replace what is no Error, and lose it.
   const attempt = async (): Promise<Token | undefined> => {

@@ -45,6 +45,13 @@ describe(runRefresh.name, () => {
     expect(told).toSatisfy(Object.isFrozen);
   });
 
+  it('needs no more of a signal than pages of jsdom have', async () => {
+    const { signal } = new AbortController();
+    Object.defineProperty(signal, 'throwIfAborted', { value: undefined, writable: true });
+    const options = { refresh: async () => 'fresh', retry: { retries: 0 } };
+    expect(await runRefresh(options, { ...context, signal }, isRetryable, () => {})).toEqual({ value: 'fresh' });
+  });
+
   it.each(['', { value: 'a\r\nX: y' }])('refuses %j, which is no token, without another try', async (given) => {
     const { refresh, result } = begin(async () => given as string);
     expect(await rejectionOf(result)).toBeInstanceOf(TypeError);
