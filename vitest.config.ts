@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: [
+      // AXIOS=axios-1.7 runs the specs by the oldest axios that is supported.
+      ...(process.env.AXIOS === undefined ? [] : [{ find: /^axios$/, replacement: process.env.AXIOS }]),
       { find: /^axios-holdfast$/, replacement: fileURLToPath(new URL('./lib/index.ts', import.meta.url)) },
       { find: /^axios-holdfast\/(.+)$/, replacement: fileURLToPath(new URL('./lib/$1.ts', import.meta.url)) },
     ],
