@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SAME_UNDER_AXIOS_1_7 } from './spec/support/oldest-axios.ts';
 
 export default defineConfig({
   resolve: {
@@ -12,6 +13,7 @@ export default defineConfig({
     ],
   },
   test: {
+    ...(process.env.AXIOS === 'axios-1.7' && { testNamePattern: SAME_UNDER_AXIOS_1_7 }),
     include: ['spec/**/*.spec.ts'],
     setupFiles: ['spec/support/patience.ts'],
     restoreMocks: true,

@@ -15,11 +15,14 @@ try {
   execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const bin = join(folder, 'node_modules', name, 'bin');
   const [node, root] = [join(bin, 'node'), fileURLToPath(new URL('..', import.meta.url))];
-  execFileSync(node, ['-p', '`Node ${process.version}, ${process.release.lts ?? "not (yet) LTS"}`'], { stdio: 'inherit' });
+  execFileSync(node, ['-p', '`Node ${process.version}, ${process.release.lts ?? "not (yet) LTS"}`'], {
+    stdio: 'inherit',
+  });
   // What specs start as `node` is this one, too.
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  process.exitCode = spawnSync(node, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, env, stdio: 'inherit' }).status ?? 1;
+  process.exitCode =
+    spawnSync(node, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, env, stdio: 'inherit' }).status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
