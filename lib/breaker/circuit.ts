@@ -14,10 +14,10 @@ export interface Ticket {
 }
 
 /**
- * What is learnt of the server from a send: that it is `'well'`, since it answered; that it `'failed'`; `'nothing'`, where the send was
- * cancelled or went wrong on our side; or `'impatient'`, where the caller's own bound ended it so soon that it says little.
+ * What is learnt of the server from a send: that it is `'well'`, since it answered; that it `'failed'`; or `'nothing'`, where the send was
+ * cancelled or went wrong on our side.
  */
-export type Learnt = 'well' | 'failed' | 'nothing' | 'impatient';
+export type Learnt = 'well' | 'failed' | 'nothing';
 
 /**
  * One circuit. Closed, it counts how many sends fail; open, it lets none out for a while, and then one, to see.
@@ -31,12 +31,9 @@ export class Circuit {
   readonly #options: ResolvedBreaker;
   readonly #sends: SlidingCount;
   readonly #failures: SlidingCount;
-  readonly #impatient: SlidingCount;
   /** The instant from which a probe may leave; `undefined` while closed. */
   #openUntil: number | undefined;
   #probe: Ticket | undefined;
-  /** How long an impatient probe has waited, in ms: who has more time need not wait for `openMs` to try. */
-  #triedMs = Number.POSITIVE_INFINITY;
   #generation = 0;
 
   constructor(key: string, options: ResolvedBreaker) {
@@ -44,20 +41,19 @@ export class Circuit {
     this.#options = options;
     this.#sends = new SlidingCount(options.windowMs);
     this.#failures = new SlidingCount(options.windowMs);
-    this.#impatient = new SlidingCount(options.windowMs);
   }
 
   get isOpen(): boolean {
     return this.#openUntil !== undefined;
   }
 
-  /** Until when a send that has so long may not leave, as far as can be told; `undefined` where it may now. */
-  refusesUntil(nowMs: number, leftMs = Number.POSITIVE_INFINITY): number | undefined {
+  /** Until when a send may not leave, as far as can be told; `undefined` where it may now. */
+  refusesUntil(nowMs: number): number | undefined {
     if (this.#openUntil === undefined) return undefined;
     if (this.#probe !== undefined) {
       return nowMs - this.#probe.at < PROBE_PATIENCE_MS ? nowMs + this.#options.openMs : undefined;
     }
-    return nowMs < this.#openUntil && leftMs <= this.#triedMs ? this.#openUntil : undefined;
+    return nowMs < this.#openUntil ? this.#openUntil : undefined;
   }
 
   /** A send leaves, where `refusesUntil` does not refuse it. Of an open circuit it is the probe. */
@@ -68,7 +64,7 @@ export class Circuit {
   }
 
   /**
-   * What came of a send. `impatient` is a failure, but only where nobody is answered.
+   * What came of a send.
    *
    * @returns whether the circuit is `open`, for the first time or for longer, or `closed` by this
    */
@@ -76,35 +72,30 @@ export class Circuit {
     if (ticket.isProbe) return ticket === this.#probe ? this.#probed(learnt, nowMs) : undefined;
     // What left before it opened says nothing of the server of now.
     if (this.isOpen || ticket.generation !== this.#generation || learnt === 'nothing') return undefined;
-    if (learnt === 'impatient') this.#impatient.add(nowMs);
-    else this.#sends.add(nowMs);
-    if (learnt === 'failed') this.#failures.add(nowMs);
-    else if (learnt === 'well') return undefined;
+    this.#sends.add(nowMs);
+    if (learnt === 'well') return undefined;
+    this.#failures.add(nowMs);
     const { failureRatio, minimumThroughput, openMs } = this.#options;
-    const [counted, failed] = [this.#sends.in(nowMs), this.#failures.in(nowMs)];
-    const more = counted > failed ? 0 : this.#impatient.in(nowMs);
-    const [sends, failures] = [counted + more, failed + more];
-    if (sends < minimumThroughput || failures < failureRatio * sends) return undefined;
+    const sends = this.#sends.in(nowMs);
+    if (sends < minimumThroughput || this.#failures.in(nowMs) < failureRatio * sends) return undefined;
     this.#openUntil = nowMs + openMs;
     return 'open';
   }
 
   #probed(learnt: Learnt, nowMs: number): 'open' | 'closed' | undefined {
-    const triedMs = nowMs - Number(this.#probe?.at);
     this.#probe = undefined;
     if (learnt === 'nothing') {
       this.#openUntil = nowMs;
       return undefined;
     }
-    if (learnt !== 'well') {
+    if (learnt === 'failed') {
       this.#openUntil = nowMs + this.#options.openMs;
-      this.#triedMs = learnt === 'impatient' ? triedMs : Number.POSITIVE_INFINITY;
       return 'open';
     }
     this.#openUntil = undefined;
-    this.#triedMs = Number.POSITIVE_INFINITY;
     this.#generation += 1;
-    for (const count of [this.#sends, this.#failures, this.#impatient]) count.clear();
+    this.#sends.clear();
+    this.#failures.clear();
     return 'closed';
   }
 }

@@ -14,8 +14,7 @@ import { BREAKER_NAMES } from './other-names.ts';
  * that, and `circuit-open`. After `openMs` one send goes out as a probe. If it does not fail, the circuit closes; else it stays open for as
  * long again.
  *
- * A send that the call's deadline or an `AbortSignal.timeout()` ends counts as a timeout. Not so where the call had spent more time before
- * that send than the send was given, and the server answers other calls.
+ * A send that the call's deadline or an `AbortSignal.timeout()` ends counts as a timeout.
  *
  * All calls of an attachment share its circuits. A call may say `false`, or have a `key` or an `isFailure` of its own; other numbers are
  * refused.

@@ -27,14 +27,6 @@ export interface BrokenCall extends LiveCall {
   breaker: Slot | undefined;
 }
 
-/** What came of a send, for the circuit. */
-interface Arrival {
-  readonly outcome: Outcome;
-  readonly nowMs: number;
-  /** Whether the call's deadline ended it. */
-  readonly cutOff: boolean;
-}
-
 /** The circuit breaker on a call's way. */
 export class BreakerStation<C extends BrokenCall> implements Station<C> {
   readonly #circuits: Circuits;
@@ -88,13 +80,13 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
   }
 
   /** Takes note of what came of the send; gives what that turned the circuit to. */
-  arrive(call: C, arrival: Arrival): 'open' | 'closed' | undefined {
+  arrive(call: C, outcome: Outcome, nowMs: number): 'open' | 'closed' | undefined {
     const slot = this.#slotOf(call);
     const { circuit, ticket } = slot;
     if (ticket === undefined) return undefined;
-    const learnt = this.#learnt(call, ticket, arrival);
+    const learnt = this.#learnt(call, outcome);
     slot.ticket = undefined;
-    return circuit.sent(ticket, learnt, arrival.nowMs);
+    return circuit.sent(ticket, learnt, nowMs);
   }
 
   tell(call: C, turned: 'open' | 'closed' | undefined, nowMs: number): void {
@@ -102,7 +94,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
     const { circuit } = this.#slotOf(call);
     const { key } = circuit;
     if (turned === 'open') {
-      const retryAt = Number(circuit.refusesUntil(nowMs, 0)) + call.terms.wallAheadMs();
+      const retryAt = Number(circuit.refusesUntil(nowMs)) + call.terms.wallAheadMs();
       call.tell('circuit-opened', { key, retryAt: Math.ceil(retryAt) });
     } else call.tell('circuit-closed', { key });
   }
@@ -110,7 +102,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
   /** Whether a retry after so long is known to find the circuit open. */
   isOpenIn(call: C, delayMs: number, nowMs: number): boolean {
     if (call.terms.mayMove) return false;
-    const retryAt = this.#slotOf(call).circuit.refusesUntil(nowMs, call.deadlineAt - nowMs - delayMs);
+    const retryAt = this.#slotOf(call).circuit.refusesUntil(nowMs);
     return retryAt !== undefined && retryAt > nowMs + delayMs;
   }
 
@@ -135,7 +127,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
   }
 
   /** What a send says of the server: by the policy's own judge, else by the answer. */
-  #learnt(call: C, { at, isProbe }: Ticket, { outcome, nowMs, cutOff }: Arrival): Learnt {
+  #learnt(call: C, outcome: Outcome): Learnt {
     const isAnswered = responseOf(outcome) !== undefined;
     const reason: unknown = (call.config.signal as AbortSignal | undefined)?.reason;
     const gaveUp = !isAnswered && call.cancellation?.requested === true;
@@ -144,10 +136,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
     if (gaveUp && !timedOut) return 'nothing';
     const failed = this.#opinion(call, outcome) ?? (timedOut || serverFailed(outcome));
     if (failed === undefined) return 'nothing';
-    if (!failed) return 'well';
-    // It stood in a queue, or had been sent before, for longer than it was given time then.
-    const isLate = nowMs - at < at - call.startedAt;
-    return (cutOff && isProbe) || ((cutOff || timedOut) && isLate) ? 'impatient' : 'failed';
+    return failed ? 'failed' : 'well';
   }
 
   #opinion(call: C, outcome: Outcome): boolean | undefined {
@@ -160,7 +149,7 @@ export class BreakerStation<C extends BrokenCall> implements Station<C> {
 }
 
 function refusal(call: LiveCall, circuit: Circuit, nowMs: number): Refusal | undefined {
-  const retryAt = circuit.refusesUntil(nowMs, call.deadlineAt - nowMs);
+  const retryAt = circuit.refusesUntil(nowMs);
   // What the probe itself calls for belongs to it.
   if (retryAt === undefined || isReentrant(circuit)) return undefined;
   const shownAt = Math.ceil(retryAt + call.terms.wallAheadMs());

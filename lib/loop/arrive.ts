@@ -160,7 +160,7 @@ function follow(
     }
     // A poll tells the breaker nothing, and a dead connection says nothing of the server.
     if (call.wantsFresh || call.isPoll) breaker?.leave(call);
-    else turned = breaker?.arrive(call, { outcome, nowMs, cutOff: outcome === call.cutOff });
+    else turned = breaker?.arrive(call, outcome, nowMs);
     if (call.sends.length === 0) plan.budget?.called(call, nowMs);
     call.outcome = outcome;
     call.verdict = verdict;

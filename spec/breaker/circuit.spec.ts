@@ -57,35 +57,6 @@ describe(Circuit.name, () => {
     expect(send('failed', 0)).toBe('open');
   });
 
-  it('takes the ends of the impatient for failures where nobody is answered, and only there', () => {
-    const dead = circuit();
-    expect(dead.sends(19, 'impatient')).toBeUndefined();
-    expect(dead.send('impatient', 0)).toBe('open');
-    const mixed = circuit();
-    mixed.sends(10, 'failed');
-    expect(mixed.sends(10, 'impatient')).toBe('open');
-    const alive = circuit();
-    alive.sends(1, 'well');
-    expect(alive.sends(100, 'impatient')).toBeUndefined();
-    expect(alive.sends(19, 'failed')).toBe('open');
-  });
-
-  it('opens again after a probe that was impatient, but not to whoever has more time than that had', () => {
-    const { subject, send, sends } = circuit();
-    sends(20, 'failed');
-    const probe = subject.enter(T0 + 5_000);
-    expect(subject.sent(probe, 'impatient', T0 + 5_050)).toBe('open');
-    expect(subject.refusesUntil(T0 + 5_050, 50)).toBe(T0 + 10_050);
-    expect(subject.refusesUntil(T0 + 5_050, 51)).toBeUndefined();
-    expect(subject.refusesUntil(T0 + 10_050, 1)).toBeUndefined();
-    // A probe that failed says it to everybody.
-    expect(send('failed', 5_060)).toBe('open');
-    expect(subject.refusesUntil(T0 + 5_060)).toBe(T0 + 10_060);
-    expect(send('well', 10_060)).toBe('closed');
-    expect(sends(20, 'failed', 10_060)).toBe('open');
-    expect(subject.refusesUntil(T0 + 10_060)).toBe(T0 + 15_060);
-  });
-
   it('forgets what has left the window', () => {
     const { subject, sends } = circuit();
     sends(19, 'failed', 0);
@@ -157,7 +128,7 @@ describe(Circuit.name, () => {
   });
 
   it('never opens on less than the ratio, and never lets two probes out, whatever happens', () => {
-    const kinds = fc.constantFrom<Learnt>('well', 'failed', 'nothing', 'impatient');
+    const kinds = fc.constantFrom<Learnt>('well', 'failed', 'nothing');
     const step = fc.record({ kind: kinds, waitMs: fc.integer({ min: 0, max: 3_000 }), later: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {

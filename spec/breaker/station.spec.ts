@@ -45,8 +45,8 @@ function setUp(options: Partial<ResolvedBreaker> = {}) {
   /** What a call is refused with before it waits for anything, or when its send is to leave. */
   const enter = (subject: CallUnderWay) =>
     station.enter(subject, clock.now()) ?? station.depart(subject, clock.now()) ?? 'leaves';
-  const arrive = (subject: CallUnderWay, outcome: Outcome, cutOff = false) => {
-    const turned = station.arrive(subject, { outcome, nowMs: clock.now(), cutOff });
+  const arrive = (subject: CallUnderWay, outcome: Outcome) => {
+    const turned = station.arrive(subject, outcome, clock.now());
     station.tell(subject, turned, clock.now());
     return turned;
   };
@@ -213,36 +213,6 @@ describe(BreakerStation.name, () => {
       expect(breaker.open()).toEqual([ORIGIN]);
     });
 
-    it('a deadline that left the send less time than the call had spent before says little, where others are answered', async () => {
-      for (const [spentMs, cutOff, opens] of [
-        [2_000, true, false],
-        [1_000, true, true],
-        [0, true, true],
-        [2_000, false, true],
-      ] as const) {
-        const { arrive, breaker, call, clock, enter, send } = setUp({ failureRatio: 0.6 });
-        const late = [call(), call()];
-        send(answer(200));
-        await clock.advance(spentMs);
-        for (const each of late) enter(each);
-        await clock.advance(1_000);
-        for (const each of late) arrive(each, TIMED_OUT, cutOff);
-        expect(breaker.open()).toEqual(opens ? [ORIGIN] : []);
-      }
-    });
-
-    it('a deadline that cut off the probe keeps out only those that have no more time', async () => {
-      const { arrive, call, clock, enter, open } = setUp();
-      open();
-      await clock.advance(5_000);
-      const probe = call(configOf(), { deadlineMs: 1_000 });
-      enter(probe);
-      await clock.advance(1_000);
-      expect(arrive(probe, TIMED_OUT, true)).toBe('open');
-      expect(enter(call(configOf(), { deadlineMs: 1_000 }))).toMatchObject({ why: 'circuit-open' });
-      expect(enter(call(configOf(), { deadlineMs: 1_001 }))).toBe('leaves');
-    });
-
     it('the policy may say: it is shown the evidence, and asked first', () => {
       const shown: unknown[] = [];
       const { breaker, send } = setUp({
@@ -320,19 +290,6 @@ describe(BreakerStation.name, () => {
     open();
     const openIn = [0, 4_999, 5_000, 5_001].map((delayMs) => station.isOpenIn(call(), delayMs, clock.now()));
     expect(openIn).toEqual([true, true, false, false]);
-  });
-
-  it('tells of a retry that would have more time than the probe had, and may try', async () => {
-    const { arrive, call, clock, enter, open, station } = setUp();
-    open();
-    await clock.advance(5_000);
-    const probe = call(configOf(), { deadlineMs: 1_000 });
-    enter(probe);
-    await clock.advance(1_000);
-    arrive(probe, TIMED_OUT, true);
-    const patient = call(configOf(), { deadlineMs: 2_000 });
-    const openIn = [0, 999, 1_000].map((delayMs) => station.isOpenIn(patient, delayMs, clock.now()));
-    expect(openIn).toEqual([false, false, true]);
   });
 
   it('lets through what the probe itself calls for, and nobody else', async () => {

@@ -226,69 +226,6 @@ describe('a circuit', () => {
     expect(holdfast.stats().open).toHaveLength(1);
   });
 
-  describe.each(['deadlineMs', 'a signal that times out'])('and calls behind a queue, with %s', (bound) => {
-    const queued = async (answer: Answer) => {
-      let grant = () => {};
-      const limit = new Noted((_request, permit) => new Promise((resolve) => (grant = () => resolve(permit()))));
-      const lasting = { ...breaker, windowMs: 60_000 };
-      const { client, clock, holdfast, server } = await byHand(answer, { ...once, breaker: lasting, limit });
-      /** A call that gets its permit after so long, of the second that it has. */
-      const cutOffAfter = async (queuedMs: number) => {
-        const { length } = server.seen;
-        const aborter = new AbortController();
-        // As `AbortSignal.timeout()` does it, by the clock in hand.
-        clock.after(1_000, () => aborter.abort(new DOMException('it took too long', 'TimeoutError')));
-        const config = bound === 'deadlineMs' ? { holdfast: { deadlineMs: 1_000 } } : { signal: aborter.signal };
-        const ended = rejectionOf(client.get('/', config));
-        await until(() => holdfast.stats().queued === 1);
-        await clock.advance(queuedMs);
-        grant();
-        await until(() => server.seen.length > length);
-        await clock.advance(1_000 - queuedMs);
-        expect(await ended).toMatchObject({ code: bound === 'deadlineMs' ? 'ETIMEDOUT' : 'ERR_CANCELED' });
-      };
-      return { client, cutOffAfter, grant: () => grant(), holdfast, server };
-    };
-
-    it('does not open on those who got their permit too late, while the server answers others', async () => {
-      let answer: Answer = status(200);
-      const { client, cutOffAfter, grant, holdfast, server } = await queued((...about) => answer(...about));
-      const answered = client.get('/');
-      await until(() => holdfast.stats().queued === 1);
-      grant();
-      await answered;
-      answer = silent;
-      for (let i = 0; i < 10; i++) await cutOffAfter(501);
-      expect(holdfast.stats().open).toEqual([]);
-      for (let i = 0; i < 3; i++) await cutOffAfter(500);
-      expect(holdfast.stats().open).toEqual([server.url]);
-    });
-
-    it('opens on them as well where it answers nobody', async () => {
-      const { cutOffAfter, holdfast, server } = await queued(silent);
-      for (let i = 0; i < 4; i++) await cutOffAfter(900);
-      expect(holdfast.stats().open).toEqual([server.url]);
-    });
-  });
-
-  it('is not kept open for the patient by a probe of the impatient', async () => {
-    let answer: Answer = status(503);
-    const { client, clock, holdfast, server } = await byHand((...about) => answer(...about), once);
-    await fail(client, 4);
-    await clock.advance(5_000);
-    answer = silent;
-    const impatient = { holdfast: { deadlineMs: 50 } };
-    const probe = rejectionOf(client.get('/', impatient));
-    await until(() => server.seen.length === 5);
-    await clock.advance(50);
-    expect(await probe).toMatchObject({ code: 'ETIMEDOUT' });
-    // No probe after the other in no time: the next of that kind has to wait as after any.
-    expect(await rejectionOf(client.get('/', impatient))).toMatchObject({ retryAt: clock.now() + 5_000 });
-    answer = status(200);
-    expect((await client.get('/')).status).toBe(200);
-    expect(holdfast.stats().open).toEqual([]);
-  });
-
   it('gives back to the budget what a retry would have cost that it does not let out', async () => {
     const setting = await byHand(status(503), { breaker, retry: { backoff: () => 1_000 } });
     const { client, clock, holdfast, server } = setting;

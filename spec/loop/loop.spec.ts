@@ -173,7 +173,7 @@ describe(loop.name, () => {
     const outcome = { error: new AxiosError('lost', 'ECONNRESET') };
     for (let sends = 0; sends < 20; sends++) {
       plan.breaker?.depart(call, clock.now());
-      plan.breaker?.arrive(call, { outcome, nowMs: clock.now(), cutOff: false });
+      plan.breaker?.arrive(call, outcome, clock.now());
     }
     await expect(loop(call, plan)).rejects.toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
   });

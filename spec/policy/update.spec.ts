@@ -76,7 +76,7 @@ describe(update.name, () => {
       );
       const numbers = { limit: { requests: 5, perMs: 1_000 } };
       expect(() => changed({ limit: new OneAtATime() }, numbers)).toThrow(
-        'limit must be another Limiter, or one that has update(FULL, ): the numbers of the one that is attached cannot be changed (requests, perMs)',
+        'limit must be another Limiter, or one that has update(): the numbers of the one that is attached cannot be changed (requests, perMs)',
       );
       const wrong = () => changed({ limit: new OneAtATime() }, { limit: { maxConcurrent: 0 } });
       expect(wrong).toThrow(/limit\.maxConcurrent must be/);
