@@ -54,6 +54,11 @@ export function evidenceOn(call: Judged, outcome: Outcome, clock: Clock): Eviden
   return call.shown.evidence;
 }
 
+/** The call goes on: whoever keeps what a judge was shown finds the call there as it was then. */
+export function keepShown(call: Judged): void {
+  void call.shown?.evidence.call;
+}
+
 /** Has axios take what a judge had made of the body of the answer that ends the call, and lets go of what was shown. */
 export function handOverShown(call: Judged, ending: Outcome): void {
   call.shown?.handOver(ending);

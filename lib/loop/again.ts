@@ -5,6 +5,7 @@ import { responseOf } from '../call/outcome.ts';
 import type { Refusal } from '../call/refusal.ts';
 import { durationOf } from '../call/time-shown.ts';
 import { TOKEN_WAIT, type Wait } from '../call/wait.ts';
+import { keepShown } from '../classify/judging.ts';
 import { unauthorizedBy } from '../classify/unauthorized-by.ts';
 import { pollConfig } from '../poll/poll-target.ts';
 import { endedSend, runHooks } from '../retry/hooks.ts';
@@ -23,6 +24,7 @@ const DRAIN_MS = 50;
 export async function wait(call: CallUnderWay, plan: Plan, again: Again): Promise<Refusal | undefined> {
   const { clock, counters } = plan;
   const { delayMs } = again;
+  keepShown(call);
   const refused = again.kind === 'poll' ? turnTo(call, plan, again.url) : await tellOfRetry(call, plan, delayMs);
   if (refused !== undefined) return refused;
   counters.waiting += 1;
@@ -39,6 +41,7 @@ export async function wait(call: CallUnderWay, plan: Plan, again: Again): Promis
 
 /** Gets another token after a 401; gives the reason where there is none. */
 export async function refresh(call: CallUnderWay, plan: Plan): Promise<Refusal | undefined> {
+  keepShown(call);
   const unauthorized = unauthorizedBy(call.outcome, call.errorText);
   // Before the refresh, not after it: the refresh may need the very socket that an unread body keeps.
   await dropBody(call, plan, DRAIN_MS);
