@@ -90,7 +90,7 @@ export const compared = 'esbuild';
 
 const size = { launches: 1, warmups: 0, rounds: 1, timeoutMs: 240_000 };
 
-/** About 2 minutes. */
+/** About 2 minutes on an idle machine: each candidate is bundled three times, once. */
 export const full = size;
 
 export const quick = size;
