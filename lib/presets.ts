@@ -4,6 +4,7 @@
  * @module axios-holdfast/presets
  */
 
+export { anthropic } from './presets/anthropic.ts';
 export {
   definePreset,
   type Meaning,

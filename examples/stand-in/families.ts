@@ -1,11 +1,13 @@
 /** A line for each family that has a stand-in: `npm start -- <name>` shows it. */
 import {
+  anthropic as anthropicPreset,
   github as githubPreset,
   openai as openaiPreset,
   type Preset,
   shopify as shopifyPreset,
   stripe as stripePreset,
 } from 'axios-holdfast/presets';
+import { anthropic } from './families/anthropic.ts';
 import { github } from './families/github.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
@@ -13,6 +15,7 @@ import { stripe } from './families/stripe.ts';
 import type { Family } from './family.ts';
 
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
+  anthropic: [anthropic, anthropicPreset],
   github: [github, githubPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
