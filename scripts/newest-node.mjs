@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Its even major. */
-const NEWEST = '26';
+const NEWEST = '24';
 const name = `node-${process.platform}-${process.arch}`;
 const folder = mkdtempSync(join(tmpdir(), 'newest-node-'));
 try {

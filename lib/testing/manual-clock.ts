@@ -3,7 +3,7 @@ import { turn } from './turn.ts';
 import { type World, worldOf } from './world.ts';
 
 /** How many turns of the event loop are given to what does not go by the clock, before time goes on without it. */
-const PATIENCE = 5_000;
+const PATIENCE = 20_000;
 
 /** How many steps are made when no timer is due and nothing is known to be done elsewhere. In jsdom one may take 2 ms. */
 const MOST_IDLE = 1_000;

@@ -97,7 +97,7 @@ describe(manualClock.name, () => {
     [
       'axios-mock-adapter',
       () => {
-        const mock = new MockAdapter(axios.create() as never, { delayResponse: 20 });
+        const mock = new MockAdapter(axios.create() as never, { delayResponse: 2 });
         mock.onGet('/').replyOnce(503).onGet('/').reply(200);
         return { adapter: mock.adapter(), stop() {} };
       },
