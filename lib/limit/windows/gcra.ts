@@ -79,8 +79,9 @@ export class Gcra {
   #paidAt = Number.NEGATIVE_INFINITY;
   /** To where a pause has dropped the burst: no refund goes back behind it. */
   #droppedTo = Number.NEGATIVE_INFINITY;
-  /** What was paid for then without that. */
+  /** What was paid for then without that, and how far the slots had been shifted. */
   #undroppedAt = Number.NEGATIVE_INFINITY;
+  #undroppedShiftMs = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   /** When a send last left that had waited. */
   #waitedAt = Number.NEGATIVE_INFINITY;
@@ -89,7 +90,7 @@ export class Gcra {
   /** The first send that was answered, how far the slots were shifted by then, and how slow it was, as is known by now. */
   #first: Slow | undefined;
   #excessShare = MAX_EXCESS_SHARE;
-  /** How far the slots were shifted since the beginning, by late arrivals and by slots that nobody used, in ms. */
+  /** How far the slots were shifted since the beginning, by late arrivals, by pauses and by slots that nobody used, in ms. */
   shiftMs = 0;
 
   constructor(window: LimitWindow) {
@@ -192,16 +193,23 @@ export class Gcra {
   /** Drops the burst: one send may leave at that instant, the others an interval apart. */
   dropBurst(atMs: number): void {
     // Where it was dropped before, and nobody has sent since, the pause has grown longer: `resume` undoes both.
-    if (this.#paidAt > this.#droppedTo) this.#undroppedAt = this.#paidAt;
+    if (this.#paidAt > this.#droppedTo) {
+      this.#undroppedAt = this.#paidAt;
+      this.#undroppedShiftMs = this.shiftMs;
+    }
     // The slots may have been shifted by more than the pause has grown.
     this.#droppedTo = Math.max(this.#droppedTo, atMs + this.toleranceMs);
-    this.#paidAt = Math.max(this.#paidAt, this.#droppedTo);
+    const paidAt = Math.max(this.#paidAt, this.#droppedTo);
+    // Nobody leaves until then, so what arrived late before is made up for.
+    if (this.#paidAt > Number.NEGATIVE_INFINITY) this.shiftMs += paidAt - this.#paidAt;
+    this.#paidAt = paidAt;
   }
 
   /** The pause that the burst was dropped for is over before its time: it is dropped from now. */
   resume(nowMs: number): void {
     if (this.#paidAt > this.#droppedTo || this.#droppedTo <= nowMs + this.toleranceMs) return;
     this.#paidAt = this.#undroppedAt;
+    this.shiftMs = this.#undroppedShiftMs;
     this.#droppedTo = Number.NEGATIVE_INFINITY;
     this.dropBurst(nowMs);
   }
@@ -261,5 +269,6 @@ export class Gcra {
     // Else it would look as if somebody had left after the burst was dropped, and no probe could end that pause.
     this.#droppedTo += byMs;
     this.#undroppedAt += byMs;
+    this.#undroppedShiftMs += byMs;
   }
 }
