@@ -38,7 +38,8 @@ export async function draw(name, { title, description, height = 320, ...option }
     title: { text: title, left: 16, top: 12, textStyle: { fontSize: 15, fontWeight: 600, color: TITLE } },
     ...option,
   });
-  const svg = chart.renderToSVGString();
+  // Nobody's mouse is over a picture.
+  const svg = chart.renderToSVGString().replace(/<style ><!\[CDATA\[.*?<\/style>/s, '');
   chart.dispose();
   const opened = svg.replace(
     /<svg ([^>]*)>/,
