@@ -43,6 +43,10 @@ export const STORY: readonly Chapter[] = [
     },
   },
   {
+    title: 'A change that takes a while: 202 with a Location, which is polled until it is done',
+    play: (client) => client.post(`${ORDERS}/o2/quantity`, { quantity: 7 }),
+  },
+  {
     title: 'A 409 and a 412 fail fast: a repeat would order twice, or overwrite',
     play: async (client, server) => {
       server.script({ kind: 'answer', status: 409, code: '800060', shape: 'nested' });

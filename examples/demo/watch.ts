@@ -27,6 +27,9 @@ export function watch(
   holdfast.on('retry-scheduled', ({ call, delayMs, verdict }) =>
     tell({ kind: 'wait', call: numberOf(call), ms: delayMs, why: verdict }),
   );
+  holdfast.on('poll-scheduled', ({ call, delayMs }) =>
+    tell({ kind: 'wait', call: numberOf(call), ms: delayMs, why: 'pending' }),
+  );
   holdfast.on('refreshed', ({ durationMs }) => tell({ kind: 'refresh', ms: durationMs, ok: true }));
   holdfast.on('refresh-failed', ({ durationMs }) => tell({ kind: 'refresh', ms: durationMs, ok: false }));
   client.interceptors.response.use(undefined, (error) => {

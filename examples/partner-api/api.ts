@@ -82,6 +82,13 @@ export function createApi(options: Required<Pick<ApiOptions, 'maxBodyBytes' | 'n
         shop.changeOrder(customer, id, request),
       ),
     ),
+    ...resource('POST', '/{customer}/orders/{order}/quantity', (request, customer: string, id: string) =>
+      shop.changeQuantity(customer, id, request),
+    ),
+    ...resource('GET', '/{customer}/operations/{operation}', (_, customer: string, id: string) =>
+      shop.operation(customer, id),
+    ),
+    ...resource('GET', '/{customer}/utilization', (_, customer: string) => shop.utilization(customer)),
     { method: 'POST', path: '/oauth/token', handle: tokens.exchange },
     ...['', '/v1', '/rest'].map((family) => ({
       method: '*',

@@ -5,6 +5,8 @@
  *     GET                 /v1/customers, /v1/customers/{customer}
  *     POST                /v1/customers/{customer}/orders
  *     GET, PATCH, PUT     /v1/customers/{customer}/orders/{order}
+ *     POST                /v1/customers/{customer}/orders/{order}/quantity: 202, to be asked under /operations
+ *     GET                 /v1/customers/{customer}/operations/{operation}, /v1/customers/{customer}/utilization
  *     POST                /oauth/token
  *     any                 /status/{code}?code&shape&retryAfter&succeedAfter&key
  *

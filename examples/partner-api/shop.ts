@@ -19,12 +19,28 @@ export interface Shop {
   order(customer: string, id: string): Answer;
   /** `PATCH` merges, `PUT` replaces. */
   changeOrder(customer: string, id: string, request: ApiRequest): Answer;
+  /** Begins to change a quantity, which takes a while: 202, and where to ask. */
+  changeQuantity(customer: string, id: string, request: ApiRequest): Answer;
+  /** What has become of that. */
+  operation(customer: string, id: string): Answer;
+  /** Is not there at once: 204, and when to ask again. */
+  utilization(customer: string): Answer;
   reset(): void;
+}
+
+/** How often an asynchronous operation has to be asked for before it is done. */
+const ASKED = 2;
+
+interface Operation {
+  asked: number;
+  finish(): Answer;
 }
 
 interface Customer {
   orders: Map<string, Order>;
   byRequestId: Map<string, Order>;
+  operations: Map<string, Operation>;
+  utilizationAsked: number;
 }
 
 interface Order {
@@ -40,7 +56,10 @@ export function createShop({ customers: ids, staleEtag }: ShopOptions): Shop {
   let ordersRepeated = 0;
 
   const reset = () => {
-    for (const id of ids) customers.set(id, { orders: new Map(), byRequestId: new Map() });
+    for (const id of ids) {
+      const none = { orders: new Map(), byRequestId: new Map(), operations: new Map(), utilizationAsked: 0 };
+      customers.set(id, none);
+    }
     ordersCreated = ordersRepeated = 0;
   };
   reset();
@@ -93,6 +112,34 @@ export function createShop({ customers: ids, staleEtag }: ShopOptions): Shop {
       order.content = request.method === 'PUT' ? content : { ...order.content, ...content };
       order.version += 1;
       return orderView(order);
+    },
+    changeQuantity(customerId, id, request) {
+      const customer = find(customers, customerId);
+      const order = find(customer.orders, id);
+      const content = jsonObject(request);
+      const operation = `op${customer.operations.size + 1}`;
+      customer.operations.set(operation, {
+        asked: 0,
+        finish() {
+          order.content = { ...order.content, ...content };
+          order.version += 1;
+          return orderView(order);
+        },
+      });
+      const location = `/${request.family}/customers/${customerId}/operations/${operation}`;
+      return { status: 202, headers: { Location: location, 'Retry-After': 1 }, body: { status: 'running' } };
+    },
+    operation(customer, id) {
+      const operation = find(find(customers, customer).operations, id);
+      operation.asked += 1;
+      if (operation.asked > ASKED) return operation.finish();
+      return { status: 202, headers: { 'Retry-After': 1 }, body: { status: 'running' } };
+    },
+    utilization(id) {
+      const customer = find(customers, id);
+      customer.utilizationAsked += 1;
+      if (customer.utilizationAsked <= ASKED) return { status: 204, headers: { 'Retry-After': 1 } };
+      return { status: 200, body: { items: [] } };
     },
     reset,
   };

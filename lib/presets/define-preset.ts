@@ -30,6 +30,7 @@ export type Meaning = 'throttled' | 'exhausted' | 'refused' | 'retry' | 'fail' |
 
 /** An answer that means something else than its status says. All of what is given has to be so; what is left out may be anything. */
 export interface PresetRule {
+  /** Default: any from 400 up. */
   readonly status?: number | readonly number[] | undefined;
   /** A code of the error in the body (`ApiError.code`), at any of its levels. */
   readonly code?: string | readonly string[] | undefined;
@@ -184,10 +185,11 @@ const ENDS: ReadonlySet<unknown> = new Set<Meaning>(['fail', 'exhausted']);
 
 function judgeOf(rules: readonly PresetRule[], waits: NonNullable<PresetData['waits']>): Classifier {
   const questions = rules.map(questionOf);
+  const good = new Set(rules.flatMap(({ status }) => several(status)).filter((status) => status < 400));
   return (evidence) => {
     const { status } = evidence;
-    // Without an answer a vendor's documents say nothing.
-    if (status === undefined) return undefined;
+    // Without an answer a vendor's documents say nothing, and of most successes neither.
+    if (status === undefined || (status < 400 && !good.has(status))) return undefined;
     let rule: PresetRule | undefined;
     let deepest = -1;
     for (const [n, depthIn] of questions.entries()) {
@@ -224,7 +226,7 @@ function questionOf({ status, code, header = {}, message, method, when }: Preset
   const [statuses, codes, methods] = [several(status), several(code), several(method)];
   const headers = Object.entries(header);
   return (evidence, answered) => {
-    if (statuses.length > 0 && !statuses.includes(answered)) return undefined;
+    if (statuses.length > 0 ? !statuses.includes(answered) : answered < 400) return undefined;
     if (methods.length > 0 && !methods.includes(evidence.call.method)) return undefined;
     for (const [name, value] of headers) {
       const found = headerOf(evidence.response?.headers, name);

@@ -8,17 +8,17 @@ import type { PresetRule } from './define-preset.ts';
 export function serverSays(header: string, source: string): readonly PresetRule[] {
   const why = `the server says not to retry: ${header}`;
   return [
-    { header: { [header]: 'false' }, when: isFailure, means: 'fail', why, source },
+    { header: { [header]: 'false' }, when: isNot401, means: 'fail', why, source },
     {
       header: { [header]: 'true' },
-      when: (evidence) => isFailure(evidence) && evidence.status !== 429,
+      when: (evidence) => isNot401(evidence) && evidence.status !== 429,
       means: 'refused',
       source,
     },
   ];
 }
 
-const isFailure = ({ status = 0 }: Evidence): boolean => status >= 400 && status !== 401;
+const isNot401 = ({ status }: Evidence): boolean => status !== 401;
 
 const ENVOY = 'https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter';
 

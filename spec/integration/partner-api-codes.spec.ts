@@ -20,6 +20,24 @@ const CODES = [
   { status: 500, code: '800003', reason: 'service error', get: 4, post: 1 },
   { status: 500, code: '900135', reason: 'service error', get: 4, post: 1 },
   { status: 500, code: '900192', reason: 'service error', get: 4, post: 1 },
+  // Of the newer documents.
+  { status: 401, code: '900420', reason: 'the audience of the token is retired', get: 1, post: 1 },
+  { status: 403, code: '900130', reason: 'not ready yet', get: 4, post: 1 },
+  { status: 403, code: '900226', reason: 'not ready yet', get: 4, post: 1 },
+  { status: 403, code: '800073', reason: 'the account is under review, which takes days', get: 1, post: 1 },
+  { status: 403, code: '800074', reason: 'the account is under review, which takes days', get: 1, post: 1 },
+  { status: 403, code: '900416', reason: 'locked, for days', get: 1, post: 1 },
+  { status: 404, code: '400019', reason: 'read the availability again', get: 1, post: 1 },
+  { status: 404, code: '20000', reason: 'an order may be invisible for 15 minutes', get: 1, post: 1 },
+  { status: 400, code: '900216', reason: 'being processed by another request', get: 4, post: 1 },
+  { status: 400, code: '900261', reason: 'not ready yet', get: 4, post: 1 },
+  { status: 400, code: '800082', reason: 'not ready yet', get: 4, post: 1 },
+  ...['800014', '900101', '900109', '900112', '900113', '900114', '27009'].map((code) => {
+    return { status: 409, code, reason: 'a conflict that stays', get: 1, post: 1 };
+  }),
+  ...['800005', '900103', '800094', '800031', '800083', '800084', '800087'].map((code) => {
+    return { status: 500, code, reason: 'a service error that stays', get: 1, post: 1 };
+  }),
 ];
 const CASES = CODES.flatMap((row) => ['nested', 'flat', 'legacy'].map((shape) => ({ ...row, shape })));
 

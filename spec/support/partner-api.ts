@@ -10,6 +10,7 @@ export interface Partner {
   readonly server: PartnerApi;
   readonly client: AxiosInstance;
   readonly holdfast: Attachment;
+  readonly clock: ManualClock;
   /** Every wait between sends so far, in ms. None of them takes time. */
   readonly delays: readonly number[];
 }
@@ -28,7 +29,7 @@ export async function partner(policy: Policy = partnerApi(), options: PartnerApi
   };
   holdfast.on('queued', passTheQueue);
   holdfast.on('finished', passTheQueue);
-  return { server, client, holdfast, delays: runThrough({ clock, holdfast }) };
+  return { server, client, holdfast, clock, delays: runThrough({ clock, holdfast }) };
 }
 
 /** What the server saw in a header, request by request. */
