@@ -22,7 +22,7 @@ export function watch(
   holdfast.on('answered', ({ call, send, status, code, verdict, reason }) => {
     if (status !== undefined) answers[status] = (answers[status] ?? 0) + 1;
     const result = [status ?? code ?? '', verdict, reason === code ? '' : reason].filter(Boolean).join(' ');
-    tell({ kind: 'send', call: numberOf(call), send, result, ok: verdict === 'success' });
+    tell({ kind: 'send', call: numberOf(call), send, result, ok: verdict === 'success' || verdict === 'pending' });
   });
   holdfast.on('retry-scheduled', ({ call, delayMs, verdict }) =>
     tell({ kind: 'wait', call: numberOf(call), ms: delayMs, why: verdict }),

@@ -113,7 +113,8 @@ export type Preset<Options = PresetOptions> = (options?: Options) => Policy;
 /**
  * Makes a preset of what a vendor's documents say: all that come with the package are made this way.
  *
- * @param data what the documents say; or a function of the preset's options that gives it
+ * @param data what the documents say; or a function of the preset's options that gives it. It is called once at once, with `{}`: each option
+ * may be left out
  * @throws {InvalidPolicyError} where the data is wrong, with all problems at once: the path, what is allowed there, what was found
  *
  * @example
@@ -134,14 +135,16 @@ export type Preset<Options = PresetOptions> = (options?: Options) => Policy;
 export function definePreset<Options extends PresetOptions = PresetOptions>(
   data: PresetData | ((options: Options) => PresetData),
 ): Preset<Options> {
-  if (typeof data !== 'function') checkPreset(data);
-  // By this name it is told to whoever forgets to call it.
-  const preset: Preset<Options> = (options = {} as Options) => {
+  const dataFor = (options: Options): PresetData => {
     const made = typeof data === 'function' ? data(options) : data;
-    if (typeof data === 'function') checkPreset(made);
-    return policyOf(made, options);
+    checkPreset(made);
+    return made;
   };
-  return preset;
+  const plain = dataFor({} as Options);
+  const preset: Preset<Options> = (options) =>
+    policyOf(options === undefined ? plain : dataFor(options), options ?? {});
+  // Whoever forgets to call it is told its name.
+  return Object.defineProperty(preset, 'name', { value: plain.name });
 }
 
 function policyOf(data: PresetData, options: PresetOptions): Policy {

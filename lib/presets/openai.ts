@@ -1,5 +1,6 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { headerOf } from '../call/header.ts';
+import type { Evidence } from '../classify/options.ts';
 import type { ToldQuota } from '../limit/quota/reader.ts';
 import { parseReset } from '../limit/quota/reset.ts';
 import { definePreset, type PresetLimit, type PresetOptions } from './define-preset.ts';
@@ -10,6 +11,14 @@ const SDK = 'https://github.com/openai/openai-node/blob/main/src/client.ts';
 const AZURE = 'https://github.com/openai/openai-node/blob/main/src/azure.ts';
 const ERRORS = 'https://platform.openai.com/docs/guides/error-codes';
 const LIMITS = 'https://platform.openai.com/docs/guides/rate-limits';
+
+const SPENT = [
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  'organization_usage_limit_exceeded',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+];
 
 export interface OpenAiOptions extends PresetOptions {
   /**
@@ -44,17 +53,10 @@ export const openai = definePreset<OpenAiOptions>(({ tokensPerMinute }) => ({
   source: SDK,
 }));
 
-const SPENT = [
-  'insufficient_quota',
-  'credit_balance_exhausted',
-  'organization_usage_limit_exceeded',
-  'organization_spend_limit_exceeded',
-  'project_spend_limit_exceeded',
-];
-
 /** The type says it of codes that are new, too. */
-const isOfTypeSpent = ({ api }: { api?: { raw: unknown } | undefined }): boolean =>
-  (api?.raw as { type?: unknown } | undefined)?.type === 'insufficient_quota';
+function isOfTypeSpent({ api }: Evidence): boolean {
+  return (api?.raw as { type?: unknown } | undefined)?.type === 'insufficient_quota';
+}
 
 const DEPLOYMENT = /\/deployments\/([^/?]+)/;
 const MODEL = /"model"\s*:\s*"([^"]+)"/;

@@ -8,6 +8,14 @@ const SDK_ERRORS = 'https://github.com/stripe/stripe-node/blob/master/src/Error.
 const LIMITS = 'https://docs.stripe.com/rate-limits';
 const KEYS = 'https://docs.stripe.com/api/idempotent_requests';
 
+/** An id has a prefix and letters of both cases, or digits: `pi_3MtwBw`. */
+const ID = /\/(?:[a-z]+_(?:test_|live_)?[A-Za-z\d]{8,}|[^/]*\d[^/]*)(?=\/|$)/g;
+const VERSION = /^.*?\/v(?=\d+\/)/;
+
+/** Method and path, whatever the ids in it: `get 1/payment_intents/*`. */
+const endpointOf = (config: InternalAxiosRequestConfig): string =>
+  `${config.method ?? 'get'} ${addressOf(config).replace(VERSION, '').replace(ID, '/*')}`;
+
 export interface StripeOptions extends PresetOptions {
   /** `true` for a sandbox, which takes 25 requests a second in all and not 100. Default `false`. */
   readonly sandbox?: boolean | undefined;
@@ -36,11 +44,3 @@ export const stripe = definePreset<StripeOptions>(({ sandbox }) => ({
   ids: ['request-id'],
   source: [SDK, KEYS],
 }));
-
-/** An id has a prefix and letters of both cases, or digits: `pi_3MtwBw`. */
-const ID = /\/(?:[a-z]+_(?:test_|live_)?[A-Za-z\d]{8,}|[^/]*\d[^/]*)(?=\/|$)/g;
-const VERSION = /^.*?\/v(?=\d+\/)/;
-
-/** Method and path, whatever the ids in it: `get 1/payment_intents/*`. */
-const endpointOf = (config: InternalAxiosRequestConfig): string =>
-  `${config.method ?? 'get'} ${addressOf(config).replace(VERSION, '').replace(ID, '/*')}`;

@@ -225,7 +225,9 @@ describe('what was not called', () => {
 
   it('limit: localLimiter, and partnerApi for a policy', () => {
     expect(refusal({ limit: localLimiter })).toContain('got the function localLimiter: call it, localLimiter()');
-    expect(refusal(partnerApi)).toBe('the policy must be a plain object, got the function preset: call it, preset()');
+    expect(refusal(partnerApi)).toBe(
+      'the policy must be a plain object, got the function partnerApi: call it, partnerApi()',
+    );
   });
 });
 

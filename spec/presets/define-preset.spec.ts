@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { attach, InvalidPolicyError, mergePolicies } from 'axios-holdfast';
-import { definePreset, ENVOY_RULES, serverSays } from 'axios-holdfast/presets';
+import { definePreset, ENVOY_RULES, type PresetOptions, serverSays } from 'axios-holdfast/presets';
 import { describe, expect, it } from 'vitest';
 import type { Family } from '../../examples/stand-in/family.ts';
 import { resolve } from '../support/policies.ts';
@@ -247,9 +247,19 @@ describe(definePreset, () => {
     expect(define).toThrow(message);
   });
 
-  it('refuses wrong data of a function when it is called', () => {
-    const bad = definePreset(() => ({ name: 'bad', ids: 7, source }) as never);
-    expect(() => bad()).toThrow('bad.ids must be an array of names, got 7');
+  it('refuses wrong data of a function, at once or for the options that make it wrong', () => {
+    expect(() => definePreset(() => ({ name: 'bad', ids: 7, source }) as never)).toThrow('bad.ids must be an array');
+    const odd = definePreset<PresetOptions & { n?: number }>(({ n = 1 }) => ({
+      name: 'odd',
+      limits: [{ requests: n, perMs: 1, source }],
+      source,
+    }));
+    expect(() => odd({ n: -1 })).toThrow('odd.limits.0.requests must be');
+  });
+
+  it('has the name of its data', () => {
+    expect(acme.name).toBe('acme');
+    expect(() => attach(axios.create(), acme as never)).toThrow('got the function acme: call it, acme()');
   });
 
   it('can be attached', async () => {

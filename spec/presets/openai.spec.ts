@@ -13,7 +13,7 @@ const error = (code: string | null, type = 'rate_limit_error', message = 'No.') 
 });
 const post = { method: 'post', url: '/v1/chat/completions', data: { model: 'gpt-5' } };
 
-describe(openai.name || 'openai', () => {
+describe('openai', () => {
   conversations(family, openai, [
     {
       fact: 'a rate limit is waited out by retry-after-ms, which goes before retry-after',
