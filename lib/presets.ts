@@ -5,6 +5,7 @@
  */
 
 export { anthropic } from './presets/anthropic.ts';
+export { azureManagement } from './presets/azure-management.ts';
 export {
   definePreset,
   type Meaning,
@@ -15,6 +16,7 @@ export {
   type PresetRule,
 } from './presets/define-preset.ts';
 export { github } from './presets/github.ts';
+export { microsoftGraph } from './presets/microsoft-graph.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export { ENVOY_RULES, serverSays } from './presets/server-says.ts';

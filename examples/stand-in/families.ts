@@ -1,14 +1,18 @@
 /** A line for each family that has a stand-in: `npm start -- <name>` shows it. */
 import {
   anthropic as anthropicPreset,
+  azureManagement as azureManagementPreset,
   github as githubPreset,
+  microsoftGraph as microsoftGraphPreset,
   openai as openaiPreset,
   type Preset,
   shopify as shopifyPreset,
   stripe as stripePreset,
 } from 'axios-holdfast/presets';
 import { anthropic } from './families/anthropic.ts';
+import { azureManagement } from './families/azure-management.ts';
 import { github } from './families/github.ts';
+import { microsoftGraph } from './families/microsoft-graph.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
 import { stripe } from './families/stripe.ts';
@@ -16,7 +20,9 @@ import type { Family } from './family.ts';
 
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
   anthropic: [anthropic, anthropicPreset],
+  azureManagement: [azureManagement, azureManagementPreset],
   github: [github, githubPreset],
+  microsoftGraph: [microsoftGraph, microsoftGraphPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
   stripe: [stripe, stripePreset],
