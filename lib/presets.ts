@@ -16,6 +16,7 @@ export {
   type PresetRule,
 } from './presets/define-preset.ts';
 export { github } from './presets/github.ts';
+export { hubspot } from './presets/hubspot.ts';
 export { microsoftGraph } from './presets/microsoft-graph.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';

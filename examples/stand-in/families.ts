@@ -3,6 +3,7 @@ import {
   anthropic as anthropicPreset,
   azureManagement as azureManagementPreset,
   github as githubPreset,
+  hubspot as hubspotPreset,
   microsoftGraph as microsoftGraphPreset,
   openai as openaiPreset,
   type Preset,
@@ -12,6 +13,7 @@ import {
 import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
 import { github } from './families/github.ts';
+import { hubspot } from './families/hubspot.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
@@ -22,6 +24,7 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   anthropic: [anthropic, anthropicPreset],
   azureManagement: [azureManagement, azureManagementPreset],
   github: [github, githubPreset],
+  hubspot: [hubspot, hubspotPreset],
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
