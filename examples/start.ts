@@ -9,6 +9,7 @@ const EXAMPLES = [
   'nightly-export',
   'fleet',
   'oauth2',
+  'language-model',
   'browser',
   'second-region',
 ] as const;

@@ -191,6 +191,13 @@ describe('the warnings in docs/troubleshooting.md', () => {
   });
 });
 
+describe('docs/who-retries.md', () => {
+  it('shows the module of Nest that a project of its own runs', () => {
+    const module = readFileSync(`${root}.ci/consumers/nest/src/customers.module.ts`, 'utf8');
+    expect(pageOf('docs/who-retries.md').text).toContain(`\`\`\`typescript\n${module}\`\`\``);
+  });
+});
+
 describe('docs/performance.md', () => {
   const page = pageOf('docs/performance.md');
   const results = readFileSync(`${root}benchmarks/RESULTS.md`, 'utf8');

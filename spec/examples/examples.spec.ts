@@ -34,6 +34,12 @@ describe('the examples', () => {
     expect(await printed('fleet')).toMatch(/^4 workers made 2\d\d requests in [\d.]+ s, \d+ of them refused\n$/);
   });
 
+  it('language-model: nothing is refused', async () => {
+    expect(await printed('language-model')).toMatch(
+      /^12 answers, \d+ tokens; [1-9]\d* calls waited for theirs\n0 requests were refused\n$/,
+    );
+  });
+
   it('second-region: the east is left alone once its circuit is open', async () => {
     const lines = (await printed('second-region')).trim().split('\n');
     expect(lines.slice(0, 6)).toEqual([
