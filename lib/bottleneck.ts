@@ -3,6 +3,7 @@
 export {
   type BottleneckGroupLike,
   type BottleneckLike,
+  type BottleneckLimiter,
   type BottleneckLimiterOptions,
   bottleneckLimiter,
 } from './limit/bottleneck/bottleneck-limiter.ts';

@@ -1,3 +1,5 @@
+/** @module axios-holdfast/core */
+
 import { type AttachableInstance, type Attachment, type AttachOptions, attachIn } from './attach.ts';
 import { House } from './policy/house.ts';
 import { merge } from './policy/merge.ts';

@@ -61,6 +61,7 @@ const guides: DefaultTheme.SidebarItem[] = [
       { text: 'Good to know', link: '/docs/notes' },
       { text: 'Questions', link: '/docs/faq' },
       { text: 'Performance', link: '/docs/performance' },
+      { text: 'Weight', link: '/docs/weight' },
       { text: 'All results', link: '/benchmarks/RESULTS' },
       { text: 'Security', link: '/SECURITY' },
     ],
