@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EVENT_NAMES } from '../../lib/call/events.ts';
 import type { PolicyProblem } from '../../lib/failure/errors.ts';
 import { FULL } from '../../lib/full.ts';
+import { POLICY_OPTIONS } from '../../lib/policy/options.ts';
 import { validate } from '../../lib/policy/validate.ts';
 
 function problemsOf(policy: unknown): readonly PolicyProblem[] {
@@ -73,6 +74,14 @@ describe(validate.name, () => {
     expect(problemsOf(policy)).toEqual([]);
     expect(problemsOf({ retry: { budget: false } })).toEqual([]);
     expect(problemsOf({ retry: false, idempotency: false, limit: false })).toEqual([]);
+  });
+
+  it('takes names of headers for the ids of an answer', () => {
+    expect(problemsOf({ ids: ['x-request-id', 'trace'] })).toEqual([]);
+  });
+
+  it('knows each option by the name by which a policy is told from something else', () => {
+    expect([...POLICY_OPTIONS].sort()).toEqual(Object.keys(FULL.policy.fields).sort());
   });
 
   it.each([false, 'retries', 'all', { debug: () => {}, info: () => {}, warn: () => {} }, console])(
@@ -158,6 +167,9 @@ describe(validate.name, () => {
     ['beforeSend', null, 'a function or an array of functions'],
     ['on', () => {}, 'a plain object'],
     ['on', false, 'a plain object'],
+    ['ids', 'x-request-id', 'an array of names of headers'],
+    ['ids', [7], 'an array of names of headers'],
+    ['ids', ['x-request-id', ''], 'an array of names of headers'],
     ['log', true, LOG],
     ['log', null, LOG],
     ['log', 'verbose', LOG],
