@@ -22,4 +22,5 @@ export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export { ENVOY_RULES, serverSays } from './presets/server-says.ts';
 export { type ShopifyOptions, shopify } from './presets/shopify.ts';
+export { slack } from './presets/slack.ts';
 export { type StripeOptions, stripe } from './presets/stripe.ts';

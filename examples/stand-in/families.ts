@@ -8,6 +8,7 @@ import {
   openai as openaiPreset,
   type Preset,
   shopify as shopifyPreset,
+  slack as slackPreset,
   stripe as stripePreset,
 } from 'axios-holdfast/presets';
 import { anthropic } from './families/anthropic.ts';
@@ -17,6 +18,7 @@ import { hubspot } from './families/hubspot.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
+import { slack } from './families/slack.ts';
 import { stripe } from './families/stripe.ts';
 import type { Family } from './family.ts';
 
@@ -28,5 +30,6 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
+  slack: [slack, slackPreset],
   stripe: [stripe, stripePreset],
 };

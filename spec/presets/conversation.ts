@@ -120,8 +120,8 @@ export async function traffic(
     await clock.advance(next);
   }
   const { served, refused } = server.counters;
-  await holdfast.close();
-  await all;
+  // Who waits for a retry ends when that has been waited for.
+  await clock.run(Promise.all([holdfast.close(), all]));
   const possible = Math.min(calls, ...family.quotas.map((quota) => possibleOf(quota, call, ms)));
   return { served, refused, possible, goodput: served / possible };
 }
