@@ -248,19 +248,12 @@ describe(arrive.name, () => {
       expect(plan.breaker?.isOpenIn(call, 0, call.judgedAt)).toBe(true);
     });
 
-    it('is told whether the deadline cut the send off: of a probe that says nothing of the server', async () => {
+    it('is told what came, and when', async () => {
       const { call, clock, leaves, plan } = setUp({ breaker: {}, deadlineMs: 1_000 });
       const told = vi.spyOn(plan.breaker as NonNullable<typeof plan.breaker>, 'arrive');
       leaves();
-      call.cutOff = { error: call.deadlineError(call.config) };
       arrive(call, plan, LOST);
-      leaves();
-      arrive(call, plan, call.cutOff);
-      const nowMs = clock.now();
-      expect(told.mock.calls).toEqual([
-        [call, { outcome: LOST, nowMs, cutOff: false }],
-        [call, { outcome: call.cutOff, nowMs, cutOff: true }],
-      ]);
+      expect(told.mock.calls).toEqual([[call, LOST, clock.now()]]);
     });
 
     it('learns nothing of a poll', async () => {
