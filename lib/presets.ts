@@ -17,6 +17,7 @@ export {
 } from './presets/define-preset.ts';
 export { github } from './presets/github.ts';
 export { hubspot } from './presets/hubspot.ts';
+export { jira } from './presets/jira.ts';
 export { microsoftGraph } from './presets/microsoft-graph.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';

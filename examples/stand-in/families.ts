@@ -4,6 +4,7 @@ import {
   azureManagement as azureManagementPreset,
   github as githubPreset,
   hubspot as hubspotPreset,
+  jira as jiraPreset,
   microsoftGraph as microsoftGraphPreset,
   openai as openaiPreset,
   type Preset,
@@ -15,6 +16,7 @@ import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
 import { github } from './families/github.ts';
 import { hubspot } from './families/hubspot.ts';
+import { jira } from './families/jira.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
@@ -27,6 +29,7 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   azureManagement: [azureManagement, azureManagementPreset],
   github: [github, githubPreset],
   hubspot: [hubspot, hubspotPreset],
+  jira: [jira, jiraPreset],
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
