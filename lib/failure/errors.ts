@@ -38,10 +38,12 @@ class HoldfastError<Code extends HoldfastErrorCode = HoldfastErrorCode> extends 
 
 /**
  * Makes `instanceof` know the errors of every copy of the package: the errors of a class get a brand under a registered symbol, and
- * `instanceof` looks for that. A class of somebody else that extends ours is left as it is.
+ * `instanceof` looks for that. A class of somebody else that extends ours is left as it is. And gives the class back its name, which bundlers
+ * shorten.
  */
 function brand(known: abstract new (...args: never[]) => HoldfastError, name: string): void {
   const mark = Symbol.for(`axios-holdfast.${name}`);
+  Object.defineProperty(known, 'name', { value: name });
   Object.defineProperty(known.prototype, mark, { value: true });
   Object.defineProperty(known, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {

@@ -13,7 +13,7 @@ export class RedisRefusal extends Error {
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = RedisRefusal.name;
+    this.name = 'RedisRefusal';
     this.code = code;
   }
 }
