@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { addressOf } from '../call/address.ts';
+import { addressOf, originOf } from '../call/address.ts';
 import { definePreset } from './define-preset.ts';
 
 const LIMITS = 'https://developer.atlassian.com/cloud/jira/platform/rate-limiting/';
@@ -30,7 +30,8 @@ export const jira = definePreset({
       source: LIMITS,
     })),
   ],
-  api: (config) => addressOf(config).replace(/\/rest\/.*/, ''),
+  // One host serves many tenants: api.atlassian.com/ex/jira/<cloud id>
+  api: (config) => /^(.*?)\/rest\//.exec(addressOf(config))?.[1] ?? originOf(config),
   limits: [
     { adaptive: true, bucket: endpointOf, source: LIMITS },
     // Any 2 s hold as many as rate and burst together.

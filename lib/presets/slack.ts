@@ -46,7 +46,7 @@ function methodOf(config: InternalAxiosRequestConfig): string {
   return /\/api\/([\w.]+)/.exec(addressOf(config))?.[1] ?? '';
 }
 
-const CHANNEL = /(?:"channel"\s*:\s*"|(?:^|&)channel=)([\w%]+)/;
+const CHANNEL = /(?:"channel"\s*:\s*"|(?:^|&)channel=)([^"&]+)/;
 
 function channelOf(config: InternalAxiosRequestConfig): string | false {
   return methodOf(config) === 'chat.postMessage' && (CHANNEL.exec(String(config.data))?.[1] ?? '');

@@ -108,6 +108,18 @@ describe('jira', () => {
     expect(Number(reportOf(answered)?.queuedMs) > 0).toBe(isPaused);
   });
 
+  it('knows endpoints by their paths, whatever the ids in them', () => {
+    const [{ key }] = jira().limit as unknown as readonly [{ key(config: object): string }];
+    const keyOf = (url: string, method = 'get') => key({ baseURL: 'https://api.atlassian.com', url, method });
+    const tenant = 'https://api.atlassian.com/ex/jira/c1';
+    expect(keyOf('/ex/jira/c1/rest/api/3/issue/ABC-1/comment/7', 'put')).toBe(
+      `${tenant} put /rest/api/*/issue/*/comment/*`,
+    );
+    expect(keyOf('/ex/jira/c1/rest/api/3/project/ABC?expand=x')).toBe(`${tenant} get /rest/api/*/project/*`);
+    expect(keyOf('/ex/jira/c1/rest/api/3/issue/createmeta')).toBe(`${tenant} get /rest/api/*/issue/createmeta`);
+    expect(keyOf('/oauth/token/accessible-resources')).toBe('https://api.atlassian.com get ');
+  });
+
   it('uses what an endpoint takes', async () => {
     const { goodput, served, refused } = await traffic(family, jira(), { ms: 60_000, calls: 900 });
     expect(refused / served).toBeLessThanOrEqual(0.15);

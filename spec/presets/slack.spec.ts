@@ -120,11 +120,11 @@ describe('slack', () => {
   ])(`posts a message a second to a channel (%s; ${LIMITS})`, async (_, bodyOf) => {
     const { client, clock, server } = await talk(family, slack());
     const beganAt = clock.now();
-    const channels = ['C1', 'C2', 'C1', 'C2', 'C1', 'C2'];
+    const channels = ['C1', '#two', 'C1', '#two', 'C1', '#two'];
     await clock.run(Promise.all(channels.map((channel) => client.post('/api/chat.postMessage', bodyOf(channel)))));
     expect(clock.now() - beganAt).toBeGreaterThanOrEqual(2_000);
     expect(clock.now() - beganAt).toBeLessThan(3_000);
-    expect(server.counters).toEqual({ served: 6, refused: 0 });
+    expect(server.seen).toHaveLength(6);
   });
 
   it('uses what a channel takes', async () => {
