@@ -16,6 +16,7 @@ export {
   type PresetRule,
 } from './presets/define-preset.ts';
 export { github } from './presets/github.ts';
+export { google } from './presets/google.ts';
 export { hubspot } from './presets/hubspot.ts';
 export { jira } from './presets/jira.ts';
 export { microsoftGraph } from './presets/microsoft-graph.ts';

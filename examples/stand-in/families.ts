@@ -3,6 +3,7 @@ import {
   anthropic as anthropicPreset,
   azureManagement as azureManagementPreset,
   github as githubPreset,
+  google as googlePreset,
   hubspot as hubspotPreset,
   jira as jiraPreset,
   microsoftGraph as microsoftGraphPreset,
@@ -15,6 +16,7 @@ import {
 import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
 import { github } from './families/github.ts';
+import { google } from './families/google.ts';
 import { hubspot } from './families/hubspot.ts';
 import { jira } from './families/jira.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
@@ -28,6 +30,7 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   anthropic: [anthropic, anthropicPreset],
   azureManagement: [azureManagement, azureManagementPreset],
   github: [github, githubPreset],
+  google: [google, googlePreset],
   hubspot: [hubspot, hubspotPreset],
   jira: [jira, jiraPreset],
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
