@@ -20,6 +20,7 @@ export { google } from './presets/google.ts';
 export { hubspot } from './presets/hubspot.ts';
 export { jira } from './presets/jira.ts';
 export { microsoftGraph } from './presets/microsoft-graph.ts';
+export { notion } from './presets/notion.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
 export { ENVOY_RULES, serverSays } from './presets/server-says.ts';

@@ -7,6 +7,7 @@ import {
   hubspot as hubspotPreset,
   jira as jiraPreset,
   microsoftGraph as microsoftGraphPreset,
+  notion as notionPreset,
   openai as openaiPreset,
   type Preset,
   shopify as shopifyPreset,
@@ -20,6 +21,7 @@ import { google } from './families/google.ts';
 import { hubspot } from './families/hubspot.ts';
 import { jira } from './families/jira.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
+import { notion } from './families/notion.ts';
 import { openai } from './families/openai.ts';
 import { shopify } from './families/shopify.ts';
 import { slack } from './families/slack.ts';
@@ -34,6 +36,7 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   hubspot: [hubspot, hubspotPreset],
   jira: [jira, jiraPreset],
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
+  notion: [notion, notionPreset],
   openai: [openai, openaiPreset],
   shopify: [shopify, shopifyPreset],
   slack: [slack, slackPreset],
