@@ -18,16 +18,23 @@ export const FULL = new House({ auth: AUTH_ROOM, breaker: BREAKER_ROOM, limit: L
  * The instance stays the same: its interceptors, transforms, defaults and adapters go on working, and run once per call.
  * Interceptors that are registered on it before or after make no difference.
  *
- * One that answers by itself should be there first: call axios-cache-interceptor's `setupCache` before `attach`. The other way
- * round, an answer from the cache takes a permit too, and fails while a circuit is open.
+ * A cache goes in front: call axios-cache-interceptor's `setupCache` before `attach`. The other way round, an answer from the cache takes
+ * a permit too, and fails while a circuit is open.
  *
- * @param instance the default `axios` as well as one made by `axios.create`, of this or another copy of axios. What is made of it
- * by `instance.create()` is another instance, and not attached
+ * @param instance `axios` itself, or one made by `axios.create`, of this or another copy of axios. What `instance.create()` makes of it is
+ * another instance, and not attached
  * @param policy see `Policy`; `{}` by default
+ * @param options `{ replace: true }` takes the place of an attachment that is there
  * @throws {InvalidPolicyError} when the policy is wrong: all its problems at once, and nothing is attached
- * @throws {TypeError} when `instance` is no axios instance, or is frozen, or when there is no such option
- * @throws {Error} when something is attached to it already, unless that is to be replaced: two loops around each other would
- * multiply the sends
+ * @throws {TypeError} when `instance` is no axios instance, or is frozen, or when `options` has a name that is none
+ * @throws {Error} when the instance has an attachment already, and `replace` is not set: two loops around each other would multiply the
+ * sends
+ *
+ * @example
+ * const client = axios.create({ baseURL: 'https://api.example.com', timeout: 10_000 });
+ * const holdfast = attach(client, { deadlineMs: 30_000 });
+ * await client.get('/v1/customers'); // as ever
+ * console.log(holdfast.stats().retries);
  */
 export function attach(
   instance: AttachableInstance,

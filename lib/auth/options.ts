@@ -94,9 +94,10 @@ export interface RefreshContext {
 /**
  * Writes a token on each send, and refreshes it once for everybody.
  *
- * Everybody is all calls of one attachment whose policy has the same `token` function (without one, the same `refresh`). Two attachments
- * share where they were given the very same object and have the same origins. `credentials(options)` shares among any; a `store` among
- * processes.
+ * Who shares a token:
+ * - all calls of one attachment whose policy has the same `token` function (without one, the same `refresh`);
+ * - several attachments that were given the same `credentials(options)`, or the very same object and have the same origins;
+ * - processes and tabs that have the same `store`.
  *
  * @example
  * attach(client, {
@@ -116,7 +117,7 @@ export interface RefreshContext {
  */
 export interface AuthOptions {
   /**
-   * Gives the token of now; asked before every send. `undefined` (or `null`, as storages say it) is a logout: nothing is sent, and nothing
+   * Gives the present token; asked before every send. `undefined` or `null` is a logout: the call goes without a token, and nothing is
    * refreshed. If it takes longer than `refreshTimeoutMs`, the call ends with a `TokenRefreshError`.
    *
    * You need not keep what `refresh` gives. If this gives `old` and the refresh gave `new`, sends carry `new` for as long as this goes
@@ -132,8 +133,8 @@ export interface AuthOptions {
   /**
    * Gets a new token, once for all calls that wait for it.
    *
-   * If it gives nothing, `token` is asked again and must give another than before; where there is no `token`, the new cookie is set. If
-   * it rejects, the calls that wait end with a `TokenRefreshError`, and for 3 s no other refresh is tried. See `retry` and
+   * It may give nothing: then `token` is asked again, and has to give another one than before. (Without `token`, its answer has set the new
+   * cookie.) If it rejects, the calls that wait end with a `TokenRefreshError`, and for 3 s no other refresh is tried. See `retry` and
    * `refreshTimeoutMs`.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return gives a promise of void
@@ -141,8 +142,8 @@ export interface AuthOptions {
   /**
    * Keeps a token that `refresh` gave, on disk or in a session. The waiting calls go on when it is done, or `refreshTimeoutMs` is over.
    *
-   * Not called where `token` gives none by then (a logout) or another user's, nor where another process refreshed. If it fails, the
-   * token is used all the same, and one process warning (`HOLDFAST_SAVE`) says so.
+   * It is not called if `token` meanwhile gives none (a logout) or another user's, or if another process refreshed. If it fails, the token
+   * is used all the same, and one process warning (`HOLDFAST_SAVE`) says so.
    */
   readonly save?: ((token: Token, context: { readonly key: string }) => void | Promise<void>) | undefined;
   /**
@@ -151,8 +152,8 @@ export interface AuthOptions {
    */
   readonly apply?: ((headers: InstanceType<typeof AxiosHeaders>, token: Token) => void) | undefined;
   /**
-   * How long before `expiresAt` a refresh begins in the background, in ms; calls go on with the old token meanwhile. Never more than half
-   * of the token's life, where a refresh gave it. From 0; default 120,000.
+   * How long before `expiresAt` a refresh begins in the background, in ms; calls go on with the old token meanwhile. From 0; default
+   * 120,000, but at most half of the life of a token that a refresh gave: one of 60 s is refreshed after 30 s.
    */
   readonly refreshAheadMs?: number | undefined;
   /** Bounds a refresh with its retries, the store's part and `save`; and each time `token` is asked. In ms; above 0, default 30,000. */
@@ -165,18 +166,21 @@ export interface AuthOptions {
    * HTTP (except to this machine), nor to another origin that `beforeSend` or a redirect leads to.
    */
   readonly origins?: readonly string[] | 'any' | undefined;
-  /** Which 401s no refresh would cure: codes of the body, and the `error` of a challenge. Default: none. */
+  /** Which 401s no refresh would cure, by a code in the body or the `error` of a challenge: `['account_locked']`. Default: none. */
   readonly neverRefreshOn?: readonly string[] | undefined;
   /**
-   * Whose token a call carries, by the name of a tenant or a user; `token` and `refresh` are told it. Each key is refreshed by itself.
+   * Whose token a call carries: the name of a tenant or a user. `token` and `refresh` are given it, and each key is refreshed by itself.
    * Must give a string at once, else the call ends with a `TypeError`. Default: one token for all.
+   *
+   * @example
+   * key: ({ headers }) => String(headers.get('X-Tenant')),
    */
   readonly key?: ((config: InternalAxiosRequestConfig) => string) | undefined;
   /** Makes one refresh do for several processes (`redisTokenStore`) or tabs (`webTokenStore`). Default: each refreshes by itself. */
   readonly store?: TokenStore | undefined;
   /**
-   * How `refresh` is repeated, in the options of p-retry: only what a call would repeat, too (503, 429, a lost connection), so not
-   * `invalid_grant`. Default `{ retries: 2, minTimeout: 200 }`.
+   * How `refresh` is repeated, in the options of p-retry. Default `{ retries: 2, minTimeout: 200 }`. It is repeated after what a call would
+   * be retried for (503, 429, a lost connection), and not after `invalid_grant`.
    */
   readonly retry?: RetryOptions | undefined;
 }

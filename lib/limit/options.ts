@@ -26,11 +26,15 @@ import { burstOf, type LimitWindow, mostOf } from './windows/gcra.ts';
 /**
  * How fast sends may leave. A send is what is counted, so a retry takes a permit of its own.
  *
- * Every bucket (`key`) has these bounds for itself. All of them may be left out: what remains is that an answer which names
- * a time, a 429 or a 503 with Retry-After, pauses its whole bucket until then and not only its own call.
+ * Every bucket (`key`, by default the origin) has these bounds for itself. Without any, as `limit: {}`, one thing is left: a 429, or a 503
+ * with Retry-After, pauses the whole bucket, and not only its own call.
+ *
+ * @example
+ * // 50 a second, and at most 10 under way; orders go first.
+ * limit: { requests: 50, perMs: 1_000, maxConcurrent: 10, priority: ({ url }) => (url === '/orders' ? 0 : 1) },
  */
 export interface LimitOptions extends Optional<LimitWindow> {
-  /** More windows; a send leaves when all of them let it. `[{ requests: 10_000, perMs: 3_600_000, burst: 10_000 }]`: so many an hour, besides. */
+  /** More windows; a send leaves when all of them let it. `[{ requests: 10_000, perMs: 3_600_000, burst: 100 }]`: and 10,000 an hour. */
   readonly windows?: readonly LimitWindow[] | undefined;
   /** Sends under way at once; one with a streamed answer until its body has ended. An integer from 1; default `Infinity`. */
   readonly maxConcurrent?: number | undefined;
@@ -43,22 +47,22 @@ export interface LimitOptions extends Optional<LimitWindow> {
   readonly maxWaitMs?: number | undefined;
   /**
    * Which bucket a send draws on: asked of the call, and again of what `beforeSend` made of it. Default: the origin. In a list of several
-   * limits it may give `false`: that limit is not of such sends.
+   * limits it may give `false`: then that limit does not count the send.
    *
    * @example
-   * // Of writes one a second, and of reads as many as there are.
+   * // One write a second. Reads have no limit.
    * limit: [{ requests: 1, perMs: 1_000, key: ({ method }) => (method === 'get' ? false : 'writes') }],
    */
   readonly key?: ((config: InternalAxiosRequestConfig) => string | false) | undefined;
   /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */
   readonly priority?: ((config: InternalAxiosRequestConfig) => number) | undefined;
   /**
-   * How many permits a send needs: of tokens a minute the tokens, of points a second the points, so that `requests` counts those. Asked of the
-   * call, whose `data` is what is sent: a string, where it was an object. An integer from 1, or the call fails; more than a window ever holds
+   * How many permits a send needs. Under a quota of tokens (or points) give the send's tokens: then `requests` counts tokens. Asked of the
+   * call, whose `data` is what is sent: a string, where it was an object. An integer from 1, or the call fails. More than a window ever holds
    * is refused with a `RangeError`. Default: 1 for all.
    *
-   * A send leaves when its whole weight is due. Give a `burst` of at least the heaviest: what is heavier than the burst waits for as much
-   * before it as must be free after it, which is about half of the limit; a process warning says so, once. `maxConcurrent` counts sends, whatever they weigh.
+   * A send leaves when its whole weight is due. Give a `burst` of at least the heaviest send: one that is heavier wastes about half of the
+   * limit, and a process warning says so, once. `maxConcurrent` counts sends, whatever they weigh.
    *
    * @example
    * // 90,000 tokens a minute: about four characters a token, and what it may answer at most.
@@ -66,18 +70,18 @@ export interface LimitOptions extends Optional<LimitWindow> {
    */
   readonly weight?: ((config: InternalAxiosRequestConfig) => number) | undefined;
   /**
-   * What a send really cost, by its answer: more than its weight is charged to the windows, less is given back. Asked of each answer, good or
-   * bad; `undefined`: nobody knows. `response.data` is what `transformResponse` makes of it. A finite number from 0; anything else, or an
-   * error, is told by a process warning once, and counts as `undefined`.
+   * What a send really cost, by its answer. If it is more than the weight, the rest is charged; if less, the rest is given back. Asked of
+   * each answer, good or bad. `undefined`: the weight stays. `response.data` is what `transformResponse` makes of it. A finite number from
+   * 0; anything else, or an error, counts as `undefined`, and a process warning says so, once.
    *
    * @example
    * settle: ({ data }) => data.usage?.total_tokens,
    */
   readonly settle?: ((response: AxiosResponse, weight: number) => number | undefined) | undefined;
   /**
-   * Reads what an answer says of the quota where no header does that RateLimit headers look like. Asked first; `undefined`: look at the
-   * headers. What it counts are weights. Of no use without `adaptive`, or a limiter that learns. `response.data` is what
-   * `transformResponse` makes of it. What is no quota, or an error, is told by a process warning once, and the headers are read.
+   * Reads from an answer what is left of the quota, for `adaptive` (or another limiter that learns), where no RateLimit header says it.
+   * Asked first; `undefined`: look at the headers. It counts in weights. `response.data` is what `transformResponse` makes of it. If it
+   * throws, or gives what is no quota, the headers are read, and a process warning says so, once.
    *
    * @example
    * quota: ({ headers }) => ({

@@ -41,12 +41,12 @@ export interface Groups {
    * What every send has to pass first: a rate, or how many may be under way. Off by default: then no send waits in a queue, and a 429
    * delays only its own call.
    *
-   * Several, as a list: a send needs all of them, and holds none of them while it waits. A pause that a server asks for holds all of those that
-   * its send drew on.
+   * May be a list: then a send needs leave of all of them, and takes nothing of any while it waits. A 429 pauses all those that its send
+   * drew on.
    *
-   * All calls of an attachment share one limiter. To share one among several instances, give the same `Limiter` (as of `localLimiter`) to
-   * each. A call may say `false`, have a `key`, `priority` or `maxWaitMs` of its own, or bring another `Limiter`; numbers of its own are
-   * refused. In a config's `holdfast` a limiter must be an instance of a class, since axios clones plain objects.
+   * All calls of an attachment share one limiter. Several instances share one when each is given the same `Limiter`, as `localLimiter`
+   * makes it. A call may say `false`, have a `key`, `priority` or `maxWaitMs` of its own, or bring another `Limiter`. Numbers of its own
+   * are refused. A `Limiter` that a call brings must be an instance of a class, since axios clones plain objects.
    *
    * @example
    * // 50 a second in all, and 5 to each route.
@@ -79,7 +79,12 @@ export interface Policy extends OfRooms {
    * holds for all in it: `{ '4xx': 'fail' }` ends a 401 and a 429, too.
    */
   readonly statuses?: StatusRules | undefined;
-  /** A judge of your own, or several: what an outcome means. They are asked in order, until one has an opinion. */
+  /**
+   * Says what an outcome means, before the built-in table is asked. Several judges are asked in order, until one has an opinion.
+   *
+   * @example
+   * classify: ({ status, data }) => (status === 409 && data?.code === 'LOCKED' ? { kind: 'transient', unapplied: true } : undefined),
+   */
   readonly classify?: Classifier | readonly Classifier[] | undefined;
   /**
    * How long the whole call may take, in ms: the queue, the waits, refreshes, all sends, and the body of a streamed answer. The `timeout`
@@ -87,8 +92,11 @@ export interface Policy extends OfRooms {
    */
   readonly deadlineMs?: number | undefined;
   /**
-   * Makes the body anew for each send after the first, where the call's own can be read only once: a stream, or one of the package
+   * Makes a new body for each send after the first, where the call's own can be read only once: a stream, or a form of the package
    * `form-data`. What it gives is sent as it is, without `transformRequest`. If it throws, the call rejects with that.
+   *
+   * @example
+   * await client.put('/files/1', createReadStream(path), { holdfast: { body: () => createReadStream(path) } });
    */
   readonly body?: ((config: InternalAxiosRequestConfig) => unknown) | undefined;
   /**
@@ -106,9 +114,11 @@ export interface Policy extends OfRooms {
   // biome-ignore lint/suspicious/noExplicitAny: a body may be anything, and axios types it the same
   readonly readError?: ((body: any) => OwnError | undefined) | undefined;
   /**
-   * Changes a send just before it leaves: signs it, stamps it, or has it go elsewhere. Several run in order. Where a send goes elsewhere,
-   * by the `key` of limiter, budget or breaker, its permit is given back, and one of the new place is taken; `beforeSend` is not run again
-   * for that.
+   * Changes a send just before it leaves: signs it, stamps it, or sends it elsewhere. Several run in order. A send that goes to another
+   * origin (or `key`) gives its permit back and takes one of the new place. `beforeSend` is not run again for that.
+   *
+   * @example
+   * beforeSend: ({ config }) => void config.headers.set('X-Timestamp', String(Date.now())),
    */
   readonly beforeSend?: BeforeSend | readonly BeforeSend[] | undefined;
   /**

@@ -29,9 +29,9 @@ export interface RetryOptions {
   /** What to do about a wait that the server named. On by default; with `false` it is not heeded, and `backoff` says how long to wait. */
   readonly retryAfter?: false | RetryAfterOptions | undefined;
   /**
-   * Whether a request is repeated whose repeat could do harm: a POST or PATCH without an idempotency key, or a method that nobody knows.
-   * `'when-unapplied'` (default) only where the server has surely done nothing, as after a refused connection or a 429; `'always'`;
-   * `'never'`.
+   * Whether to repeat a request whose repeat could do harm: a POST or PATCH without an idempotency key, or a method that nobody knows.
+   * `'when-unapplied'` (default): only if the server has surely done nothing, as after a refused connection or a 429. `'always'`: an order
+   * may be placed twice. `'never'`: not even after a 429.
    */
   readonly unsafe?: 'when-unapplied' | 'always' | 'never' | undefined;
   /**
@@ -44,14 +44,14 @@ export interface RetryOptions {
   /** Bounds the retries of all calls to an origin together, so that they make no outage worse. On by default. */
   readonly budget?: false | BudgetOptions | undefined;
   /**
-   * Runs before the wait for a retry, and may change what the further sends are made of. Several run one after the other, until the call's
-   * deadline at the longest. If one throws, the call rejects with that; its `cause` is the last send's error, unless it has one already.
+   * Runs before the wait for a retry, and may change the config of the further sends. Several run one after the other, at most until the
+   * call's deadline. If one throws, the call rejects with that error; its `cause` is the last send's error, unless it has one already.
    */
   readonly onRetry?: OnRetry | readonly OnRetry[] | undefined;
   /**
-   * Runs once when a call has failed for good, before its caller hears of it. Not where the caller cancelled the call, nor where
-   * `beforeSend` ended it and it resolves. It is awaited as `onRetry` is, and the call rejects with what it throws; `failureOf` of that
-   * says why the call had failed.
+   * Runs once when a call has failed for good, before its caller hears of it. It does not run where the caller cancelled the call, or where
+   * `beforeSend` stopped it and it resolves. It is awaited as `onRetry` is. If it throws, the call rejects with that error, and `failureOf`
+   * of it says why the call had failed.
    */
   readonly onGiveUp?: OnGiveUp | readonly OnGiveUp[] | undefined;
 }
@@ -59,8 +59,8 @@ export interface RetryOptions {
 /** How far a wait that the server named is honoured: by Retry-After, or by the reset of a quota that is used up. */
 export interface RetryAfterOptions {
   /**
-   * How long one call may wait in all because answers to it named a time, in ms. From 0; default 60,000. Backoff, jitter and the time in a
-   * limiter's queue do not count.
+   * How long the waits that the server named may be in one call, added up, in ms. From 0; default 60,000. Example: after waits of 30 s and
+   * 25 s, a `Retry-After: 10` ends the call. Backoff, jitter and the time in a limiter's queue do not count.
    */
   readonly maxMs?: number | undefined;
   /**
@@ -76,11 +76,12 @@ export interface RetryAfterOptions {
  * A token bucket and a ratio for each key. Both bound retries only: no first send is ever held back.
  *
  * - The bucket: each retry takes tokens. Time brings them back, and so does a call that succeeds: without a retry `refund`, else what its
- *   last retry took. It works as in AWS's standard retry mode, but is larger: 2,100 tokens are 150 retries after transient failures at
- *   once, and 14 a second one more each second.
- * - The ratio: among the calls of `windowMs`, at most `ratio` of them may be retried after a transient failure. It is in force only during
- *   an outage: while more than half of the last 20 calls have ended in a transient failure, from `failingMs` after the first of them on. A
- *   call that a retry saved is a success. Cancelled calls, and those older than the window, do not count.
+ *   last retry took. With the defaults 150 retries after transient failures can be made at once, and then one a second. It works as in
+ *   AWS's standard retry mode, but is larger.
+ * - The ratio: so many retries after transient failures for each call of the last `windowMs`. With 0.1 and 200 calls in a minute these are
+ *   20. It is in force only during an outage: while more than half of the last 20 calls have ended in a transient failure, and not before
+ *   `failingMs` after the first of these. A call that a retry saved is a success. Cancelled calls, and those older than the window, do not
+ *   count.
  *
  * All calls of an attachment share one budget. A call may say `false`, or have a `key` of its own; other numbers are refused.
  */
