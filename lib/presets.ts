@@ -23,6 +23,7 @@ export { microsoftGraph } from './presets/microsoft-graph.ts';
 export { notion } from './presets/notion.ts';
 export { type OpenAiOptions, openai } from './presets/openai.ts';
 export { type PartnerApiOptions, partnerApi } from './presets/partner-api.ts';
+export { salesforce } from './presets/salesforce.ts';
 export { ENVOY_RULES, serverSays } from './presets/server-says.ts';
 export { type ShopifyOptions, shopify } from './presets/shopify.ts';
 export { slack } from './presets/slack.ts';

@@ -10,6 +10,7 @@ import {
   notion as notionPreset,
   openai as openaiPreset,
   type Preset,
+  salesforce as salesforcePreset,
   shopify as shopifyPreset,
   slack as slackPreset,
   stripe as stripePreset,
@@ -23,6 +24,7 @@ import { jira } from './families/jira.ts';
 import { microsoftGraph } from './families/microsoft-graph.ts';
 import { notion } from './families/notion.ts';
 import { openai } from './families/openai.ts';
+import { salesforce } from './families/salesforce.ts';
 import { shopify } from './families/shopify.ts';
 import { slack } from './families/slack.ts';
 import { stripe } from './families/stripe.ts';
@@ -38,6 +40,7 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   microsoftGraph: [microsoftGraph, microsoftGraphPreset],
   notion: [notion, notionPreset],
   openai: [openai, openaiPreset],
+  salesforce: [salesforce, salesforcePreset],
   shopify: [shopify, shopifyPreset],
   slack: [slack, slackPreset],
   stripe: [stripe, stripePreset],
