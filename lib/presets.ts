@@ -15,6 +15,7 @@ export {
   type PresetOptions,
   type PresetRule,
 } from './presets/define-preset.ts';
+export { discord } from './presets/discord.ts';
 export { github } from './presets/github.ts';
 export { google } from './presets/google.ts';
 export { hubspot } from './presets/hubspot.ts';

@@ -2,6 +2,7 @@
 import {
   anthropic as anthropicPreset,
   azureManagement as azureManagementPreset,
+  discord as discordPreset,
   github as githubPreset,
   google as googlePreset,
   hubspot as hubspotPreset,
@@ -17,6 +18,7 @@ import {
 } from 'axios-holdfast/presets';
 import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
+import { discord } from './families/discord.ts';
 import { github } from './families/github.ts';
 import { google } from './families/google.ts';
 import { hubspot } from './families/hubspot.ts';
@@ -33,6 +35,7 @@ import type { Family } from './family.ts';
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
   anthropic: [anthropic, anthropicPreset],
   azureManagement: [azureManagement, azureManagementPreset],
+  discord: [discord, discordPreset],
   github: [github, githubPreset],
   google: [google, googlePreset],
   hubspot: [hubspot, hubspotPreset],
