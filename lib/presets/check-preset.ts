@@ -3,6 +3,7 @@ import {
   aHeaderName,
   type Check,
   isRecord,
+  kindOf,
   listOf,
   missing,
   must,
@@ -66,13 +67,15 @@ const each =
     }
   };
 
+const account = must('a text or a function', (value) => typeof value === 'string' || typeof value === 'function');
+
 const PRESET = object({
   name: text,
   statuses: STATUSES.check,
   rules: each(rule, 'means', 'source'),
   waits: functions,
   limits: each(limit, 'source'),
-  account: must('a text or a function', (value) => typeof value === 'string' || typeof value === 'function'),
+  account,
   api: aFunction,
   budget: aFunction,
   idempotency: IDEMPOTENCY.check,
@@ -91,5 +94,16 @@ export function checkPreset(data: unknown): void {
   for (const needed of ['name', 'source']) {
     if (isRecord(data) && data[needed] === undefined) problems.push(missing(`${name}.${needed}`, 'given'));
   }
+  if (problems.length > 0) throw new InvalidPolicyError(problems);
+}
+
+const anObject = must('a plain object such as { account }', isRecord, kindOf);
+
+/** @throws {InvalidPolicyError} where somebody gave a preset no object, or an account that is none: accounts would share a quota */
+export function checkOptions(preset: string, options: unknown): void {
+  const problems: PolicyProblem[] = [];
+  const path = `${preset}(options)`;
+  anObject(options, path, problems);
+  if (isRecord(options)) account(options.account, `${path}.account`, problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

@@ -9,7 +9,7 @@ import type { IdempotencyOptions } from '../idempotency/options.ts';
 import type { LimitOptions } from '../limit/options.ts';
 import { parseReset } from '../limit/quota/reset.ts';
 import type { Policy } from '../policy/options.ts';
-import { checkPreset } from './check-preset.ts';
+import { checkOptions, checkPreset } from './check-preset.ts';
 
 /**
  * What becomes of an answer.
@@ -107,7 +107,11 @@ export interface PresetOptions {
   readonly account?: string | ((config: InternalAxiosRequestConfig) => string) | undefined;
 }
 
-/** Gives a policy like any other: `mergePolicies(github(), mine)`. */
+/**
+ * Gives a policy like any other: `mergePolicies(github(), mine)`.
+ *
+ * @throws {InvalidPolicyError} where the options are no object, or the `account` is neither a text nor a function
+ */
 export type Preset<Options = PresetOptions> = (options?: Options) => Policy;
 
 /**
@@ -141,8 +145,10 @@ export function definePreset<Options extends PresetOptions = PresetOptions>(
     return made;
   };
   const plain = dataFor({} as Options);
-  const preset: Preset<Options> = (options) =>
-    policyOf(options === undefined ? plain : dataFor(options), options ?? {});
+  const preset: Preset<Options> = (options) => {
+    checkOptions(plain.name, options);
+    return policyOf(options === undefined ? plain : dataFor(options), options ?? {});
+  };
   // Whoever forgets to call it is told its name.
   return Object.defineProperty(preset, 'name', { value: plain.name });
 }
