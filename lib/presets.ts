@@ -29,3 +29,4 @@ export { ENVOY_RULES, serverSays } from './presets/server-says.ts';
 export { type ShopifyOptions, shopify } from './presets/shopify.ts';
 export { slack } from './presets/slack.ts';
 export { type StripeOptions, stripe } from './presets/stripe.ts';
+export { twilio } from './presets/twilio.ts';

@@ -15,6 +15,7 @@ import {
   shopify as shopifyPreset,
   slack as slackPreset,
   stripe as stripePreset,
+  twilio as twilioPreset,
 } from 'axios-holdfast/presets';
 import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
@@ -30,6 +31,7 @@ import { salesforce } from './families/salesforce.ts';
 import { shopify } from './families/shopify.ts';
 import { slack } from './families/slack.ts';
 import { stripe } from './families/stripe.ts';
+import { twilio } from './families/twilio.ts';
 import type { Family } from './family.ts';
 
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
@@ -47,4 +49,5 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   shopify: [shopify, shopifyPreset],
   slack: [slack, slackPreset],
   stripe: [stripe, stripePreset],
+  twilio: [twilio, twilioPreset],
 };
