@@ -86,9 +86,12 @@ describe.each(ADAPTERS)('a limit for all and one for each route, over %s', (adap
       { adapter },
     );
     closing(holdfast);
-    route.pause('/orders', Date.now() + 300);
-    await Promise.all([client.get('/orders'), client.get('/items')]);
-    expect(server.seen.map(({ url }) => url)).toEqual(['/items', '/orders']);
+    route.pause('/orders', Date.now() + 60_000);
+    const waits = rejectionOf(client.get('/orders'));
+    await client.get('/items');
+    expect(server.seen.map(({ url }) => url)).toEqual(['/items']);
+    await holdfast.close();
+    expect(await waits).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
   });
 });
 
