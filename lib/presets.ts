@@ -30,3 +30,4 @@ export { type ShopifyOptions, shopify } from './presets/shopify.ts';
 export { slack } from './presets/slack.ts';
 export { type StripeOptions, stripe } from './presets/stripe.ts';
 export { twilio } from './presets/twilio.ts';
+export { zendesk } from './presets/zendesk.ts';

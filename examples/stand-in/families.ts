@@ -16,6 +16,7 @@ import {
   slack as slackPreset,
   stripe as stripePreset,
   twilio as twilioPreset,
+  zendesk as zendeskPreset,
 } from 'axios-holdfast/presets';
 import { anthropic } from './families/anthropic.ts';
 import { azureManagement } from './families/azure-management.ts';
@@ -32,6 +33,7 @@ import { shopify } from './families/shopify.ts';
 import { slack } from './families/slack.ts';
 import { stripe } from './families/stripe.ts';
 import { twilio } from './families/twilio.ts';
+import { zendesk } from './families/zendesk.ts';
 import type { Family } from './family.ts';
 
 export const FAMILIES: { readonly [name: string]: readonly [family: Family, preset: Preset] } = {
@@ -50,4 +52,5 @@ export const FAMILIES: { readonly [name: string]: readonly [family: Family, pres
   slack: [slack, slackPreset],
   stripe: [stripe, stripePreset],
   twilio: [twilio, twilioPreset],
+  zendesk: [zendesk, zendeskPreset],
 };

@@ -1,3 +1,4 @@
+import type { InternalAxiosRequestConfig } from 'axios';
 import { A_HEADER, aFunction, aHeaderName, methodNames, oneOf, TURNS_ON } from '../check.ts';
 import { type Filled, Group } from '../group.ts';
 
@@ -13,6 +14,11 @@ export interface IdempotencyOptions {
   /** Which methods get a key, in any letter case. Default `['post', 'patch']`. */
   readonly methods?: readonly string[] | undefined;
   /**
+   * Which of these calls get a key, where the server knows it on some of its addresses only: a key that it does not look at makes no repeat
+   * harmless. Default: all.
+   */
+  readonly when?: ((config: InternalAxiosRequestConfig) => boolean) | undefined;
+  /**
    * Makes a key. Default: a random UUID without quotes; some servers want it as a quoted string. If it gives what no header may hold
    * (anything but printable ASCII), the call rejects with a TypeError.
    */
@@ -25,12 +31,13 @@ export interface IdempotencyOptions {
   readonly renew?: 'never' | 'after-response' | undefined;
 }
 
-export type ResolvedIdempotency = Filled<IdempotencyOptions, 'generate'>;
+export type ResolvedIdempotency = Filled<IdempotencyOptions, 'when' | 'generate'>;
 
 export const IDEMPOTENCY = new Group<IdempotencyOptions, ResolvedIdempotency>({
   fields: {
     header: [aHeaderName, 'Idempotency-Key'],
     methods: [methodNames, ['post', 'patch']],
+    when: aFunction,
     generate: aFunction,
     renew: [oneOf('never', 'after-response'), 'never'],
   },

@@ -23,9 +23,9 @@ export class IdempotencyStation implements Station<KeyedCall> {
 
   /** @throws {TypeError} when `generate` gives what no header may hold */
   stamp(call: KeyedCall, { headers }: InternalAxiosRequestConfig): void {
-    const { generate, header, methods } = this.#options;
+    const { generate, header, methods, when } = this.#options;
     if (call.idempotencyKey === null || !includes(methods, call.template.method)) return;
-    if (keyOfCaller(call, header) !== undefined) return;
+    if (keyOfCaller(call, header) !== undefined || when?.(call.template) === false) return;
     const name = spellingIn(headers, header);
     // `false` is how a caller of axios says that a header must not be sent.
     if (headers[name] === false) return;

@@ -47,6 +47,17 @@ class KeyOfCall {
 }
 
 describe(IdempotencyStation.name, () => {
+  it('is made where the server knows it, and nowhere else', () => {
+    const when = ({ url }: InternalAxiosRequestConfig) => url === '/tickets';
+    const [known, unknown] = ['/tickets', '/users'].map(
+      (url) => new KeyOfCall({ ...ON, when, generate: counter() }, { ...configOf({}, 'post'), url }),
+    );
+    expect(known?.written()).toBe('key-1');
+    expect(known?.survives(false)).toBe(true);
+    expect(unknown?.written()).toBeUndefined();
+    expect(unknown?.survives(false)).toBe(false);
+  });
+
   describe('that is generated', () => {
     it('is made once per call, and repeated on every send', () => {
       const config = configOf({}, 'post');

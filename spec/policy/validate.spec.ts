@@ -146,6 +146,7 @@ describe(validate.name, () => {
     ['idempotency.header', '', 'a header name'],
     ['idempotency.methods', 'post', 'an array of method names'],
     ['idempotency.methods', ['post', 7], 'an array of method names'],
+    ['idempotency.when', true, 'a function'],
     ['idempotency.generate', 'uuid', 'a function'],
     ['idempotency.renew', 'always', "'never' or 'after-response'"],
     ['correlation', 7, 'a plain object'],
