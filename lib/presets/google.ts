@@ -55,7 +55,7 @@ function retryDelay(evidence: Evidence): string | undefined {
 function isQuota(name: RegExp) {
   return (evidence: Evidence): boolean =>
     detailsIn(evidence).some((each) =>
-      [each?.metadata?.quota_limit, ...[each?.violations ?? []].flat().map(({ quotaId }) => quotaId)].some(
+      [each?.metadata?.quota_limit, ...[each?.violations ?? []].flat().map((violation) => violation?.quotaId)].some(
         (quota) => quota !== undefined && name.test(quota),
       ),
     );

@@ -129,6 +129,15 @@ describe('google', () => {
       waits: [60_000],
     },
     {
+      fact: 'details of another form say nothing',
+      source: DRIVE,
+      answers: [
+        { status: 429, body: exhausted([null, 'PerDay', { violations: [null, {}] }, { metadata: 7 }] as never) },
+      ],
+      means: 'throttled',
+      waits: [undefined],
+    },
+    {
       fact: 'a 429 is throttled in any case',
       source: DRIVE,
       call: post,
