@@ -151,8 +151,11 @@ function bindingOf(counters: readonly Counter[]): Counter | undefined {
   const requests = counters.filter(
     ({ unit, limit, remaining, resetMs }) => unit === REQUESTS && (limit ?? remaining ?? resetMs) !== undefined,
   );
-  return requests.reduce<Counter | undefined>(
-    (a, b) => (a === undefined || (b.remaining ?? Infinity) < (a.remaining ?? Infinity) ? b : a),
-    undefined,
-  );
+  return requests.reduce<Counter | undefined>((a, b) => (a === undefined || bindsMore(b, a) ? b : a), undefined);
+}
+
+/** Less is left of it; or as much is, and it says until when: one quota may be told twice, by other names, and only once in full. */
+function bindsMore({ remaining = Infinity, resetMs }: Counter, than: Counter): boolean {
+  const other = than.remaining ?? Infinity;
+  return remaining < other || (remaining === other && resetMs !== undefined && than.resetMs === undefined);
 }

@@ -104,6 +104,15 @@ describe(readQuota.name, () => {
     expect(readQuota(headers, AT)).toMatchObject({ remaining: 2, resetMs: 1_000 });
   });
 
+  it('takes the fuller one where two tell of the same: a vendor may tell it twice, and only once with its reset', () => {
+    const twice = { 'x-rate-limit-remaining': '699', 'ratelimit-limit': '700', 'ratelimit-remaining': '699' };
+    const full = { ...twice, 'ratelimit-reset': '41' };
+    const turned = Object.fromEntries(Object.entries(full).reverse());
+    for (const headers of [full, turned]) {
+      expect(readQuota(headers, { wall: () => 0 })).toMatchObject({ limit: 700, remaining: 699, resetMs: 41_000 });
+    }
+  });
+
   it('minds a quota of another unit only when it is used up, and then gives no limit in requests', () => {
     const tokens = (remaining: number) => ({
       'x-ratelimit-limit-requests': '60',
