@@ -48,7 +48,6 @@ const guides: DefaultTheme.SidebarItem[] = [
       { text: 'A preset of your own', link: '/docs/presets-own' },
       { text: 'The Partner API', link: '/docs/partner-api' },
       { text: 'Testing', link: '/docs/testing' },
-      { text: 'Coming from others', link: '/docs/migrating' },
       { text: 'Order of interceptors', link: '/docs/interceptors' },
       { text: 'Who retries?', link: '/docs/who-retries' },
       { text: 'Leaving the others', link: '/docs/migrating' },
