@@ -2,6 +2,7 @@ import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { addressOf, originOf } from '../call/address.ts';
 import { type Outcome, responseOf } from '../call/outcome.ts';
 import { fieldsOf } from '../failure/code.ts';
+import { noteFailedConnections, originNotReached } from './failed-connections.ts';
 
 /**
  * Whether a send was redirected on its way, as far as the adapter tells.
@@ -33,10 +34,13 @@ export function wasRedirected(outcome: Outcome, sent: InternalAxiosRequestConfig
 }
 
 /**
- * Whether a connection failed that was to go elsewhere than the send: so it shows under fetch that a redirect lies between. Another host
- * with the same port can't be told. Not asked under the http adapter, where the connection may be one to a proxy.
+ * Whether a connection failed that was to go elsewhere than the send: so it shows under fetch that a redirect lies between. Where nothing
+ * was noted of it (Node before 20.16), another host with the same port can't be told. Not asked under the http adapter, where the
+ * connection may be one to a proxy.
  */
 function failedElsewhere(error: unknown, sent: InternalAxiosRequestConfig): boolean {
+  const origin = originNotReached(error);
+  if (origin !== undefined) return origin !== originOf(sent);
   const { cause } = fieldsOf(error);
   const [first = cause] = (fieldsOf(cause) as { errors?: readonly unknown[] }).errors ?? [];
   const { port, hostname } = fieldsOf(first) as { port?: unknown; hostname?: unknown };
@@ -89,13 +93,14 @@ const redirectedTo = new WeakMap<object, string>();
 const watched = new WeakMap<typeof fetch, typeof fetch>();
 
 /**
- * A config's `env` with a `fetch` that notes redirects, for axios' fetch adapter. There is one such function for each `fetch`, and no more,
+ * A config's `env` with a `fetch` that notes redirects, and from then on connections that fail, for axios' fetch adapter. There is one such function for each `fetch`, and no more,
  * since axios keeps what it makes of each.
  */
 export function watchingEnv({ env }: InternalAxiosRequestConfig): NonNullable<InternalAxiosRequestConfig['env']> {
   const own = (env?.fetch as typeof fetch | undefined) ?? globalThis.fetch;
   let watching = watched.get(own);
   if (watching === undefined) {
+    noteFailedConnections();
     watching = async (input, init) => {
       const response = await own(input, init);
       if (response.redirected && typeof input === 'object') redirectedTo.set(input, response.url);

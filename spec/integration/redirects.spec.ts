@@ -1,6 +1,7 @@
+import net from 'node:net';
 import axios from 'axios';
 import { attach, failureOf } from 'axios-holdfast';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { json, type Loopback, loopback } from '../support/loopback.ts';
 
 /** A POST that is carried out, and answered with a redirect to something that refuses. */
@@ -41,6 +42,45 @@ describe.each(['http', 'fetch'])('a POST that was redirected, over %s,', (adapte
     attach(client, { retry: { backoff: () => 0 } });
     await client.post('/orders', {}).catch(() => {});
     expect(server.seen).toHaveLength(1);
+  });
+
+  it('with a redirect to another host whose same port nobody listens on, is not sent again', async () => {
+    server = await loopback((_request, response) => {
+      response.writeHead(303, { location: `${server?.url.replace('127.0.0.1', '127.0.0.2')}/x` }).end();
+    });
+    const client = axios.create({ baseURL: server.url, adapter });
+    attach(client, { retry: { backoff: () => 0 } });
+    const error = await client.post('/orders', {}).catch((thrown: unknown) => thrown);
+    expect(failureOf(error)).toMatchObject({ code: 'ECONNREFUSED', endedBecause: 'unsafe-method' });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('with a redirect to another host that ends the TLS handshake on the same port, is not sent again', async () => {
+    server = await loopback((_request, response) => {
+      response.writeHead(303, { location: `https://127.0.0.2:${new URL(String(server?.url)).port}/x` }).end();
+    });
+    let asked = 0;
+    const rude = net.createServer((socket) => {
+      asked += 1;
+      socket.destroy();
+    });
+    const { port } = new URL(server.url);
+    await new Promise<void>((resolve) => rude.listen(Number(port), '127.0.0.2', resolve));
+    onTestFinished(() => void rude.close());
+    const client = axios.create({ baseURL: server.url, adapter });
+    attach(client, { retry: { backoff: () => 0 } });
+    await client.post('/orders', {}).catch(() => {});
+    expect(asked).toBe(1);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('is sent again where nobody listens at once', async () => {
+    const closed = await loopback(() => {});
+    await closed.close();
+    const client = axios.create({ baseURL: closed.url, adapter });
+    attach(client, { retry: { maxRetries: 2, backoff: () => 0 } });
+    const error = await client.post('/orders', {}).catch((thrown: unknown) => thrown);
+    expect(failureOf(error)).toMatchObject({ sends: 3, endedBecause: 'retries-exhausted' });
   });
 
   it('is not sent again either where the adapter is given as a function', async () => {
