@@ -206,6 +206,73 @@ describe(readQuota.name, () => {
       expect(readQuota(headers, AT)).toMatchObject({ limit: 100, remaining: 5, resetMs: 45_000 });
     });
 
+    describe('of more than an hour and ten windows, for which the limit is', () => {
+      const MINUTE = 60;
+      const [HOUR, DAY, MONTH] = [60 * MINUTE, 1_440 * MINUTE, 43_200 * MINUTE];
+      const expectLongest = (seconds: number, headersOf: (reset: string) => Headers) => {
+        const longest = Math.max(HOUR, 10 * seconds);
+        expect(readQuota(headersOf(String(longest)), AT)?.resetMs).toBe(longest * 1_000);
+        expect(readQuota(headersOf(String(longest + 1)), AT)?.resetMs).toBe(longest + 1);
+      };
+
+      it.each([
+        ['second', 1],
+        ['minute', MINUTE],
+        ['hour', HOUR],
+        ['hourly', HOUR],
+        ['day', DAY],
+        ['daily', DAY],
+        ['month', MONTH],
+        ['monthly', MONTH],
+      ])('by the name -%s', (word, seconds) => {
+        expectLongest(seconds, (reset) => ({
+          [`x-ratelimit-remaining-${word}`]: '5',
+          [`x-ratelimit-limit-${word}`]: '100',
+          [`x-ratelimit-reset-${word}`]: reset,
+        }));
+      });
+
+      it.each([
+        ['100/h', HOUR],
+        ['100/Hour', HOUR],
+        ['100/hours', HOUR],
+        ['100 per hour', HOUR],
+        ['100 per 2 hours', 2 * HOUR],
+        ['100 per 90 min', 90 * MINUTE],
+        ['100/d', DAY],
+        ['100/day', DAY],
+        ['100/12h', 12 * HOUR],
+        ['100/month', MONTH],
+        ['1h', HOUR],
+        ['12h', 12 * HOUR],
+        ['7d', 7 * DAY],
+        ['90m', 90 * MINUTE],
+        ['7200s', 2 * HOUR],
+      ])('by the limit %s', (limit, seconds) => {
+        expectLongest(seconds, (reset) => ({
+          'x-rate-limit-remaining': '5',
+          'x-rate-limit-limit': limit,
+          'x-rate-limit-reset': reset,
+        }));
+      });
+
+      it('by a policy, of several the longest', () => {
+        expectLongest(DAY, (reset) => ({
+          'ratelimit-policy': '"a";q=1;w=3600, "b";q=9;w=86400, "c";q=5',
+          'x-rate-limit-limit': '100',
+          'x-rate-limit-remaining': '5',
+          'x-rate-limit-reset': reset,
+        }));
+      });
+    });
+
+    it.each(['100/moment', 'a 100/hour', '100/hour!', '1hour', 'x1h', '100hour', '-'])(
+      'but not beside %s, which is no such limit',
+      (limit) => {
+        expect(readQuota({ ...reset, 'x-rate-limit-limit': limit }, AT)?.resetMs).toBe(600_000_000);
+      },
+    );
+
     it.each([
       ['nothing says for how long the limit is', { 'x-rate-limit-limit': '100' }, 600_000_000],
       ['the limit is for a month', { 'x-rate-limit-limit': '100;w=2592000' }, 600_000_000],
