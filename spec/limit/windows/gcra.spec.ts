@@ -81,6 +81,79 @@ describe(Gcra.name, () => {
     });
   });
 
+  describe('paused, which drops the burst', () => {
+    /** Burst 5: four slots of 10.05 ms may be taken ahead. */
+    const next = (gcra: Gcra) => Math.round(gcra.nextAt() - T0);
+
+    it('counts the pause as slots that nobody used, once somebody has left', () => {
+      const [used, fresh] = [window(), window()];
+      used.take(T0, 1, false);
+      for (const gcra of [used, fresh]) gcra.dropBurst(T0 + 2_000);
+      expect(used.shiftMs).toBeCloseTo(2_000 - 10.05, 0);
+      expect(fresh.shiftMs).toBe(0);
+    });
+
+    it('owes nothing any more for what arrived late before', () => {
+      const gcra = window();
+      gcra.take(T0, 1, false);
+      gcra.answered(T0, gcra.shiftMs, { excessMs: 8, gainMs: 0 });
+      gcra.dropBurst(T0 + 2_000);
+      expect(gcra.nextAt() - T0).toBeCloseTo(2_000, 3);
+    });
+
+    it('goes on at once, without a burst, when the pause ends before its time, however often it has grown', () => {
+      const gcra = window(5);
+      gcra.take(T0, 1, false);
+      gcra.dropBurst(T0 + 1_000);
+      gcra.dropBurst(T0 + 2_000);
+      gcra.resume(T0 + 100);
+      expect(next(gcra)).toBe(100);
+      gcra.take(T0 + 100, 1, false);
+      expect(next(gcra)).toBe(110);
+    });
+
+    it('is not resumed when it is over, however lately', () => {
+      const gcra = window(5);
+      gcra.dropBurst(T0 + 1_000);
+      gcra.resume(T0 + 1_020);
+      expect(next(gcra)).toBe(1_000);
+    });
+
+    it('is not resumed once somebody has left since', () => {
+      const gcra = window(5);
+      gcra.dropBurst(T0 + 1_000);
+      gcra.take(T0 + 500, 1, false);
+      gcra.resume(T0 + 600);
+      expect(next(gcra)).toBe(1_010);
+    });
+
+    it('is as long as it was told for a send that turns out to have cost more, or as that has to be paid', () => {
+      const [longer, shorter] = [window(10), window(10)];
+      for (const [gcra, pauseMs] of [
+        [longer, 5_000],
+        [shorter, 200],
+      ] as const) {
+        const from = gcra.take(T0, 1, false);
+        gcra.dropBurst(T0 + pauseMs);
+        gcra.settle(from, 1, 100);
+      }
+      // Of 100 that were taken ten are the burst: the next but for them.
+      expect([next(longer), next(shorter)]).toEqual([5_000, 915]);
+    });
+
+    it('is resumed where it turns out meanwhile that requests arrived late, and what was owed is so much later', () => {
+      const gcra = window();
+      gcra.take(T0, 50, false);
+      gcra.answered(T0, 0, none);
+      gcra.dropBurst(T0 + 5_000);
+      gcra.answered(T0 + 1_000, gcra.shiftMs, { excessMs: 0, gainMs: 30 });
+      expect(next(gcra)).toBe(5_030);
+      gcra.resume(T0 + 100);
+      expect(gcra.shiftMs).toBe(30);
+      expect(next(gcra)).toBe(532);
+    });
+  });
+
   it('is as short as a pause that is no more than a tenth shorter', () => {
     expect([908, 910, 5_000].map((pauseMs) => window().isAsShortAs(pauseMs))).toEqual([false, true, true]);
   });
@@ -90,7 +163,7 @@ describe(Gcra.name, () => {
     expect(gcra.isFresh(T0)).toBe(true);
     gcra.take(T0, 1, false);
     expect(gcra.isFresh(T0 + 10)).toBe(false);
-    expect(gcra.isFresh(T0 + 11)).toBe(true);
+    expect(gcra.isFresh(T0 + gcra.intervalMs)).toBe(true);
   });
 
   it('lets one leave at once and the others evenly when the burst is dropped, or it goes on after another pacer', () => {

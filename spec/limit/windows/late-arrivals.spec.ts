@@ -65,4 +65,11 @@ describe(LatencySpread.name, () => {
     expect(travel.note(61_000, 50).excessMs).toBe(49);
     expect(travel.note(122_000, 50).excessMs).toBe(0);
   });
+
+  it('remembers the fastest for a minute at least', () => {
+    const travel = new LatencySpread();
+    travel.note(0, 1);
+    travel.note(60_000, 50);
+    expect(travel.note(120_000, 50).excessMs).toBe(49);
+  });
 });
