@@ -46,8 +46,8 @@ export interface Attachment {
    *
    * Calls under way finish under the policy that they began with. But who waits for a permit goes by the new limit, in the same order: new
    * numbers change the limiter where it stands, another limiter takes its queue over, `limit: false` lets everybody go. (A call that has a
-   * limit of its own keeps that.) The retry budget, the circuits and the session of `auth` go on where their numbers did not change, and begin
-   * anew where they did. Listeners that `on` adds are kept.
+   * `Limiter` of its own keeps that; a `priority` of its own is laid over the new limit.) The retry budget, the circuits and the session of
+   * `auth` go on where their numbers did not change, and begin anew where they did. Listeners that `on` adds are kept.
    *
    * Numbers for a `Limiter` that was handed in are for that limiter, and so for whoever shares it.
    *

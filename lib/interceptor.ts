@@ -1,4 +1,6 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Terms } from './call/live-call.ts';
+import type { Waiting } from './limit/station.ts';
 import { CallUnderWay } from './loop/call-under-way.ts';
 import { loop } from './loop/loop.ts';
 import { Plan, type Shared } from './loop/plan.ts';
@@ -74,12 +76,30 @@ export class Rules {
     this.plans = new Plans(shared, policy);
   }
 
-  /** Another policy holds: who waits for a permit goes by its limit. */
+  /** Another policy holds: who waits for a permit goes by its limit, and by what their own policies lay over that, all in one order. */
   update(house: House, policy: ResolvedPolicy, shared: Shared): void {
-    const before = this.plans;
     this.plans = new Plans(shared, policy);
     this.policies = new Policies(house, policy);
-    before.attached.limit?.replaceBy(this.plans.attached.limit);
+    const seen = new Set<Terms>();
+    const waiting: Waiting[] = [];
+    for (const { terms, config } of shared.underWay.all()) {
+      if (seen.has(terms) || !(terms instanceof Plan)) continue;
+      seen.add(terms);
+      const plan = this.#planNow(config);
+      if (plan !== undefined) waiting.push(...(terms.limit?.replaceBy(plan.limit) ?? []));
+    }
+    waiting.sort((a, b) => a.priority - b.priority || a.since - b.since);
+    for (const { goOver } of waiting) goOver();
+  }
+
+  /** How that call would be made if it began now; `undefined` where its own policy cannot be laid over the new one. */
+  #planNow({ holdfast }: InternalAxiosRequestConfig): Plan | undefined {
+    if (holdfast === false) return undefined;
+    try {
+      return this.plans.of(this.policies.of(holdfast));
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -55,6 +55,14 @@ interface Slot {
   endScope: (() => void) | undefined;
 }
 
+/** A call that waits while another limit takes the place of its own. */
+export interface Waiting {
+  readonly priority: number;
+  /** Of when the call began. */
+  readonly since: number;
+  readonly goOver: () => void;
+}
+
 /** Who waits for one limit, whatever the policy says besides. */
 interface Line {
   /** And how each goes over to what takes the place of that limit. */
@@ -128,18 +136,21 @@ export class LimitStation implements Station<LimitedCall> {
     return this.#take(call, slot);
   }
 
-  /** Who waits goes over to another station, in the same order, and so does whoever comes; `undefined`: they need no permit any more. */
-  replaceBy(next: LimitStation | undefined): void {
-    if (next !== undefined && (next.#limit === this.#limit || next.#limiter === this.#limiter)) {
+  /**
+   * Whoever comes goes over to another station; `undefined`: they need no permit any more.
+   *
+   * @returns who waits, and has to be told to go over
+   */
+  replaceBy(next: LimitStation | undefined): readonly Waiting[] {
+    const there = this.#line.next;
+    if (there instanceof LimitStation) return there.replaceBy(next);
+    if (next !== undefined && (isSame(next.#limit, this.#limit) || next.#limiter === this.#limiter)) {
       // What takes its place takes the place of this one, too.
       next.#line = this.#line;
-      return;
+      return [];
     }
     this.#line.next = next ?? 'free';
-    const inTheirPlaces = [...this.#line.waiting].sort(
-      ([a], [b]) => (a.priority ?? 0) - (b.priority ?? 0) || a.since - b.since,
-    );
-    for (const [, goOver] of inTheirPlaces) goOver();
+    return Array.from(this.#line.waiting, ([{ priority = 0, since }, goOver]) => ({ priority, since, goOver }));
   }
 
   reroute(call: LimitedCall, config: InternalAxiosRequestConfig): undefined {
@@ -466,6 +477,11 @@ export class LimitStation implements Station<LimitedCall> {
     return { outcome, why: code === 'ERR_LIMIT_DEADLINE' ? 'deadline' : 'limited' };
   }
 }
+
+/** A list is copied for each policy; the limiters in it are not. */
+const isSame = (one: ResolvedLimits, other: ResolvedLimits): boolean =>
+  one === other ||
+  (isList(one) && isList(other) && one.length === other.length && one.every((each, n) => each === other[n]));
 
 /** Another limit holds now: the permit is to be asked for there. */
 const ELSEWHERE = Symbol('elsewhere');

@@ -75,7 +75,7 @@ export class UnderWay {
   }
 
   pending(): readonly PendingCall[] {
-    return Array.from(this.#all(), pendingOf);
+    return Array.from(this.all(), pendingOf);
   }
 
   /**
@@ -88,7 +88,8 @@ export class UnderWay {
     if (this.#stopTimer === undefined) this.#lookIn(LONG_MS);
   }
 
-  *#all(): Iterable<LiveCall> {
+  /** The oldest first. */
+  *all(): Iterable<LiveCall> {
     for (let call = this.#oldest; call !== undefined; call = call.after) yield call;
   }
 
@@ -109,7 +110,7 @@ export class UnderWay {
   #look(): void {
     const now = this.#clock.now();
     let longest = Number.NEGATIVE_INFINITY;
-    for (const call of this.#all()) {
+    for (const call of this.all()) {
       if (call.waiting === undefined || call.isStreaming) continue;
       if (call.deadlineAt < Number.POSITIVE_INFINITY) continue;
       const ms = now - call.since;
