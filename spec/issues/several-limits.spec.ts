@@ -86,7 +86,7 @@ describe.each(ADAPTERS)('a limit for all and one for each route, over %s', (adap
       { adapter },
     );
     closing(holdfast);
-    route.pause('/orders', Date.now() + 60_000);
+    route.pause('/orders', Date.now() + 30_000);
     const waits = rejectionOf(client.get('/orders'));
     await client.get('/items');
     expect(server.seen.map(({ url }) => url)).toEqual(['/items']);
