@@ -57,6 +57,20 @@ await draw('amplification', {
   ...bars(amplification, { unit: 'sends a call, at 10 calls a second', from: 0, label: (value) => value.toFixed(2) }),
 });
 
+const size = pick(medians('size', undefined, 'esbuild'), {
+  everything: 'holdfast, everything',
+  core: 'holdfast, core',
+  ky: 'ky',
+  'axios-retry': 'axios-retry',
+  cockatiel: 'cockatiel',
+  'p-retry': 'p-retry',
+});
+await draw('size', {
+  title: 'What it weighs in a browser',
+  description: said(size, 'kB'),
+  ...bars(size, { unit: 'kB, minified and compressed, over axios', from: 0, label: (value) => value.toFixed(1) }),
+});
+
 await draw('goodput', {
   title: 'A quota of 100 a second: what is admitted in each second, and what is refused',
   description:

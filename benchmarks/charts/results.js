@@ -6,13 +6,14 @@ const results = await readFile(new URL('../RESULTS.md', import.meta.url), 'utf8'
 /**
  * The medians in a column of one table, by candidate.
  *
+ * @param heading of the case; `undefined` where a benchmark has only one
+ *
  * @throws where there is no such benchmark, case or column
  */
 export function medians(benchmark, heading, column) {
   const section = between(results, `<!-- begin ${benchmark} -->`, `<!-- end ${benchmark} -->`);
-  const table = between(`${section}\n### `, `### ${heading}\n`, '\n### ')
-    .split('\n')
-    .filter((line) => line.startsWith('|'));
+  const cased = heading === undefined ? section : between(`${section}\n### `, `### ${heading}\n`, '\n### ');
+  const table = cased.split('\n').filter((line) => line.startsWith('|'));
   const [names, , ...rows] = table.map((line) =>
     line
       .split('|')
