@@ -1,11 +1,12 @@
 import type { AxiosInstance } from 'axios';
 import type { AttachableInstance, Attachment } from '../attach.ts';
+import { shown } from '../check.ts';
 import { attachWith } from '../full.ts';
 import type { Policy } from '../policy/options.ts';
 import type { PreparedPolicy } from '../policy/prepared.ts';
 import type { Random } from '../time/clock.ts';
 import { keepLog } from './log-of-sends.ts';
-import type { ManualClock } from './manual-clock.ts';
+import { ManualClock } from './manual-clock.ts';
 import { bindTo } from './scripted.ts';
 import { worldOf } from './world.ts';
 
@@ -25,7 +26,7 @@ export interface TestPorts {
  * options of it, or move that by your runner's fake timers.
  *
  * @param policy see `Policy`. By default that of the attachment that is there, else `{}`
- * @throws as `attach` does
+ * @throws as `attach` does, and a TypeError where the clock is no `manualClock()`
  *
  * @example
  * const clock = manualClock();
@@ -38,8 +39,16 @@ export interface TestPorts {
 export function attachForTest(
   instance: AttachableInstance,
   policy: Policy | PreparedPolicy | undefined,
-  { clock, random = () => 0.5 }: TestPorts,
+  ports: TestPorts,
 ): Attachment {
+  const { clock, random = () => 0.5 } = (ports ?? {}) as Partial<TestPorts>;
+  if (!(clock instanceof ManualClock)) {
+    throw new TypeError(
+      `attachForTest needs { clock: manualClock() } as its third argument, got ${shown(clock)} for a clock`,
+    );
+  }
+  if (typeof random !== 'function')
+    throw new TypeError(`attachForTest: random must be a function, got ${shown(random)}`);
   const holdfast = attachWith({ clock, random }, instance, policy, { replace: true }, attachForTest);
   bindTo(clock, (instance as Partial<AxiosInstance>).defaults?.adapter);
   worldOf(clock).attachments.add(holdfast);

@@ -1,3 +1,4 @@
+import { shown } from '../check.ts';
 import type { Clock } from '../time/clock.ts';
 import { turn } from './turn.ts';
 import { type World, worldOf } from './world.ts';
@@ -34,6 +35,7 @@ export class ManualClock implements Clock {
   readonly #timers = new Set<{ readonly at: number; readonly fire: () => void }>();
 
   constructor(at = Date.UTC(2026, 0, 1)) {
+    if (!Number.isFinite(at)) throw new TypeError(`manualClock: it begins at ms since the epoch, got ${shown(at)}`);
     this.begunAt = at;
     this.#at = at;
   }
@@ -72,8 +74,11 @@ export class ManualClock implements Clock {
   /**
    * Moves on by so many ms. What falls due on the way is done in order, and after each everything that goes on without time passing goes
    * on: promises, interceptors, the answers of mocks.
+   *
+   * @throws {TypeError} (rejects) where that is no number of at least 0
    */
   async advance(ms: number): Promise<void> {
+    if (!(Number.isFinite(ms) && ms >= 0)) throw new TypeError(`advance needs ms from 0, got ${shown(ms)}`);
     const until = this.#at + ms;
     await this.#settle();
     for (let next = this.#next(); next !== undefined && next.at <= until; next = this.#next()) {
@@ -91,6 +96,9 @@ export class ManualClock implements Clock {
    * @throws {Error} (rejects) where nothing that the clock can do would settle it. The message says who waits for what
    */
   async run<T>(promise: PromiseLike<T>): Promise<T> {
+    if (typeof (promise as Partial<PromiseLike<T>> | undefined)?.then !== 'function') {
+      throw new TypeError(`run needs a promise, such as that of a call, got ${shown(promise)}`);
+    }
     let isSettled = false;
     const settled = () => {
       isSettled = true;

@@ -5,7 +5,7 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { isPlain } from '../check.ts';
+import { isPlain, shown } from '../check.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { worldOf } from './world.ts';
 
@@ -96,6 +96,7 @@ export function scripted(script: ScriptedAnswers | ScriptedRoutes, options: Scri
     let answer = nextOf(routes, send);
     while (typeof answer === 'function') answer = answer(send, config);
     if (answer instanceof Error) throw answer;
+    requireAnswer(answer, send);
     const { delayMs = 0, ...rest } = typeof answer === 'number' ? { status: answer } : answer;
     if (delayMs > 0) await delay(delayMs, config, by.clock);
     if ('drop' in rest) throw new AxiosError(rest.drop, rest.drop, config, {});
@@ -157,6 +158,30 @@ function nextOf(routes: readonly Route[], send: ScriptedSend): ScriptedAnswer {
   if (answer !== undefined) return answer;
   const where = route.name === '' ? '' : ` for ${route.name}`;
   throw new Error(`the script has ${route.length} answers${where}, and none is left for ${what} (send ${send.n})`);
+}
+
+/** A mistake in a script is told as that, and not as an odd answer. */
+function requireAnswer(answer: unknown, { method, url }: ScriptedSend): void {
+  const {
+    status,
+    drop,
+    delayMs = 0,
+  } = (typeof answer === 'number' ? { status: answer } : (answer ?? {})) as {
+    status?: unknown;
+    drop?: unknown;
+    delayMs?: unknown;
+  };
+  const isAnswer =
+    typeof drop === 'string' || (Number.isInteger(status) && Number(status) >= 100 && Number(status) < 1_000);
+  if (isAnswer && typeof delayMs === 'number' && delayMs >= 0) return;
+  const what = isAnswer
+    ? `delayMs: ${shown(delayMs)}`
+    : isPlain(answer)
+      ? `{ ${Object.keys(answer).join(', ')} }`
+      : shown(answer);
+  throw new TypeError(
+    `the script has a wrong answer for ${method} ${url}: a status, or an object with a status or a drop, and delayMs from 0; got ${what}`,
+  );
 }
 
 function sendOf(config: InternalAxiosRequestConfig, n: number, clock: Pick<Clock, 'now'>): ScriptedSend {

@@ -319,3 +319,39 @@ describe(withoutWaits.name, () => {
     expect(withoutWaits()).toMatchObject({ limit: false, breaker: false });
   });
 });
+
+describe('the kit', () => {
+  it.each([
+    undefined,
+    null,
+    '200',
+    99,
+    { stats: 200 },
+    { status: '200' },
+    { status: 200, delayMs: Number.NaN },
+    async () => 200,
+  ])('says that an answer of a script is wrong: %o', async (answer) => {
+    const api = scripted(() => answer as never);
+    const { clock, client } = setUp(api, { retry: false });
+    await expect(clock.run(client.get('/orders'))).rejects.toThrow(
+      /^the script has a wrong answer for GET .*orders: a status/,
+    );
+  });
+
+  it.each([undefined, {}, { clock: {} }, { clock: manualClock(), random: 0.5 }])(
+    'refuses ports that are none: %o',
+    (ports) => {
+      const client = axios.create({ baseURL });
+      expect(() => attachForTest(client, {}, ports as never)).toThrow(/^attachForTest/);
+    },
+  );
+
+  it('refuses times and promises that are none', async () => {
+    const clock = manualClock();
+    for (const ms of ['1000', Number.NaN, -5, Number.POSITIVE_INFINITY, undefined]) {
+      await expect(clock.advance(ms as never)).rejects.toThrow('advance needs ms from 0');
+    }
+    for (const at of ['2026-01-01', new Date(), Number.NaN]) expect(() => manualClock(at as never)).toThrow(TypeError);
+    for (const none of [undefined, 5]) await expect(clock.run(none as never)).rejects.toThrow('run needs a promise');
+  });
+});
