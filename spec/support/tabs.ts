@@ -21,6 +21,8 @@ export interface Tab {
 export class Tabs {
   /** What was said, in order. */
   readonly said: { readonly kind: string; readonly key: string }[] = [];
+  /** So long a message takes, in ms: 0 is a turn. */
+  delayMs = 0;
   readonly #clock: ManualClock;
   readonly #held = new Map<string, object>();
   readonly #waiting = new Map<string, Waiting[]>();
@@ -44,7 +46,11 @@ export class Tabs {
         return (message) => {
           if (!state.isOpen) return;
           this.said.push(JSON.parse(message));
-          for (const [other, ear] of this.#ears) if (other !== owner) queueMicrotask(() => ear(message));
+          for (const [other, ear] of this.#ears) {
+            if (other === owner) continue;
+            if (this.delayMs === 0) queueMicrotask(() => ear(message));
+            else this.#clock.after(this.delayMs, () => ear(message));
+          }
         };
       },
       onWake: (listener) => {

@@ -15,6 +15,11 @@ export interface Page {
 
 /** How long the other tabs may take to answer, in ms. */
 const ASK_MS = 200;
+/**
+ * And where another tab had the lock just now: what it got is on its way, unless it was closed. On a busy machine that takes longer than the
+ * lock, and to refresh from the token before would end the session.
+ */
+const ASK_AFTER_ANOTHER_MS = 2_000;
 /** How many tokens back a tab can fall and still be known as one of the same session. */
 const LINE_LENGTH = 1_000;
 
@@ -31,6 +36,8 @@ interface Line {
   hasHeardTheEnd: boolean;
   /** Ends the wait for an answer. */
   answered: (() => void) | undefined;
+  /** Is told when the tab that had the lock before has said how its refresh ended. */
+  ended: (() => void) | undefined;
 }
 
 /** What tabs say to each other, as JSON. */
@@ -112,6 +119,7 @@ export class WebLocksTokenStore implements TokenStore {
       newest: undefined,
       hasHeardTheEnd: false,
       answered: undefined,
+      ended: undefined,
     };
     this.#lines.set(key, line);
     return line;
@@ -130,7 +138,7 @@ export class WebLocksTokenStore implements TokenStore {
     const { key, line, generation, refresh, lost } = need;
     const told = this.#newerThan(need);
     if (told !== undefined) return told;
-    await this.#ask(key, line);
+    await this.#ask(key, line, hasWaited && !line.hasHeardTheEnd);
     const answer = this.#newerThan(need);
     if (answer !== undefined) return answer;
     const { newest } = line;
@@ -157,18 +165,26 @@ export class WebLocksTokenStore implements TokenStore {
   }
 
   /** Asks the other tabs for a newer token, and waits for the first answer. */
-  async #ask(key: string, line: Line): Promise<void> {
-    if (this.#isAlone) return;
+  async #ask(key: string, line: Line, afterAnother: boolean): Promise<void> {
+    if (this.#isAlone && !afterAnother) return;
     this.#isAlone = true;
     await new Promise<void>((resolve) => {
-      const stop = this.#page.clock.after(ASK_MS, resolve);
+      const { clock } = this.#page;
+      let stop = clock.after(afterAnother ? ASK_AFTER_ANOTHER_MS : ASK_MS, resolve);
       line.answered = () => {
         stop();
         resolve();
       };
+      // It got nothing for this session, and somebody else may still know more.
+      const ended = () => {
+        stop();
+        stop = clock.after(ASK_MS, resolve);
+      };
+      line.ended = afterAnother ? ended : undefined;
       this.#say({ kind: 'ask', key, mark: line.marks.at(-1) });
     });
     line.answered = undefined;
+    line.ended = undefined;
   }
 
   /** A tab that needs no refresh opens nothing. */
@@ -204,9 +220,11 @@ export class WebLocksTokenStore implements TokenStore {
         return;
       case 'failed':
         line.hasHeardTheEnd = true;
+        line.ended?.();
         return;
       case 'refreshed':
         line.hasHeardTheEnd = true;
+        line.ended?.();
         take(line, message.marks, message.token);
         return;
       case 'answer':

@@ -198,6 +198,21 @@ describe(WebLocksTokenStore, () => {
     expect(warned).toHaveBeenCalledTimes(1);
   });
 
+  it('waits for what the tab before has got, where that takes longer than the lock: the token before may be used up', async () => {
+    const [one, two] = [tabs.open(), tabs.open()];
+    const { refresh, give } = held();
+    const first = one.store.refresh('', 0, refresh, { token: old });
+    await clock.advance(200);
+    const again = vi.fn(gives('used up'));
+    const second = two.store.refresh('', 0, again, { token: old });
+    await settle();
+    tabs.delayMs = 700;
+    give({ value: 'new' });
+    expect(await clock.run(first)).toMatchObject({ value: 'new' });
+    expect(await clock.run(second)).toMatchObject({ value: 'new' });
+    expect(again).not.toHaveBeenCalled();
+  });
+
   it('rejects as the refresh does, is not lost by that, and the next one may try at once', async () => {
     const [one, two] = [tabs.open(), tabs.open()];
     const lost = vi.fn();
