@@ -26,8 +26,10 @@ describe('the examples', () => {
     expect(await printed('orders')).toMatch(/without a key: unsafe-method\n3 orders placed, 1 repeats known again\n$/);
   });
 
-  it('nightly-export: everything, and nothing is refused', async () => {
-    expect(await printed('nightly-export')).toMatch(/400 customers in [\d.]+ s, \d+ requests refused\n$/);
+  it('nightly-export: everything, and next to nothing is refused', async () => {
+    const [, refused] = /400 pages in [\d.]+ s, (\d+) requests refused\n$/.exec(await printed('nightly-export')) ?? [];
+    // Without a limit 300 and more are. A busy machine delivers a few late.
+    expect(Number(refused)).toBeLessThan(40);
   });
 
   it.skipIf(noRedis !== undefined)('fleet: four processes', async () => {
