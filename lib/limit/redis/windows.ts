@@ -48,7 +48,7 @@ const RESERVE = `
   if resumed then pausedUntil = math.min(pausedUntil, now) end
 
   -- Of a window in whatever shape: the last instant at which each permit may leave. Gives how many fall due within the horizon.
-  local logs = {}
+  local logs, extra = {}, nil
   local function inLog(window, i)
     local log = KEYS[2 + i]
     logs[i] = log
@@ -91,7 +91,9 @@ const RESERVE = `
     changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop or interval ~= window.intervalText
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1 - window.extra
-    if window.all > 0 then due = math.min(due, inLog(window, i) - window.extra) end
+    if window.all > 0 then
+      due, extra = math.min(due, inLog(window, i) - window.extra), window.extra
+    end
     granted = math.min(granted, math.max(math.floor(due / members), least))
   end
   if pausedUntil > now then granted = 0 end
@@ -109,25 +111,40 @@ const RESERVE = `
       writes[#writes + 1] = type(each) == 'number' and string.format('%.3f', each) or each
     end
   end
+  -- Those that are granted, and from when the next may leave in each window that remembers: 'count:due' for each instant, the due time from now.
+  local taken = extra and granted > 0 and granted + extra or 0
+  for i, window in ipairs(windows) do
+    window.old = {}
+    if window.all > 0 and taken + 1 > window.free then
+      window.old = redis.call('ZRANGE', logs[i], 0, math.max(0, taken - window.free), 'WITHSCORES')
+    end
+  end
+  local dues = {}
+  local function dueIn(window, k)
+    local rank = k - window.free
+    if rank <= 0 then return now end
+    local before = tonumber(window.old[2 * rank]) or (dues[k - window.all] or now) + slack
+    return math.max(now, before + window.span)
+  end
+  for k = 1, taken do
+    local due = dues[k - 1] or now
+    for i, window in ipairs(windows) do
+      local ahead = k - 1 + (k > extra + 1 and window.extra - extra or 0)
+      due = math.max(due, window.from + ahead * window.interval)
+      if window.all > 0 then due = math.max(due, dueIn(window, k)) end
+    end
+    dues[k] = due
+    -- The permits of the first slot leave together, so all of them when the last is due.
+    if k == extra + 1 then for each = 1, extra do dues[each] = due end end
+  end
   for i, window in ipairs(windows) do
     if window.all > 0 then
-      -- Those that are granted, and from when the next may leave: 'count:due' for each instant, the due time from now.
-      local log, permits = logs[i], granted > 0 and granted + window.extra or 0
-      local old = {}
-      if permits + 1 > window.free then
-        old = redis.call('ZRANGE', log, 0, math.max(0, permits - window.free), 'WITHSCORES')
-      end
-      local dues, runs, count, last = {}, {}, 0, nil
-      for k = 1, permits + 1 do
-        local rank, due = k - window.free, now
-        if rank > 0 then
-          local before = tonumber(old[2 * rank]) or (dues[k - window.all] or now) + slack
-          due = math.max(now, before + window.span)
-        end
-        dues[k] = due
-        if k <= permits then redis.call('ZADD', log, string.format('%.3f', due + slack), name .. k) end
+      local runs, count, last = {}, 0, nil
+      for k = 1, taken + 1 do
+        local due = dues[k] or dueIn(window, k)
+        if k <= taken then redis.call('ZADD', logs[i], string.format('%.3f', due + slack), name .. k) end
         local text = string.format('%.3f', due - now)
-        if text ~= last or k > permits then
+        if text ~= last or k > taken then
           if count > 0 then runs[#runs + 1] = count .. ':' .. last end
           count, last = 0, text
         end
@@ -135,10 +152,11 @@ const RESERVE = `
       end
       runs[#runs + 1] = '1:' .. last
       reply[#reply + 1] = table.concat(runs, ',')
+      local over = math.max(dues[taken] or now, now + tonumber(last)) + window.span
       if granted > 0 or window.changed then
-        redis.call('PEXPIRE', log, math.ceil(math.max(lasts, dues[#dues]) - now + window.span) + 1000)
+        redis.call('PEXPIRE', logs[i], math.ceil(math.max(lasts, over) - now) + 1000)
       end
-      lasts = math.max(lasts, dues[#dues] + window.span)
+      lasts = math.max(lasts, over)
     end
   end
   if granted > 0 or changed then
