@@ -1,5 +1,5 @@
 import type { LimitOptions, Permit } from 'axios-holdfast';
-import { localLimiter } from 'axios-holdfast';
+import { InvalidPolicyError, localLimiter } from 'axios-holdfast';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { localLimiterWith } from '../../../lib/limit/local/local-buckets.ts';
@@ -293,6 +293,79 @@ describe('the rate of a local limiter', () => {
     await clock.advance(2 ** 32);
     first.release();
     (await second).release();
+  });
+});
+
+describe('a pause of a local limiter', () => {
+  const follow = async (options: LimitOptions) => {
+    const limiter = local(options);
+    limiter.pause('k', clock.now() + 1_000);
+    const left: Permit[] = [];
+    for (let i = 0; i < 4; i++)
+      void Promise.resolve(limiter.acquire({ key: 'k' })).then(
+        (permit) => left.push(permit),
+        () => {},
+      );
+    await clock.advance(1_000);
+    expect(left).toHaveLength(1);
+    left[0]?.answered?.({ throttled: false });
+    left[0]?.release();
+    await clock.advance(400);
+    return left.length;
+  };
+
+  it('is over with the first good answer where windows tell the pace; else one more may be out with each', async () => {
+    expect(await follow({ requests: 10, perMs: 1_000 })).toBe(4);
+    expect(await follow({})).toBe(3);
+  });
+});
+
+describe('new numbers of a local limiter', () => {
+  const before = {
+    key: () => 'mine',
+    priority: () => 1,
+    weight: () => 2,
+    settle: () => 3,
+    quota: () => undefined,
+  };
+
+  it.each(Object.keys(before))(
+    'are for the same calls: they come with no other %s, and else change nothing',
+    (name) => {
+      const limiter = local({ ...before, maxConcurrent: 1 });
+      const other = { maxConcurrent: 2, [name]: () => 4 };
+      const message = `limit.${name} must be left out of an update, which changes numbers, or the same as before`;
+      expect(() => limiter.update(other)).toThrow(`Invalid holdfast policy: ${message}`);
+      limiter.acquire({ key: 'k' });
+      rejectionOf(Promise.resolve(limiter.acquire({ key: 'k' })));
+      expect(limiter.stats()).toMatchObject({ running: 1, queued: 1 });
+    },
+  );
+
+  it('may come with the key, the weights and the rest that hold, or with undefined in their place', () => {
+    const limiter = local({ ...before, maxConcurrent: 1 });
+    limiter.update({ ...before, maxConcurrent: 2 });
+    limiter.update({ key: undefined, weight: undefined, maxConcurrent: 3 });
+    const permits = [1, 2, 3].map(() => limiter.acquire({ key: 'k' }) as Permit);
+    expect(limiter.stats().running).toBe(3);
+    for (const permit of permits) permit.release();
+    expect(limiter).toMatchObject(before);
+  });
+});
+
+describe(localLimiter.name, () => {
+  it('is made of options, by the clock of the system', async () => {
+    const limiter = localLimiter({ maxConcurrent: 1 });
+    const permit = limiter.acquire({ key: 'k' }) as Permit;
+    const next = limiter.acquire({ key: 'k' });
+    expect(limiter.stats()).toEqual({ queued: 1, running: 1, paused: 0 });
+    permit.release();
+    (await next).release();
+    await limiter.close();
+  });
+
+  it('tells at once what is wrong with them', () => {
+    expect(() => localLimiter({ requests: 0, perMs: 1_000 })).toThrow(InvalidPolicyError);
   });
 });
 

@@ -6,9 +6,9 @@ const T0 = 1_750_000_000_000;
 const FREE = Number.NEGATIVE_INFINITY;
 const UNKNOWN = { at: [], heardAt: FREE };
 
-function made(options: LimitOptions = {}) {
+function made(options: LimitOptions = {}, before?: ConstructorParameters<typeof LocalPacer>[2]) {
   const limit = fillIn(options);
-  return new LocalPacer(windowsOf(limit), limit.adaptive);
+  return new LocalPacer(windowsOf(limit), limit.adaptive, before);
 }
 
 describe(LocalPacer.name, () => {
@@ -86,6 +86,13 @@ describe(LocalPacer.name, () => {
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(100.5, 0);
     });
 
+    it('that was refused until an instant to come, gives up nothing before it hears of the pause: it may be a short one', () => {
+      const pacer = made(burst);
+      pacer.answered(T0, pacer.send(T0, 1, false), { throttled: true, untilAt: T0 + 300 });
+      pacer.paused(T0, T0 + 300);
+      expect(pacer.nextAt(T0 + 300)).toBeLessThan(T0);
+    });
+
     it.each([undefined, T0 - 1])('that was not refused (until %s), keeps the burst', (untilAt) => {
       const pacer = made(burst);
       pacer.answered(T0, pacer.send(T0, 1, false), { throttled: false, untilAt });
@@ -117,6 +124,18 @@ describe(LocalPacer.name, () => {
     it('that was slow, leaves 0.4 % of the window to it; once a send was refused, 2 %', () => {
       expect(shiftFor(false)).toBeCloseTo(4, 0);
       expect(shiftFor(true)).toBeCloseTo(20, 0);
+    });
+
+    it('that was slow, is known to be by new numbers too: they tell of no other way', () => {
+      const old = made({ requests: 100, perMs: 1_000 });
+      old.answered(T0 + 1, old.send(T0, 1, true), { throttled: false });
+      const [slow, even] = [201, 1].map((ms) => {
+        const pacer = made({ requests: 200, perMs: 1_000 }, { pacer: old, nowMs: T0 + 1 });
+        pacer.answered(T0 + 10 + ms, pacer.send(T0 + 10, 1, true), { throttled: false });
+        for (let i = 1; i < 250; i++) pacer.send(Math.max(T0 + 10, pacer.nextAt(T0)), 1, true);
+        return pacer.nextAt(T0);
+      });
+      expect(Number(slow) - Number(even)).toBeCloseTo(4, 0);
     });
   });
 
@@ -159,6 +178,19 @@ describe(LocalPacer.name, () => {
       expect(more).toBe(left);
     });
 
+    it('keeps an interval of a window without a burst, whatever was heard of it: the others may have used the slot', () => {
+      const pacer = made({ requests: 10, perMs: 60_000 });
+      pacer.continueAfter(T0, T0 - 20, { at: [T0 - 12_005], heardAt: T0 - 2_000 });
+      expect(pacer.nextAt(T0) - T0).toBeCloseTo(5_981, 0);
+    });
+
+    it('drops the burst of a window of which nothing was heard, though something was of another', () => {
+      const windows = [{ requests: 10, perMs: 60_000, burst: 5 }];
+      const pacer = made({ requests: 20, perMs: 60_000, burst: 5, windows });
+      pacer.continueAfter(T0, T0 - 20, { at: [T0 - 12_005], heardAt: T0 - 2_000 });
+      expect(pacer.nextAt(T0) - T0).toBeCloseTo(5_981, 0);
+    });
+
     it('begins at once where that has sent nothing, without a burst too', () => {
       const pacer = made({ requests: 10, perMs: 1_000, burst: 5 });
       pacer.continueAfter(T0, FREE, UNKNOWN);
@@ -166,6 +198,16 @@ describe(LocalPacer.name, () => {
       pacer.send(T0, 1, true);
       expect(pacer.nextAt(T0) - T0).toBeCloseTo(100.5, 0);
     });
+  });
+
+  it.each<[LimitOptions, boolean, boolean]>([
+    [{}, false, false],
+    [{ requests: 10, perMs: 1_000 }, false, true],
+    [{ windows: [{ requests: 10, perMs: 1_000 }] }, false, true],
+    [{ adaptive: true }, true, false],
+    [{ adaptive: true, requests: 10, perMs: 1_000 }, true, true],
+  ])('tells of %j that it learns: %s, and knows how fast to go on: %s', (options, learns, hasWindows) => {
+    expect(made(options)).toMatchObject({ learns, hasWindows });
   });
 
   it('tells the earliest for one that has others before it, by every window', () => {
