@@ -118,15 +118,9 @@ function windowOf(unit: string | undefined, fields: Family['fields']): number | 
 function windowInLimit(limit: string | undefined): number | undefined {
   const { of, word, n, letter } = WINDOW_IN_LIMIT.exec(limit?.slice(0, LONGEST) ?? '')?.groups ?? {};
   const start = (word ?? letter)?.toLowerCase();
-  const unitMs = Object.entries(UNIT_WINDOWS).find(
-    ([name]) => start && (name === start || isShortFor(start, name)),
-  )?.[1];
-  return unitMs && Number(of || n || 1) * unitMs;
-}
-
-/** `m` and `min` are minutes; a month is written out. */
-function isShortFor(start: string, name: string): boolean {
-  return name !== 'month' && name.startsWith(start);
+  // `m` and `min` are minutes, which stand before the month.
+  const unitMs = start && Object.entries(UNIT_WINDOWS).find(([name]) => name.startsWith(start))?.[1];
+  return unitMs ? Number(of || n || 1) * unitMs : undefined;
 }
 
 /** Draft 03 tells the windows behind the limit, as Docker Hub still does: `RateLimit-Limit: 10, 100;w=60`. */

@@ -113,6 +113,28 @@ describe(readQuota.name, () => {
     }
   });
 
+  it('takes the first where as much is left of two, and the fewer left where only the other says until when', () => {
+    const first = (ratelimit: string) => {
+      const policies = '"a";q=10;w=60, "b";q=20;w=60';
+      const { limit, resetMs } = readQuota({ 'ratelimit-policy': policies, ratelimit }, AT) ?? {};
+      return [limit, resetMs];
+    };
+    expect(first('"a";r=5, "b";r=5')).toEqual([10, undefined]);
+    expect(first('"a";r=5;t=3, "b";r=5;t=9')).toEqual([10, 3_000]);
+    expect(first('"a";r=5;t=3, "b";r=5')).toEqual([10, 3_000]);
+    expect(first('"a";r=2, "b";r=7;t=9')).toEqual([10, undefined]);
+  });
+
+  it.each([
+    ['"a";r=0;t=9, "b";r=0;t=60, "c";r=0;t=30', 60_000],
+    ['"a";r=0, "b";r=0;t=9', 9_000],
+    ['"a";r=0;t=9, "b";r=0', 9_000],
+    ['"a";r=0;t=0, "b";r=0', 0],
+    ['"a";r=0, "b";r=0', undefined],
+  ])('waits until the last of those is refilled that are used up, as far as they say: %s', (ratelimit, resetMs) => {
+    expect(readQuota({ ratelimit }, AT)).toMatchObject({ remaining: 0, resetMs });
+  });
+
   it('minds a quota of another unit only when it is used up, and then gives no limit in requests', () => {
     const tokens = (remaining: number) => ({
       'x-ratelimit-limit-requests': '60',
@@ -132,6 +154,63 @@ describe(readQuota.name, () => {
       ratelimit: '"bytes";r=1;t=10, "calls";r=5;t=10',
     };
     expect(readQuota(headers, AT)).toMatchObject({ limit: 9, remaining: 5 });
+  });
+
+  it.each([
+    ['with what is counted beside a word for a time', 'minute-tokens'],
+    ['with what is counted before one', 'tokens-minute'],
+    ['with a word that only begins like one', 'minutest'],
+  ])('does not take a quota %s for one of requests', (_what, unit) => {
+    const [remaining, reset] = [`x-ratelimit-remaining-${unit}`, `x-ratelimit-reset-${unit}`];
+    expect(readQuota({ [remaining]: '5', [reset]: '45' }, AT)).toBeUndefined();
+  });
+
+  it('goes by the one that is told in full where others are told by their window, without a reset, as Kong does', () => {
+    const headers = {
+      'x-ratelimit-limit-minute': '20',
+      'x-ratelimit-remaining-minute': '5',
+      'x-ratelimit-limit-hour': '500',
+      'x-ratelimit-remaining-hour': '4',
+      'ratelimit-limit': '20',
+      'ratelimit-remaining': '5',
+      'ratelimit-reset': '30',
+    };
+    expect(readQuota(headers, AT)).toEqual({ policies: [], limit: 20, remaining: 5, resetMs: 30_000 });
+  });
+
+  it('reads no name of more than a hundred characters', () => {
+    const named = (length: number) => `${'x'.repeat(length - '-ratelimit-remaining'.length)}-ratelimit-remaining`;
+    expect(readQuota({ [named(100)]: '5' }, AT)?.remaining).toBe(5);
+    expect(readQuota({ [named(101)]: '5' }, AT)).toBeUndefined();
+  });
+
+  describe('takes a small number, which GitHub means as an instant and others as a delay,', () => {
+    const reset = { 'x-ratelimit-reset': '30' };
+
+    it('for neither where it may be either', () => {
+      expect(readQuota(reset, AT)).toBeUndefined();
+      expect(readQuota({ ...reset, 'x-ratelimit-remaining': '5' }, AT)?.resetMs).toBeUndefined();
+      expect(readQuota({ ...reset, 'x-ratelimit-remaining': '5' }, AT, true)?.resetMs).toBeUndefined();
+      // A header without a value says no more than none.
+      expect(readQuota({ ...reset, 'x-ratelimit-limit': '' }, AT)).toBeUndefined();
+    });
+
+    it.each([
+      ['beside a limit', { ...reset, 'x-ratelimit-limit': '100' }, false],
+      ['beside what was used', { ...reset, 'x-ratelimit-used': '7' }, false],
+      ['of one unit', { 'x-ratelimit-reset-requests': '30', 'x-ratelimit-remaining-requests': '5' }, false],
+      ['of another vendor', { 'x-acme-ratelimit-reset': '30' }, false],
+      ['of none', { 'ratelimit-reset': '30' }, false],
+      ['where a refusal says nothing else', reset, true],
+    ])('for a delay %s', (_where, headers, throttled) => {
+      expect(readQuota(headers, AT, throttled)?.resetMs).toBe(30_000);
+    });
+  });
+
+  it('takes of several resets the first that it can read', () => {
+    const headers = { 'x-ratelimit-limit': '9', 'x-ratelimit-reset-after': 'soon', 'x-ratelimit-reset': '30' };
+    expect(readQuota(headers, AT)?.resetMs).toBe(30_000);
+    expect(readQuota({ ...headers, 'x-ratelimit-reset-after': '7' }, AT)?.resetMs).toBe(7_000);
   });
 
   it('reads an instant against the Date of the response', () => {
@@ -154,7 +233,11 @@ describe(readQuota.name, () => {
     ['2024-01-15T11:01+01:00', 60_000],
     ['2024-01-15 10:00:07 UTC', 7_000],
     ['2024-01-15T10:00:07.1234567Z', 7_124],
+    ['2024-01-15T15:30:07+05:30', 7_000],
+    ['2024-01-15T06:30:07-03:30', 7_000],
     ['2024-01-15T10Z', undefined],
+    ['at 2024-01-15T10:00:07Z', undefined],
+    ['2024-01-15T10:00:07Z or so', undefined],
     ['2024-02-30T10:00:07Z', undefined],
     ['2024-01-15T10:00:07', undefined],
   ])('reads the RFC 3339 time %s', (value, expected) => {
@@ -170,6 +253,17 @@ describe(readQuota.name, () => {
       'x-ratelimit-reset-tokens': value,
     };
     expect(readQuota(headers, AT)?.resetMs).toBe(expected);
+  });
+
+  it.each([
+    ['999999999', 999_999_999_000],
+    ['1000000000', 1e12],
+    ['99999999999', 99_999_999_999_000],
+    ['100000000000', 1e11],
+    ['100000000000000', 1e11],
+    ['100000000000000000', 1e11],
+  ])('takes %s for a delay in s, or an epoch in s, ms, µs or ns, by its size', (reset, ms) => {
+    expect(readQuota({ 'ratelimit-reset': reset }, { wall: () => 0 })?.resetMs).toBe(ms);
   });
 
   it.each([
@@ -292,6 +386,7 @@ describe(readQuota.name, () => {
       ['-1 of -1', { limit: '-1', remaining: '-1' }],
       ['-1 left, now', { remaining: '-1', reset: '0' }],
       ['0 of 0, now', { limit: '0', remaining: '0', reset: '0' }],
+      ['000 of 000, now', { limit: '000', remaining: '000', reset: '0' }],
     ])('%s', (_, numbers) => {
       for (const prefix of ['x-ratelimit-', 'ratelimit-']) {
         const headers = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [prefix + name, value]));
@@ -299,6 +394,16 @@ describe(readQuota.name, () => {
         expect(quota?.remaining).toBeUndefined();
         expect(quota && quotaWaitMs(quota)).toBeUndefined();
       }
+    });
+
+    it('but from the reset of a refusal: until then it is', () => {
+      const headers = { 'x-ratelimit-limit': '-1', 'x-ratelimit-remaining': '-1', 'x-ratelimit-reset': '60' };
+      expect(readQuota(headers, AT, true)).toEqual({ policies: [], resetMs: 60_000 });
+    });
+
+    it('and takes a dash within a comment for none', () => {
+      const headers = { 'ratelimit-limit': '100;comment="v-2"', 'ratelimit-remaining': '7' };
+      expect(readQuota(headers, AT)).toMatchObject({ limit: 100, remaining: 7 });
     });
 
     it('of one unit, and hears those of another', () => {
@@ -329,6 +434,34 @@ describe(readQuota.name, () => {
     });
   });
 
+  it('names those of several that are told without a name by their headers', () => {
+    const headers = {
+      ratelimit: 'limit=100, remaining=50, reset=5',
+      'x-rate-limit-limit': '8',
+      'x-rate-limit-remaining': '7',
+      'x-rate-limit-reset': '9',
+      'x-ratelimit-limit-hour': '900',
+      'x-ratelimit-remaining-hour': '800',
+      'x-ratelimit-reset-hour': '60',
+    };
+    expect(readQuota(headers, AT)?.counters).toEqual([
+      { name: '', limit: 100, remaining: 50, resetMs: 5_000 },
+      { name: 'x-', limit: 8, remaining: 7, resetMs: 9_000 },
+      { name: 'x-hour', limit: 900, remaining: 800, resetMs: 60_000 },
+    ]);
+  });
+
+  it.each([
+    ['one of two says until when', { ratelimit: '"a";r=5;t=3, "b";r=6' }],
+    ['one of two says what is left', { ratelimit: '"a";r=5;t=3', 'ratelimit-limit': '10', 'ratelimit-reset': '3' }],
+    [
+      'something else is used up',
+      { ratelimit: '"a";r=5;t=3, "b";r=6;t=9, "c";r=0;t=1', 'ratelimit-policy': '"c";q=9;qu="tokens"' },
+    ],
+  ])('tells of no several where only %s', (_, headers) => {
+    expect(readQuota(headers, AT)).toMatchObject({ resetMs: expect.any(Number), counters: undefined });
+  });
+
   describe('of a divided quota', () => {
     const policies = '"user";q=100;w=60;pk=:YQ==:, "user";q=9;w=60;pk=:Yg==:, "all";q=5000;w=60';
 
@@ -336,6 +469,27 @@ describe(readQuota.name, () => {
       const quota = readQuota({ 'ratelimit-policy': policies, ratelimit: '"user";r=7;t=30;pk=:YQ==:' }, AT);
       expect(quota?.policies.map(({ quota: q }) => q)).toEqual([100, 5_000]);
       expect(quota).toMatchObject({ limit: 100, remaining: 7 });
+    });
+
+    it('leaves out none where it is not told in which part the request was counted, nor of what else is divided', () => {
+      const quotas = (ratelimit: string, more = '') =>
+        readQuota({ 'ratelimit-policy': policies + more, ratelimit }, AT)?.policies.map(({ quota }) => quota);
+      expect(quotas('"user";r=7;t=30')).toEqual([100, 9, 5_000]);
+      const ours = '"user";r=7;t=30;pk=:YQ==:';
+      expect(quotas(ours, ', "user";q=800;w=3600, "org";q=70;w=60;pk=:Yg==:')).toEqual([100, 5_000, 800, 70]);
+    });
+
+    it('has the limit of its policy where that is announced for all parts', () => {
+      const headers = { 'ratelimit-policy': '"user";q=100;w=60', ratelimit: '"user";r=7;t=30;pk=:YQ==:' };
+      expect(readQuota(headers, AT)).toMatchObject({ limit: 100, remaining: 7 });
+    });
+
+    it('has a key of any type, of which 256 characters count', () => {
+      const keyOf = (pk: string) => readQuota({ ratelimit: `"user";r=7;t=30;pk=${pk}` }, AT)?.partition?.key;
+      expect([keyOf('"a"'), keyOf('a'), keyOf('7'), keyOf('?1')]).toEqual(['a', 'a', '7', 'true']);
+      expect(keyOf(`"${'a'.repeat(257)}"`)).toBe('a'.repeat(256));
+      // 01 12 and 11 02.
+      expect(keyOf(':ARI=:')).not.toBe(keyOf(':EQI=:'));
     });
 
     it('tells which part it is', () => {
@@ -383,6 +537,7 @@ describe(readQuota.name, () => {
     expect(readQuota({ ratelimit: 'limit=1, remaining=-1, reset=5' }, AT)).toBeUndefined();
     expect(readQuota({ 'ratelimit-policy': '"a";q=10;w=1, "b";w=1' }, AT)).toBeUndefined();
     expect(readQuota({ 'ratelimit-policy': '("a" "b");q=10' }, AT)).toBeUndefined();
+    expect(readQuota({ 'ratelimit-policy': '"a";q=10;w=1;qu=5, "b";q=9;w=1' }, AT)).toBeUndefined();
   });
 
   it('reads values of a megabyte', () => {
