@@ -102,6 +102,18 @@ describe.each(['http', 'fetch'])('a POST that was redirected, over %s,', (adapte
     expect(server.seen).toHaveLength(2);
   });
 
+  it('is not sent again either where `fetchOptions` or `maxRedirects` forbid that it is followed', async () => {
+    server = await loopback(({ method }, response) => {
+      if (method === 'POST') response.writeHead(303, { location: '/orders/1' }).end();
+      else json(response, 429);
+    });
+    const forbidden = adapter === 'http' ? { maxRedirects: 0 } : { fetchOptions: { redirect: 'error' as const } };
+    const client = axios.create({ baseURL: server.url, adapter, ...forbidden });
+    attach(client, { retry: { backoff: () => 0 } });
+    await client.post('/orders', {}).catch(() => {});
+    expect(server.seen.map(({ method }) => method)).toEqual(['POST']);
+  });
+
   it('leaves no trace of the watching on the config', async () => {
     server = await loopback((_request, response) => json(response, 200));
     const client = axios.create({ baseURL: server.url, adapter });

@@ -5,7 +5,7 @@ const OTHERWISE = [
   'encoded bodies gzip (that|with)',
   // It takes a redirect with maxRedirects: 0 for an answer, without a code; under fetch it fails.
   'redirects a redirect with maxRedirects: 0',
-  // Its fetch adapter asks no `env.fetch`, so a redirect cannot be seen there.
+  // Its fetch adapter asks no `env.fetch` (axios does from 1.12 on), and tells nothing else of a redirect: it cannot be seen there.
   'a POST that was redirected, over fetch, with \\d+ to a \\d+, is not sent again',
   // Its fetch adapter writes no boundary of its own, and takes no async iterable, no user in a URL, no bound of a body.
   'fetch adapter (of native FormData has identical parts|goes out whole each time: native FormData)',
