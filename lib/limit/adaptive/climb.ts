@@ -36,7 +36,8 @@ export class Climb {
   ceiling = Infinity;
   /** The relative growth of the rate per ms, while the limiter sets the pace. */
   slope = 0;
-  steepest = Math.LN2 / (DOUBLING * SECOND_MS);
+  /** The most that it may be: each refusal says so anew. */
+  steepest = 0;
   /** Enough is known to be careful: the first climb is over. */
   isCareful = false;
   /** The rate at which it began. */
@@ -133,10 +134,10 @@ export class Climb {
       this.slope = this.steepest;
       return;
     }
-    const reach = (estimate + REACH * (hitRate - estimate)) / rate - 1;
-    // A least climb in requests, a tenth of one in each pause, was tried: eight processes that share nothing share a little more evenly (0.35 instead
-    // of 0.27), but a bucket of one in two seconds is refused 6.3 % instead of 2.4 %, and those eight 0.92 % instead of 0.83 %.
-    const climb = Math.max(reach, MARGIN);
+    // A hundredth at least, by the margin. A least climb in requests, a tenth of one in each pause, was tried: eight processes that share nothing share
+    // a little more evenly (0.35 instead of 0.27), but a bucket of one in two seconds is refused 6.3 % instead of 2.4 %, and those eight 0.92 %
+    // instead of 0.83 %.
+    const climb = (estimate + REACH * (hitRate - estimate)) / rate - 1;
     const climbMs = Math.min(
       Math.max((PATIENCE * pausedMs) / climb, PATIENCE * sendingMs),
       PAUSES_PER_CLIMB * pausedMs,
