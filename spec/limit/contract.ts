@@ -24,6 +24,15 @@ export function limiterContract(name: string, subject: () => Subject): void {
       limiter.acquire({ key: 'k', ...request });
     const can = (what: NonNullable<Subject['cannot']>[number]) => !subject().cannot?.includes(what);
 
+    /** Lets time pass until that is so. An engine may take long on a busy machine; what only must not happen at all is checked after a while. */
+    const until = async (condition: () => boolean) => {
+      const { pass } = subject();
+      for (let i = 0; i < 1_500 && !condition(); i++) await pass(20);
+    };
+    const aWhile = async () => {
+      for (let i = 0; i < 5; i++) await subject().pass(20);
+    };
+
     /** Asks for a permit and notes in `order` when it is there. */
     const lineUp = (limiter: Limiter, order: unknown[], mark: unknown, request: Partial<PermitRequest> = {}) => {
       const acquired = acquire(limiter, request).then((permit) => {
@@ -150,7 +159,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
       const { limiter: make, pass } = subject();
       const limiter = await make({ maxConcurrent: 1, maxWaitMs: 40 });
       // Longer on a busy machine, where the engine takes its time.
-      const first = await acquire(limiter, { maxWaitMs: 5_000 });
+      const first = await acquire(limiter, { maxWaitMs: 60_000 });
       const late = acquire(limiter);
       late.catch(() => {});
       await pass(60);
@@ -165,8 +174,8 @@ export function limiterContract(name: string, subject: () => Subject): void {
       const { limiter: make, now, pass } = subject();
       const limiter = await make({ maxConcurrent: 5 });
       (await acquire(limiter)).release();
-      const until = now() + 120;
-      limiter.pause('k', until);
+      const end = now() + 120;
+      limiter.pause('k', end);
       const at: number[] = [];
       const waiting = Array.from({ length: 3 }, async () => {
         const permit = await acquire(limiter);
@@ -174,11 +183,9 @@ export function limiterContract(name: string, subject: () => Subject): void {
         permit.answered?.({ throttled: false });
         permit.release();
       });
-      await pass(60);
-      expect(at).toEqual([]);
-      for (let i = 0; i < 10; i++) await pass(20);
+      for (let i = 0; i < 15; i++) await pass(20);
       await Promise.all(waiting);
-      expect(Math.min(...at)).toBeGreaterThanOrEqual(until);
+      expect(Math.min(...at)).toBeGreaterThanOrEqual(end);
     });
 
     it.each([
@@ -188,8 +195,8 @@ export function limiterContract(name: string, subject: () => Subject): void {
       const { limiter: make, now, pass } = subject();
       const limiter = await make({ maxConcurrent: 2 });
       const [one, two] = [await acquire(limiter), await acquire(limiter)];
-      const until = now() + 100;
-      one.answered?.({ throttled, untilAt: until });
+      const end = now() + 100;
+      one.answered?.({ throttled, untilAt: end });
       one.release();
       two.answered?.({ throttled: false });
       two.release();
@@ -198,18 +205,16 @@ export function limiterContract(name: string, subject: () => Subject): void {
         at = now();
         permit.release();
       });
-      await pass(50);
-      expect(at).toBe(0);
-      for (let i = 0; i < 6; i++) await pass(20);
+      for (let i = 0; i < 10; i++) await pass(20);
       await next;
-      expect(at).toBeGreaterThanOrEqual(until);
+      expect(at).toBeGreaterThanOrEqual(end);
     });
 
     it('does not shorten a pause by a shorter one', async () => {
       const { limiter: make, now, pass } = subject();
       const limiter = await make({});
-      const until = now() + 100;
-      limiter.pause('k', until);
+      const end = now() + 100;
+      limiter.pause('k', end);
       limiter.pause('k', now() + 10);
       let at = 0;
       const next = acquire(limiter).then((permit) => {
@@ -218,7 +223,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
       });
       for (let i = 0; i < 8; i++) await pass(20);
       await next;
-      expect(at).toBeGreaterThanOrEqual(until);
+      expect(at).toBeGreaterThanOrEqual(end);
     });
 
     it('tells at once whose deadline ends before the pause', async () => {
@@ -244,7 +249,8 @@ export function limiterContract(name: string, subject: () => Subject): void {
       await pass(10);
       const order: unknown[] = [];
       const [a] = [lineUp(limiter, order, 'a'), lineUp(limiter, order, 'b')];
-      await pass(30);
+      await until(() => order.length > 0);
+      await aWhile();
       expect(order).toEqual(['a']);
       (await a).release();
     });
@@ -294,14 +300,14 @@ export function limiterContract(name: string, subject: () => Subject): void {
     ])('after %s', (_what, pauseMs) => {
       it('has left what was left of the burst of a long window', async () => {
         if (!can('windows')) return;
-        const { limiter: make, now, pass } = subject();
-        const hour = { requests: 5_000, perMs: 3_600_000, burst: 5_000 };
+        const { limiter: make, now } = subject();
+        const hour = { requests: 50, perMs: 3_600_000, burst: 50 };
         const limiter = await make({ windows: [{ requests: 50, perMs: 1_000 }, hour] });
         const refused = await acquire(limiter);
         if (pauseMs === 100) limiter.pause('k', now() + pauseMs);
         else refused.answered?.({ throttled: true, untilAt: pauseMs && now() + pauseMs });
         refused.release();
-        // At the pace of the hour, one in 0.72 s, they would take 14 s.
+        // At the pace of the hour, one in 72 s, they would take longer than a test may.
         let given = 0;
         const all = Array.from({ length: 20 }, async () => {
           const permit = await acquire(limiter);
@@ -309,7 +315,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
           permit.answered?.({ throttled: false });
           permit.release();
         });
-        for (let i = 0; i < 300 && given < 20; i++) await pass(20);
+        await until(() => given === 20);
         expect(given).toBe(20);
         await Promise.all(all);
       });
@@ -317,10 +323,11 @@ export function limiterContract(name: string, subject: () => Subject): void {
 
     it('has no burst after a pause, of a window that is as short', async () => {
       if (!can('windows')) return;
-      const { limiter: make, now, pass } = subject();
+      const { limiter: make, now } = subject();
       const limiter = await make({ requests: 5, perMs: 500, burst: 5 });
       const refused = await acquire(limiter);
-      refused.answered?.({ throttled: true, untilAt: now() + 500 });
+      const end = now() + 500;
+      refused.answered?.({ throttled: true, untilAt: end });
       refused.release();
       const at: number[] = [];
       const all = Array.from({ length: 3 }, async () => {
@@ -329,14 +336,14 @@ export function limiterContract(name: string, subject: () => Subject): void {
         permit.answered?.({ throttled: false });
         permit.release();
       });
-      for (let i = 0; i < 100 && at.length < 3; i++) await pass(20);
+      await until(() => at.length === 3);
       await Promise.all(all);
-      // Two intervals of 100.5 ms, less what the first may be late on a busy machine; a burst would leave at once.
-      expect(Number(at[2]) - Number(at[0])).toBeGreaterThanOrEqual(90);
+      // Two intervals of 100.5 ms after the pause; a burst would leave at once.
+      expect(Number(at[2]) - end).toBeGreaterThanOrEqual(195);
     });
 
     it('pauses for longer while refusals without a time follow each other', async () => {
-      const { limiter: make, now, pass } = subject();
+      const { limiter: make, now } = subject();
       const limiter = await make({});
       const refusedAt: number[] = [];
       const chain = async () => {
@@ -348,7 +355,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
         }
       };
       const all = chain();
-      for (let i = 0; i < 300 && refusedAt.length < 3; i++) await pass(20);
+      await until(() => refusedAt.length === 3);
       await all;
       // 1 s and 2 s, less up to a half.
       const [first = 0, second = 0, third = 0] = refusedAt;
@@ -356,7 +363,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
     });
 
     it('pauses for a second or less after a refusal without a time, and lets one probe leave then', async () => {
-      const { limiter: make, now, pass } = subject();
+      const { limiter: make, now } = subject();
       const limiter = await make({});
       const refused = await acquire(limiter);
       const from = now();
@@ -369,15 +376,15 @@ export function limiterContract(name: string, subject: () => Subject): void {
           return permit;
         }),
       );
-      for (let i = 0; i < 100 && at.length === 0; i++) await pass(20);
-      for (let i = 0; i < 5; i++) await pass(20);
+      await until(() => at.length > 0);
+      await aWhile();
       expect(at).toHaveLength(1);
       expect(Number(at[0]) - from).toBeGreaterThanOrEqual(500);
       const probe = await (waiting[0] as Promise<Permit>);
       probe.answered?.({ throttled: false });
       probe.release();
       // One that learns begins at the rate that it has seen: one in that second.
-      for (let i = 0; i < 200 && at.length < 3; i++) await pass(20);
+      await until(() => at.length === 3);
       expect(at).toHaveLength(3);
       for (const permit of await Promise.all(waiting.slice(1))) permit.release();
     });
@@ -393,14 +400,14 @@ export function limiterContract(name: string, subject: () => Subject): void {
       );
       for (const waiting of [one, two]) waiting.catch(() => {});
       await pass(10);
-      const until = now() + 3_600_000;
-      first.answered?.({ throttled: true, untilAt: until });
+      const end = now() + 3_600_000;
+      first.answered?.({ throttled: true, untilAt: end });
       first.release();
       const late = await rejectionOf(acquire(limiter, { maxPauseMs: 60_000 }));
       const refused = [await rejectionOf(one), await rejectionOf(two), late];
       for (const error of refused) {
-        expect(error).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', retryAt: until });
-        expect((error as Error).message).toContain(new Date(until).toISOString());
+        expect(error).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', retryAt: end });
+        expect((error as Error).message).toContain(new Date(end).toISOString());
       }
       expect(new Set(refused).size).toBe(3);
       await pass(50);
@@ -424,14 +431,14 @@ export function limiterContract(name: string, subject: () => Subject): void {
         const order: unknown[] = [];
         for (let i = 0; i < 60; i++) await pass(20);
         const probe = lineUp(limiter, order, 'probe', impatient);
-        for (let i = 0; i < 10; i++) await pass(20);
+        await until(() => order.length > 0);
         const other = lineUp(limiter, order, 'other', impatient);
-        for (let i = 0; i < 5; i++) await pass(20);
+        await aWhile();
         expect(order).toEqual(['probe']);
         const permit = await probe;
         permit.answered?.({ throttled: false });
         permit.release();
-        for (let i = 0; i < 20 && order.length < 2; i++) await pass(20);
+        await until(() => order.length === 2);
         (await other).release();
         expect(limiter.stats()).toMatchObject({ queued: 0, running: 0, paused: 0 });
       },
@@ -452,13 +459,13 @@ export function limiterContract(name: string, subject: () => Subject): void {
       await pass(20);
       first.release();
       for (const acquired of waiting) acquired.then((permit) => permit.release());
-      for (let i = 0; i < 5; i++) await pass(20);
+      await until(() => order.length === 4);
       await Promise.all(waiting);
       expect(order).toEqual(['old', 'young', 'now', 'old, but can wait']);
     });
 
     it('has another call, to another path if one waits, probe after two probes in a row were refused', async () => {
-      const { limiter: make, now, pass } = subject();
+      const { limiter: make, now } = subject();
       const limiter = await make({});
       const [refused, alike, other] = [{ url: '/a' }, { url: '/a' }, { url: '/b' }];
       const since = now();
@@ -474,49 +481,50 @@ export function limiterContract(name: string, subject: () => Subject): void {
       let again = ask(refused, 0, 'refused');
       const rest = [ask(alike, 1, 'alike'), ask(other, 2, 'other')];
       for (let probes = 1; probes <= 2; probes++) {
-        for (let i = 0; i < 50 && order.length < probes; i++) await pass(20);
+        await until(() => order.length === probes);
         await refuse(again);
         again = ask(refused, 0, 'refused');
       }
-      for (let i = 0; i < 50 && order.length < 3; i++) await pass(20);
+      await until(() => order.length === 3);
       expect(order).toEqual(['refused', 'refused', 'other']);
       await limiter.close();
       (await (rest[1] as Promise<Permit>)).release();
     });
 
     it('lets a nested send in beyond maxConcurrent, or is not asked for it', async () => {
-      const { limiter: make, pass } = subject();
+      const { limiter: make } = subject();
       const limiter = await make({ maxConcurrent: 1, maxQueue: 1 });
       if (limiter.takesNested !== true) return;
       const outer = await acquire(limiter);
       const order: unknown[] = [];
       const next = lineUp(limiter, order, 'next');
       const nested = lineUp(limiter, order, 'nested', { nested: true });
-      for (let i = 0; i < 5; i++) await pass(20);
+      await until(() => order.length > 0);
       expect(order).toEqual(['nested']);
       (await nested).release();
-      await pass(20);
+      await aWhile();
       expect(order).toEqual(['nested']);
       outer.release();
-      for (let i = 0; i < 5; i++) await pass(20);
+      await until(() => order.length === 2);
       (await next).release();
       expect(limiter.stats()).toMatchObject({ queued: 0, running: 0 });
     });
 
     it('counts a nested send in its windows', async () => {
-      const { limiter: make, pass } = subject();
+      const { limiter: make } = subject();
       const limiter = await make({ requests: 3, perMs: 1_200_000, burst: 3 });
       if (!can('windows') || !can('nested-windows') || limiter.takesNested !== true) return;
       const order: unknown[] = [];
       const asked = [1, 2, 3, 4].map((mark) => lineUp(limiter, order, mark, { nested: true }));
-      for (let i = 0; i < 10; i++) await pass(20);
+      await until(() => order.length === 3);
+      await aWhile();
       expect(order).toEqual([1, 2, 3]);
       for (const permit of await Promise.all(asked.slice(0, 3))) permit.release();
     });
 
     it('refuses a weight that no window ever holds with a RangeError', async () => {
       if (!can('windows')) return;
-      const { limiter: make, pass } = subject();
+      const { limiter: make } = subject();
       const limiter = await make({
         requests: 3,
         perMs: 50,
@@ -525,18 +533,19 @@ export function limiterContract(name: string, subject: () => Subject): void {
       });
       expect(await rejectionOf(acquire(limiter, { weight: 5 }))).toBeInstanceOf(RangeError);
       const most = acquire(limiter, { weight: 4 });
-      for (let i = 0; i < 20; i++) await pass(20);
+      await until(() => limiter.stats().queued === 0);
       (await most).release();
     });
 
     it('lets a weight leave when all of it is due, and not before; who is lighter and came later waits behind it', async () => {
       if (!can('windows')) return;
-      const { limiter: make, pass } = subject();
+      const { limiter: make } = subject();
       // Three at once, and then one in twenty minutes.
       const limiter = await make({ requests: 3, perMs: 3_600_000, burst: 3 });
       const order: unknown[] = [];
       const asked = [2, 2, 1].map((weight) => lineUp(limiter, order, weight, { weight }));
-      for (let i = 0; i < 10; i++) await pass(20);
+      await until(() => order.length > 0);
+      await aWhile();
       // One is left, and the second of two needs both.
       expect(order).toEqual([2]);
       (await (asked[0] as Promise<Permit>)).release();
@@ -544,17 +553,18 @@ export function limiterContract(name: string, subject: () => Subject): void {
 
     it('gives back what a send did not cost after all, and lets go who waits for it', async () => {
       if (!can('windows')) return;
-      const { limiter: make, pass } = subject();
+      const { limiter: make } = subject();
       const limiter = await make({ requests: 10, perMs: 3_600_000, burst: 10 });
       const first = await acquire(limiter, { weight: 10 });
       const order: unknown[] = [];
       const asked = [3, 4, 1].map((weight) => lineUp(limiter, order, weight, { weight }));
-      for (let i = 0; i < 5; i++) await pass(20);
+      await aWhile();
       expect(order).toEqual([]);
       first.answered?.({ throttled: false, cost: 3 });
       first.answered?.({ throttled: false, cost: 3 });
       first.release();
-      for (let i = 0; i < 30; i++) await pass(20);
+      await until(() => order.length === 2);
+      await aWhile();
       expect(order).toEqual([3, 4]);
       for (const permit of await Promise.all(asked.slice(0, 2))) permit.release();
     });
@@ -574,7 +584,8 @@ export function limiterContract(name: string, subject: () => Subject): void {
       for (let i = 0; i < 10; i++) await pass(20);
       const order: unknown[] = [];
       const asked = [1, 2, 3].map((mark) => lineUp(limiter, order, mark));
-      for (let i = 0; i < 30; i++) await pass(20);
+      await until(() => order.length === 2);
+      await aWhile();
       expect(order).toEqual([1, 2]);
       for (const permit of await Promise.all(asked.slice(0, 2))) permit.release();
     });
@@ -592,7 +603,8 @@ export function limiterContract(name: string, subject: () => Subject): void {
       }
       const order: unknown[] = [];
       const asked = [1, 2, 3, 4].map((mark) => lineUp(limiter, order, mark));
-      for (let i = 0; i < 10; i++) await pass(20);
+      await until(() => order.length === 3);
+      await aWhile();
       expect(order).toEqual([1, 2, 3]);
       for (const permit of await Promise.all(asked.slice(0, 3))) permit.release();
     });
@@ -625,7 +637,7 @@ export function limiterContract(name: string, subject: () => Subject): void {
       await pass(50);
       expect(order).toEqual([]);
       limiter.update({ requests: 10, perMs: 100 });
-      for (let i = 0; i < 300 && order.length < 2; i++) await pass(20);
+      await until(() => order.length === 2);
       expect(order).toEqual(['old', 'young']);
       first.answered?.({ throttled: false });
       first.drop?.();

@@ -52,8 +52,8 @@ export class StoredBucket {
   #members: number | undefined;
   #beatAt = Number.NEGATIVE_INFINITY;
   #probedAt = Number.NEGATIVE_INFINITY;
-  /** What the clock of Redis is ahead of this process's, in ms; `undefined` before it was heard. */
-  skewMs: number | undefined;
+  /** What the clock of Redis is ahead of this process's, in ms, at least and at most; `undefined` before it was heard. */
+  #skew: Skew | undefined;
 
   /** @param place what the names of all its keys begin with */
   constructor(store: SharedStore, key: string, place: string) {
@@ -87,6 +87,11 @@ export class StoredBucket {
     return this.#store.clock.now();
   }
 
+  /** What the clock of Redis is ahead of this process's, in ms; `undefined` before it was heard. */
+  get skewMs(): number | undefined {
+    return this.#skew && (this.#skew.least + this.#skew.most) / 2;
+  }
+
   /** Whether it is time to try again. */
   isProbeDue(): boolean {
     const now = this.now();
@@ -112,14 +117,15 @@ export class StoredBucket {
     const store = this.#store;
     const { scripts, timeoutMs } = store;
     const askedAt = this.now();
-    const told = this.skewMs === undefined ? [0, 0] : [askedAt + this.skewMs, timeoutMs];
+    // Rather too late: a pause of which too much counts as over would let somebody go before its end.
+    const told = this.#skew === undefined ? [0, 0] : [askedAt + this.#skew.most, timeoutMs];
     const answer = scripts
       .run(script, [...this.#keys, ...more.map((name) => `${this.#place}:${name}`)], [...told, ...args].map(String))
       .then((reply) => {
         const [time, ...rest] = reply;
         const value = Number(time) > 0 ? read(rest) : undefined;
         if (value === undefined) throw unexpectedReply(reply);
-        this.skewMs = Number(time) - (askedAt + this.now()) / 2;
+        this.#skew = narrowed(this.#skew, { least: Number(time) - this.now(), most: Number(time) - askedAt });
         this.#error = undefined;
         store.error = undefined;
         return value;
@@ -144,4 +150,16 @@ export class StoredBucket {
     if (isDue) this.#beatAt = now;
     return [this.#store.member, isDue ? MEMBER_MS : 0];
   }
+}
+
+/** Between when Redis was asked and when it was heard, it looked at its clock: by how much that is ahead lies between these, in ms. */
+interface Skew {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** By both answers. Where they contradict each other one of the clocks was set, and the later one holds. */
+function narrowed(before: Skew | undefined, now: Skew): Skew {
+  if (before === undefined || before.least > now.most || before.most < now.least) return now;
+  return { least: Math.max(before.least, now.least), most: Math.min(before.most, now.most) };
 }

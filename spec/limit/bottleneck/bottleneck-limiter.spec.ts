@@ -131,17 +131,25 @@ describe(bottleneckLimiter, () => {
     onTestFinished(() => limit.close());
     let under = 0;
     let most = 0;
+    let letGo = () => {};
+    const isLetGo = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
     const client = axios.create({
       baseURL: key,
       adapter: async (config) => {
         most = Math.max(most, ++under);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await isLetGo;
         under -= 1;
         return { status: 200, statusText: '', data: '', headers: {}, config };
       },
     });
     attach(client, { limit });
-    await Promise.all(Array.from({ length: 6 }, () => client.get('/')));
+    const all = Array.from({ length: 6 }, () => client.get('/'));
+    await until(() => under === 2);
+    await after(50);
+    letGo();
+    await Promise.all(all);
     expect(most).toBe(2);
     expect(limit.stats()).toMatchObject({ queued: 0, running: 0 });
   });

@@ -39,6 +39,46 @@ limiterContract(`${redisLimiter.name} that has lost its Redis`, () => ({
   now: () => clock.now(),
 }));
 
+describe('a Redis that is lost, is back, and is lost again', () => {
+  it('has a process go on at once each time, by the share of then and with no debt of the time before', async () => {
+    clock = new ManualClock();
+    let isLost = false;
+    let members = '1';
+    const redis: IoredisLike = {
+      eval: async (_script, keys, ...keysThenArguments) => {
+        if (isLost) throw new Error('connect ECONNREFUSED');
+        // Whatever is asked for, from now on.
+        return [String(clock.now()), String(keysThenArguments[keys + 2]), '0', members, '0', '0'];
+      },
+    };
+    const limiter = redisLimiterWith(clock, { requests: 100, perMs: 1_000, redis });
+    onTestFinished(() => limiter.close());
+    /** When each of so many leaves, from when they are asked for. */
+    const leave = async (count: number) => {
+      const begun = clock.now();
+      const at: number[] = [];
+      const asked = Array.from({ length: count }, async () => {
+        (await limiter.acquire({ key: 'k' })).release();
+        at.push(clock.now() - begun);
+      });
+      await clock.run(Promise.all(asked));
+      return at;
+    };
+    await leave(1);
+    await clock.advance(1_000);
+    isLost = true;
+    expect(await leave(3)).toEqual([0, 11, 21]);
+    isLost = false;
+    members = '2';
+    await clock.advance(1_000);
+    await leave(60);
+    await clock.advance(1_000);
+    isLost = true;
+    // Half of the limit: intervals of 20.1 ms.
+    expect(await leave(4)).toEqual([0, 21, 41, 61]);
+  });
+});
+
 describe.skipIf(noRedis)('with a redis-server', () => {
   let server: RedisServer;
   let redis: Redis;
@@ -107,12 +147,33 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     return at;
   }
 
+  /** How long after it was begun the last of those permits was there, in ms: on a busy machine the first may be heard of late. */
+  async function lastOf(...asked: readonly (() => Promise<number[]>)[]): Promise<number> {
+    const begun = Date.now();
+    const at = await Promise.all(asked.map((each) => each()));
+    return Math.max(...at.flat()) - begun;
+  }
+
+  /** By how much what is paid for in that window is ahead of the clock of Redis, in ms. */
+  async function aheadBy(bucket: string, window: string): Promise<number> {
+    const paidAt = Number(await redis.hget(`${bucket}:slots`, window));
+    const [seconds, micros] = await redis.time();
+    return paidAt - (Number(seconds) * 1_000 + Number(micros) / 1_000);
+  }
+
+  /** Redis has been told of a pause. */
+  const isPaused = (bucket: string) =>
+    vi.waitFor(async () => expect(Number(await redis.hget(`${bucket}:slots`, 'until'))).toBeGreaterThan(0));
+
   it('gives the slots of a window to all who share it, each to one', async () => {
     const options = { requests: 100, perMs: 1_000, prefix: 'shared' };
     const [one, two] = [make(options), make(options, redisClient(server.port))];
-    const at = (await Promise.all([ask(one, 20), ask(two, 20)])).flat().sort((a, b) => a - b);
+    const last = await lastOf(
+      () => ask(one, 20),
+      () => ask(two, 20),
+    );
     // 40 sends are 39 intervals of 10 ms apart, at least.
-    expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(385);
+    expect(last).toBeGreaterThanOrEqual(385);
   });
 
   it("holds at most N in any window with burst: 'all', whoever sends: all at once, and then none until it ends", async () => {
@@ -195,7 +256,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       order.push(n);
     });
     for (const each of asked) each.catch(() => {});
-    await vi.waitFor(() => expect(order).toEqual([1, 2, 3, 4, 5]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(order).toEqual([1, 2, 3, 4, 5]));
     await pass(200);
     expect(order).toHaveLength(5);
     expect(await rejectionOf(limiter.acquire({ key: 'k', weight: 11 }) as Promise<unknown>)).toBeInstanceOf(RangeError);
@@ -254,6 +315,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const [one, two] = [make(options), make(options, client)];
     const permits = await Promise.all([1, 2, 3].map(() => one.acquire({ key: 'k' })));
     for (const permit of permits) permit.drop?.();
+    await vi.waitFor(async () => expect(await aheadBy('dropped:{k}', '0:1200000')).toBeLessThan(0));
     await ask(two, 3);
     const controller = new AbortController();
     const fourth = rejectionOf(Promise.resolve(two.acquire({ key: 'k', signal: controller.signal })));
@@ -303,17 +365,19 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       });
       return () => sent.flatMap(({ mock }) => mock.calls.map(([, keys]) => Number(keys)));
     }
-    /** How many more it gives now, of a window that does not come back while the test runs. */
-    async function left(limiter: Limiter, key: string): Promise<number> {
+    /** It gives so many more now and none besides, of a window that does not come back while the test runs. */
+    async function expectLeft(count: number, limiter: Limiter, key: string): Promise<void> {
       let given = 0;
       const asked = Array.from({ length: 20 }, async () => {
         await limiter.acquire({ key });
         given += 1;
       });
+      const settled = Promise.allSettled(asked);
+      await vi.waitFor(() => expect(given).toBe(count));
       await pass(400);
       await limiter.close();
-      await Promise.allSettled(asked);
-      return given;
+      await settled;
+      expect(given).toBe(count);
     }
     const forLong = { perMs: 1_200_000, requests: 10, burst: 10 };
 
@@ -335,14 +399,14 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       const [all, route] = [make(forLong), make({ requests: 4, perMs: 1_000 })];
       const send = both(all, route);
       for (const permit of await Promise.all(Array.from({ length: 4 }, () => send()))) permit.release();
-      expect(await left(all, 'all')).toBe(6);
+      await expectLeft(6, all, 'all');
     });
 
     it('lose nothing where it is a limit of this process that says later', async () => {
       const all = make(forLong);
       const send = both(all, localLimiter({ requests: 4, perMs: 1_000 }));
       for (const permit of await Promise.all(Array.from({ length: 4 }, () => send()))) permit.release();
-      expect(await left(all, 'all')).toBe(6);
+      await expectLeft(6, all, 'all');
     });
 
     it('hold up no other route, for the quota of all', async () => {
@@ -357,7 +421,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         ),
       );
       await vi.waitFor(() => expect(given).toBe(4));
-      expect(await left(all, 'all')).toBe(6);
+      await expectLeft(6, all, 'all');
       await route.close();
       await Promise.all(asked);
     });
@@ -369,6 +433,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       ];
       const at: Record<string, number[]> = { a: [], b: [], c: [], d: [] };
       const fleet = [1, 2].map(() => both(...options.map((each) => make(each))));
+      const begun = Date.now();
       const work = fleet.flatMap((send) =>
         Object.keys(at).flatMap((route) =>
           Array.from({ length: 5 }, async () => {
@@ -378,10 +443,10 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         ),
       );
       await Promise.all(work);
-      const span = (times: readonly number[] = []) => Math.max(...times) - Math.min(...times);
-      // 40 in all, 10 ms apart; 10 of each route, 25 ms apart. Less what a timer may be late.
-      expect(span(Object.values(at).flat())).toBeGreaterThanOrEqual(39 * 10 - 10);
-      for (const times of Object.values(at)) expect(span(times)).toBeGreaterThanOrEqual(9 * 25 - 10);
+      const last = (times: readonly number[]) => Math.max(...times) - begun;
+      // 40 in all, 10 ms apart; 10 of each route, 25 ms apart.
+      expect(last(Object.values(at).flat())).toBeGreaterThanOrEqual(39 * 10 - 5);
+      for (const times of Object.values(at)) expect(last(times)).toBeGreaterThanOrEqual(9 * 25 - 5);
     });
 
     it('cost each other nothing where Redis refuses one of them', async () => {
@@ -399,16 +464,13 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const limiter = make({ requests: 1_000, perMs: 1_000, prefix: 'horizon' });
     const asked = ask(limiter, 300);
     await pass(30);
-    const paidAt = Number(await redis.hget('horizon:{k}:slots', '0:1000'));
-    const [seconds, micros] = await redis.time();
-    expect(paidAt - (Number(seconds) * 1_000 + Number(micros) / 1_000)).toBeLessThan(60);
+    expect(await aheadBy('horizon:{k}', '0:1000')).toBeLessThan(60);
     await asked;
   });
 
   it('holds several windows at once', async () => {
     const limiter = make({ requests: 100, perMs: 100, burst: 100, windows: [{ requests: 20, perMs: 200, burst: 2 }] });
-    const at = await ask(limiter, 12);
-    expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(95);
+    expect(await lastOf(() => ask(limiter, 12))).toBeGreaterThanOrEqual(95);
   });
 
   it('stops everybody for the pause that one of them met', async () => {
@@ -416,13 +478,36 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const [one, two] = [make(options), make(options, redisClient(server.port))];
     await Promise.all([ask(one, 1), ask(two, 1)]);
     await pass(120);
-    const until = Date.now() + 300;
     const permit = await one.acquire({ key: 'k' });
+    const until = Date.now() + 300;
     permit.answered?.({ throttled: true, untilAt: until });
     permit.release();
-    await pass(20);
+    await isPaused('pause:{k}');
     const at = await ask(two, 3);
     expect(Math.min(...at)).toBeGreaterThanOrEqual(until - 1);
+  });
+
+  it.each([
+    ['asked', 200, 0],
+    ['heard', 0, 200],
+  ])('stops everybody until its very end where Redis is %s late', async (what, before, after) => {
+    const slow = async (ask: () => Promise<unknown>) => {
+      await pass(before);
+      const reply = await ask();
+      await pass(after);
+      return reply;
+    };
+    const client: IoredisLike = {
+      eval: (...args) => slow(() => redis.eval(...args)),
+      evalsha: (...args) => slow(() => redis.evalsha(...args)),
+    };
+    const limiter = make({ requests: 1_000, perMs: 1_000, prefix: what }, client);
+    const permit = await limiter.acquire({ key: 'k' });
+    const until = Date.now() + 1_000;
+    permit.answered?.({ throttled: true, untilAt: until });
+    permit.release();
+    await isPaused(`${what}:{k}`);
+    expect(Number(await redis.hget(`${what}:{k}:slots`, 'until'))).toBeGreaterThanOrEqual(until - 1);
   });
 
   describe('that learns', () => {
@@ -451,7 +536,8 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       const until = Date.now() + 250;
       first.answered?.({ throttled: true, untilAt: until });
       first.release();
-      await pass(30);
+      const phase = async () => JSON.parse(String(await redis.hget('probe:{k}:slots', 'learnt:2'))).phase;
+      await vi.waitFor(async () => expect(await phase()).toBe('paused'));
       const at: number[] = [];
       const waiting = [two, two, one].map((limiter) =>
         out(limiter).then((permit) => {
@@ -459,7 +545,8 @@ describe.skipIf(noRedis)('with a redis-server', () => {
           return permit;
         }),
       );
-      await pass(450);
+      await vi.waitFor(() => expect(at).toHaveLength(1));
+      await pass(200);
       expect(at).toHaveLength(1);
       expect(Number(at[0])).toBeGreaterThanOrEqual(until - 2);
       const probe = await Promise.race(waiting);
@@ -536,27 +623,24 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     [20, 120],
     [100, 60],
   ])('uses a limit of %i a second also where Redis takes %i ms to answer', async (perSecond, ms) => {
-    const limiter = make({ requests: perSecond, perMs: 1_000 }, farAway(ms));
-    const begun = Date.now();
-    await ask(limiter, perSecond);
-    // Nineteen intervals of a second at twenty a second; half of what is due would take twice as long.
-    expect(Date.now() - begun).toBeLessThan(1_800);
+    // A busy machine may be late each time, but one that used half of what is due would take twice as long each time.
+    await vi.waitFor(async () => {
+      const limiter = make({ requests: perSecond, perMs: 1_000 }, farAway(ms));
+      expect(await lastOf(() => ask(limiter, perSecond))).toBeLessThan(1_800);
+    });
   });
 
   it('reserves nothing that maxConcurrent holds back', async () => {
     const options = { requests: 50, perMs: 1_000, prefix: 'held' };
     const narrow = make({ ...options, maxConcurrent: 1 });
-    const wide = make(options);
-    const slow = Array.from({ length: 4 }, async () => {
-      const permit = await narrow.acquire({ key: 'k' });
-      await pass(150);
-      permit.release();
-    });
-    const begun = Date.now();
-    await ask(wide, 25);
-    // What the narrow one reserved and could not use would be missing here.
-    expect(Date.now() - begun).toBeLessThan(900);
-    await Promise.all(slow);
+    const paidAt = () => redis.hget('held:{k}:slots', '0:1000');
+    const [first, ...held] = Array.from({ length: 4 }, () => narrow.acquire({ key: 'k' }));
+    const permit = await first;
+    const before = await paidAt();
+    await pass(200);
+    expect(await paidAt()).toBe(before);
+    permit?.release();
+    for (const each of held) (await each).release();
   });
 
   it('counts a heavier send for as much as it weighs', async () => {
@@ -603,6 +687,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     'takes a reply of another form for a refusal, says so, and does not ask in a frenzy: %j',
     async (reply) => {
       let asked = 0;
+      const begun = performance.now();
       const odd: IoredisLike = {
         eval: async () => {
           asked += 1;
@@ -617,7 +702,8 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         });
       }
       await pass(300);
-      expect(asked).toBeLessThan(5);
+      // Four times a second.
+      expect(asked).toBeLessThanOrEqual(2 + (performance.now() - begun) / 250);
     },
   );
 
@@ -629,6 +715,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const limiter = make({ requests: 20, perMs: 1_000, burst: 5 }, flapping);
     let granted = 0;
     const controller = new AbortController();
+    const begun = performance.now();
     for (let i = 0; i < 200; i++) {
       Promise.resolve(limiter.acquire({ key: 'k', signal: controller.signal })).then(
         (permit) => {
@@ -640,7 +727,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     }
     await pass(1_500);
     controller.abort();
-    expect(granted).toBeLessThanOrEqual(20 * 1.5 + 5 + 5);
+    expect(granted).toBeLessThanOrEqual((20 * (performance.now() - begun)) / 1_000 + 5 + 5);
   });
 
   it('does not carry out what nobody waits for any more when Redis wakes up', async () => {
@@ -654,7 +741,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const limiters = clients.map((client) =>
       make({ requests: 1, perMs: 1_000, acquireTimeoutMs: 100, prefix: 'woken', onStoreLoss: 'closed' }, client),
     );
-    for (const limiter of limiters) await ask(limiter, 1);
+    for (const limiter of limiters) await vi.waitFor(() => ask(limiter, 1));
     await pass(1_200);
     own.stall();
     const asked = limiters.map((limiter) => ask(limiter, 3).catch(() => []));
@@ -671,11 +758,12 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     const off = { ...systemClock, now: () => systemClock.now() - 30_000 };
     const options = { requests: 100, perMs: 1_000, prefix: 'skewed' };
     const [one, two] = [make(options), make(options, redisClient(server.port), off)];
-    const asked = Date.now();
-    const at = (await Promise.all([ask(one, 15), ask(two, 15)])).flat().sort((a, b) => a - b);
-    // From when they were asked for: on a busy machine the first may be heard of late.
-    expect(Number(at.at(-1)) - asked).toBeGreaterThanOrEqual(285);
-    expect(Number(at.at(-1)) - asked).toBeLessThan(10_000);
+    const last = await lastOf(
+      () => ask(one, 15),
+      () => ask(two, 15),
+    );
+    expect(last).toBeGreaterThanOrEqual(285);
+    expect(last).toBeLessThan(29_000);
   });
 
   it('loads its script again when Redis has forgotten it', async () => {
@@ -723,19 +811,23 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         client.disconnect();
         await own.kill();
       });
-      const limiter = make({ requests: 1_000, perMs: 1_000, acquireTimeoutMs: 150, ...options }, client);
+      // Also a Redis that is there takes its time on a busy machine.
+      const limiter = make({ requests: 1_000, perMs: 1_000, acquireTimeoutMs: 500, ...options }, client);
+      await client.ping();
       await ask(limiter, 1);
-      const lost = vi.fn();
+      /** When it was lost, each time. */
+      const lostAt: number[] = [];
+      const lost = vi.fn(() => lostAt.push(Date.now()));
       limiter.onStoreLost?.(lost);
-      return { own, limiter, lost };
+      return { own, limiter, lost, lostAt };
     }
 
     it('stalls, goes on with its share, says so once, and comes back', async () => {
-      const { own, limiter, lost } = await fragile({ requests: 100 });
+      const { own, limiter, lost, lostAt } = await fragile({ requests: 100 });
       own.stall();
       const at = await ask(limiter, 10);
       // 9 intervals of 10 ms: it kept to the windows on its own.
-      expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(85);
+      expect(Number(at.at(-1)) - Number(lostAt[0])).toBeGreaterThanOrEqual(85);
       expect(lost).toHaveBeenCalledTimes(1);
       expect(lost).toHaveBeenCalledWith('k', expect.objectContaining({ code: 'ETIMEDOUT' }));
       own.resume();
@@ -744,16 +836,16 @@ describe.skipIf(noRedis)('with a redis-server', () => {
         own.stall();
         await ask(limiter, 1);
         own.resume();
-        expect(lost).toHaveBeenCalledTimes(2);
-      }, 5_000);
+        expect(lost.mock.calls.length).toBeGreaterThanOrEqual(2);
+      });
     });
 
     it('hiccups, keeps what was left of the burst of a long window, on its own and afterwards', async () => {
-      const hour = { requests: 5_000, perMs: 3_600_000, burst: 5_000 };
+      const hour = { requests: 100, perMs: 3_600_000, burst: 100 };
       const windows = [{ requests: 50, perMs: 1_000 }, hour];
       const { own, limiter, lost } = await fragile({ requests: undefined, perMs: undefined, windows });
       own.stall();
-      // At the pace of the hour, one in 0.72 s, it would take longer than a test may.
+      // At the pace of the hour, one in 36 s, it would take longer than a test may.
       await ask(limiter, 20);
       expect(lost).toHaveBeenCalledTimes(1);
       own.resume();
@@ -761,7 +853,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     });
 
     it('was away, charges the windows with what left meanwhile, and no more than their bursts', async () => {
-      const windows = [{ requests: 4, perMs: 60_000, burst: 4 }];
+      const windows = [{ requests: 4, perMs: 3_600_000, burst: 4 }];
       const { own, limiter } = await fragile({ requests: undefined, perMs: undefined, windows });
       own.stall();
       await ask(limiter, 2);
@@ -775,26 +867,8 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       await Promise.allSettled(rest);
     });
 
-    it('is lost a second time, goes on at once, by the share of now and not by that of the first time', async () => {
-      const { own, limiter } = await fragile({ requests: 100, perMs: 1_000, prefix: 'twice' });
-      own.stall();
-      await ask(limiter, 2);
-      own.resume();
-      await vi.waitFor(() => ask(limiter, 20));
-      const client = redisClient(own.port);
-      onTestFinished(() => client.disconnect());
-      const other = make({ requests: 100, perMs: 1_000, prefix: 'twice', acquireTimeoutMs: 150 }, client);
-      // Long enough to run up a debt if it were counted by a share.
-      await Promise.all([ask(limiter, 60), ask(other, 60)]);
-      own.stall();
-      const at = await ask(limiter, 10);
-      // Two hundred ms until the loss is noticed, then one in twenty ms: half of the limit.
-      expect(Number(at.at(-1)) - Number(at[0])).toBeLessThan(1_500);
-      expect(Number(at.at(-1)) - Number(at[2])).toBeGreaterThanOrEqual(100);
-    });
-
     it('is gone, goes on with its share of a bucket that it has not heard of, too', async () => {
-      const { own, limiter } = await fragile({ requests: 100, prefix: 'unheard' });
+      const { own, limiter, lostAt } = await fragile({ requests: 100, prefix: 'unheard' });
       const client = redisClient(own.port);
       onTestFinished(() => client.disconnect());
       const others = [1, 2, 3].map(() => make({ requests: 100, perMs: 1_000, prefix: 'unheard' }, client));
@@ -802,7 +876,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       await own.kill();
       const at = await ask(limiter, 6, 'another');
       // A quarter of a hundred a second: five intervals of 40 ms.
-      expect(Number(at.at(-1)) - Number(at[0])).toBeGreaterThanOrEqual(190);
+      expect(Number(at.at(-1)) - Number(lostAt[0])).toBeGreaterThanOrEqual(190);
     });
 
     it('is gone, lets everything through, if it was told so', async () => {
@@ -818,7 +892,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       const refused = await rejectionOf(ask(limiter, 1));
       expect(refused).toMatchObject({
         code: 'ERR_LIMIT_WAIT_TOO_LONG',
-        message: expect.stringMatching(/onStoreLoss is 'closed'.*Redis did not answer within 150 ms/),
+        message: expect.stringMatching(/onStoreLoss is 'closed'.*Redis did not answer within 500 ms/),
       });
       expect((refused as Error).cause).toBeInstanceOf(Error);
       expect(await rejectionOf(ask(limiter, 1))).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG' });
