@@ -30,7 +30,7 @@ export interface StoredToken extends Token {
  * @example
  * // A process that refreshes alone, and keeps nothing: `auth` remembers the token.
  * const store: TokenStore = {
- *   refresh: async (key, generation, refresh) => ({ ...(await refresh()), generation: generation + 1 }),
+ *   refresh: async (_key, generation, refresh) => ({ ...(await refresh()), generation: generation + 1 }),
  * };
  */
 export interface TokenStore {

@@ -98,9 +98,8 @@ export interface Failure extends Spent {
  *   await client.post('/orders', order);
  * } catch (error) {
  *   const failure = failureOf(error);
- *   if (failure?.kind === 'throttled') return comeBackIn(failure.retryAfterMs);
- *   log.error(failure?.summary ?? error);
- *   throw error;
+ *   if (failure?.kind === 'throttled') await comeBackIn(failure.retryAfterMs);
+ *   else log.error(failure?.summary ?? error);
  * }
  */
 export function failureOf(error: unknown): Failure | undefined {

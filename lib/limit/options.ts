@@ -31,7 +31,7 @@ import { burstOf, type LimitWindow, mostOf } from './windows/gcra.ts';
  *
  * @example
  * // 50 a second, and at most 10 under way; orders go first.
- * limit: { requests: 50, perMs: 1_000, maxConcurrent: 10, priority: ({ url }) => (url === '/orders' ? 0 : 1) },
+ * attach(client, { limit: { requests: 50, perMs: 1_000, maxConcurrent: 10, priority: ({ url }) => (url === '/orders' ? 0 : 1) } });
  */
 export interface LimitOptions extends Optional<LimitWindow> {
   /** More windows; a send leaves when all of them let it. `[{ requests: 10_000, perMs: 3_600_000, burst: 100 }]`: and 10,000 an hour. */
@@ -51,7 +51,7 @@ export interface LimitOptions extends Optional<LimitWindow> {
    *
    * @example
    * // One write a second. Reads have no limit.
-   * limit: [{ requests: 1, perMs: 1_000, key: ({ method }) => (method === 'get' ? false : 'writes') }],
+   * attach(client, { limit: [{ requests: 1, perMs: 1_000, key: ({ method }) => (method === 'get' ? false : 'writes') }] });
    */
   readonly key?: ((config: InternalAxiosRequestConfig) => string | false) | undefined;
   /** Who goes first among those who wait: the smaller number. Default: 0 for all, first come first served. */

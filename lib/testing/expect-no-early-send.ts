@@ -13,7 +13,11 @@ import { logOf } from './log-of-sends.ts';
  * once, there is nothing to prove
  *
  * @example
- * await clock.run(client.get('/orders')); // answered 429 with Retry-After: 30, then 200
+ * const clock = manualClock();
+ * const api = scripted([{ status: 429, headers: { 'retry-after': '30' } }, 200]);
+ * const client = axios.create({ baseURL: 'https://api.example.com', adapter: api });
+ * const holdfast = attachForTest(client, {}, { clock });
+ * await clock.run(client.get('/orders'));
  * expectNoEarlySend(holdfast, 30_000);
  */
 export function expectNoEarlySend(holdfast: Attachment, ms: number): void {

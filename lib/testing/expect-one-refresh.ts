@@ -9,7 +9,11 @@ import { logOf } from './log-of-sends.ts';
  * @throws {Error} an `AssertionError` that says how many refreshes there were, when, and why
  *
  * @example
- * await clock.run(Promise.all([client.get('/a'), client.get('/b'), client.get('/c')])); // each answered 401 at first
+ * const clock = manualClock();
+ * const api = scripted(({ headers }) => (headers.authorization === 'Bearer new' ? 200 : 401));
+ * const client = axios.create({ baseURL: 'https://api.example.com', adapter: api });
+ * const holdfast = attachForTest(client, { auth: { token: () => 'old', refresh: async () => 'new' } }, { clock });
+ * await clock.run(Promise.all([client.get('/a'), client.get('/b'), client.get('/c')]));
  * expectOneRefresh(holdfast);
  */
 export function expectOneRefresh(holdfast: Attachment): void {

@@ -12,6 +12,8 @@ export interface Page {
   readonly text: string;
   /** Its blocks of TypeScript, in order. */
   readonly blocks: readonly string[];
+  /** What the blocks are called in the titles of their specs. Default: their numbers. */
+  readonly titles?: readonly string[];
   /**
    * The rows of the table between `<!-- name -->` and `<!-- /name -->`, cell by cell.
    *
@@ -79,7 +81,7 @@ export function pageOf(path: string): Page {
  * @param skip why a block cannot run on this machine, if it can't
  */
 export function checkBlocks(
-  { path, blocks }: Page,
+  { path, blocks, titles }: Pick<Page, 'path' | 'blocks' | 'titles'>,
   world: () => Promise<World>,
   skip: (code: string) => string | undefined = () => undefined,
 ): Blocks {
@@ -107,7 +109,8 @@ export function checkBlocks(
     expect(stdout).toBe('');
   });
 
-  it.for(blocks.map((code, i) => [i, code] as const))('run: block %i', async ([i, code], context) => {
+  const named = blocks.map((code, i) => [titles?.[i] ?? `block ${i}`, i, code] as const);
+  it.for(named)('run: %s', async ([, i, code], context) => {
     const why = skip(code);
     if (why !== undefined) context.skip(why);
     vi.spyOn(console, 'log').mockImplementation(() => {});

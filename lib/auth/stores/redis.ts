@@ -106,7 +106,7 @@ interface Reply {
  * @throws {TypeError} when an option is wrong
  *
  * @example
- * const store = redisTokenStore({ redis: new Redis(process.env.REDIS_URL), key: 'contoso' });
+ * const store = redisTokenStore({ redis: new Redis('redis://redis.example.com:6379'), key: 'contoso' });
  * attach(client, {
  *   auth: {
  *     token: () => first, // { value, expiresAt, refreshToken } of the sign-in

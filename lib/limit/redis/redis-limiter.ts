@@ -79,7 +79,7 @@ const FIELDS: { readonly [name: string]: Check } = {
  * starts afresh. A send that has got its permit never waits for Redis.
  *
  * @example
- * const limit = redisLimiter({ redis: new Redis(url), requests: 200, perMs: 1_000 });
+ * const limit = redisLimiter({ redis: new Redis('redis://redis.example.com:6379'), requests: 200, perMs: 1_000 });
  * attach(client, { limit }); // the same in each process: 200 a second together
  *
  * @throws {InvalidPolicyError} when an option is wrong
