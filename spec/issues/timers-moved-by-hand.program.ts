@@ -50,3 +50,21 @@ test('a deadline holds though the timers of the calls before it were reset', asy
   mock.timers.reset();
   assert.ok(hasEnded);
 });
+
+test('faked: Date alone, so that a wait needs no tick', async () => {
+  mock.timers.enable({ apis: ['Date'], now: 1e12 });
+  let sends = 0;
+  const adapter: AxiosAdapter = async (config) => {
+    sends += 1;
+    return { status: sends === 1 ? 503 : 200, statusText: '', headers: {}, data: '', config };
+  };
+  const client = axios.create({ adapter, baseURL: 'https://api.example.com' });
+  attach(client, {
+    retry: { backoff: () => 60 },
+    limit: { requests: 1, perMs: 20 },
+    classify: ({ status }) => (status === 503 ? { kind: 'transient' } : undefined),
+  });
+  assert.equal((await client.get('/')).status, 200);
+  assert.equal(sends, 2);
+  mock.timers.reset();
+});

@@ -18,6 +18,7 @@ const FAKES: readonly [string, Faked | undefined][] = [
   ['timers and Date', [...TIMERS, 'Date']],
   ['timers and performance', [...TIMERS, 'performance']],
   ['timers alone', TIMERS],
+  ['microtasks too, as Sinon does', [...TIMERS, 'Date', 'performance', 'setImmediate', 'queueMicrotask']],
 ];
 
 /** A client whose sends stay in the process, and how many there were. */
@@ -109,9 +110,28 @@ describe.each(FAKES)('where a test fakes %s', (_, toFake) => {
   });
 });
 
+describe.each<[string, Parameters<typeof vi.useFakeTimers>[0]]>([
+  ['lets fake time go on by itself', { shouldAdvanceTime: true }],
+  ['lets some of it go on by itself, from another year', { toFake: TIMERS, shouldAdvanceTime: true, now: 1e12 }],
+  ['fakes Date alone', { toFake: ['Date'] }],
+  ['fakes Date alone, in another year', { toFake: ['Date'], now: 4e12 }],
+])('where a test %s', (_, config) => {
+  it('a call with a retry, under a limit and a deadline, needs no tick', async () => {
+    vi.useFakeTimers(config);
+    const { instance, sends } = client([[503], [429, { 'retry-after-ms': '60' }], [200]], {
+      retry: { backoff: () => 60 },
+      limit: { requests: 1, perMs: 20, maxConcurrent: 1 },
+      deadlineMs: 30_000,
+    });
+    const calls = [instance.get('/1'), instance.get('/2')];
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(sends).toHaveLength(4);
+  });
+});
+
 it('a 429 waits for one tick under the timers of node:test as well, and a deadline', async () => {
   const program = fileURLToPath(new URL('./timers-moved-by-hand.program.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--test-reporter=tap', program]);
-  expect(stdout).toContain('# pass 5');
+  expect(stdout).toContain('# pass 6');
   expect(stdout).toContain('# fail 0');
 });
