@@ -18,7 +18,9 @@ export default defineConfig({
     setupFiles: ['spec/support/patience.ts'],
     restoreMocks: true,
     // Only what hangs takes so long, also on a machine with a lot else to do.
-    testTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     // Many wait for a clock or another process more than they compute; by default, two processors would get one worker.
     maxWorkers: Math.max(3, availableParallelism() - 1),
   },

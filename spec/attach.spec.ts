@@ -344,12 +344,14 @@ describe('an attachment', () => {
 
   it('has what a call turns on go by the defaults, where it is off itself', async () => {
     const { client, sent } = answering(503);
-    const attachment = attach(client, { retry: false, breaker: false });
+    // The budget refills with time.
+    const clock = new ManualClock();
+    const attachment = attachWith({ clock, random: () => 0.5 }, client, { retry: false, breaker: false });
     const holdfast = { retry: { backoff: () => 0 }, breaker: {} };
-    await client.get('/', { holdfast });
+    await clock.run(client.get('/', { holdfast }));
     expect(sent).toHaveLength(4);
     expect(attachment.stats().budget).toEqual({ 'https://api.example.com': 2_100 - 3 * 14 });
-    for (let i = 0; i < 4; i++) await client.get('/', { holdfast });
+    for (let i = 0; i < 4; i++) await clock.run(client.get('/', { holdfast }));
     expect(sent).toHaveLength(20);
     expect(attachment.stats().open).toEqual(['https://api.example.com']);
   });
@@ -383,7 +385,8 @@ describe('two instances', () => {
   });
 
   it('share no retry budget, not even when they are given the same policy object', async () => {
-    const policy: Policy = { retry: { maxRetries: 1, backoff: () => 0, budget: { capacity: 14 } } };
+    const budget = { capacity: 14, refillPerSecond: 0 };
+    const policy: Policy = { retry: { maxRetries: 1, backoff: () => 0, budget } };
     const a = answering(503);
     const b = answering(503);
     const attachedToA = attach(a.client, policy);

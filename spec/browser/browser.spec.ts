@@ -92,7 +92,7 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
     browser = await launchBrowser();
     page = await browser.newPage();
     await page.goto(server.url);
-  }, 30_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await Promise.all([server?.close(), elsewhere?.close()]);

@@ -113,7 +113,7 @@ describe.skipIf(noBrowser !== undefined)('the tabs of a real browser', () => {
       json(response, isGood ? 200 : 401, { with: headers.authorization?.replace('Bearer ', '') ?? 'nothing' });
     });
     browser = await launchBrowser();
-  }, 30_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.close();

@@ -48,7 +48,7 @@ describe('npm start', () => {
     });
   };
 
-  it('ends by itself, with totals that agree, plain when piped', { timeout: 30_000 }, async () => {
+  it('ends by itself, with totals that agree, plain when piped', async () => {
     const { stdout } = await run({});
     expect(stdout).toContain('Totals: client and server agree');
     expect(stdout).toContain('token refreshes: client 2, server 2');
@@ -58,14 +58,14 @@ describe('npm start', () => {
     expect(stdout).toBe(stripVTControlCharacters(stdout));
   });
 
-  it('shows a preset against the stand-in of its family', { timeout: 60_000 }, async () => {
+  it('shows a preset against the stand-in of its family', async () => {
     const { stdout } = await run({}, 'github');
     expect(stdout).toContain('Totals: client and server agree');
     expect(stdout).toMatch(/served 84, refused [01]\n/);
     expect(stdout).toMatch(/403\s+rejected/);
   });
 
-  it('is coloured where that is asked for', { timeout: 30_000 }, async () => {
+  it('is coloured where that is asked for', async () => {
     const { stdout } = await run({ FORCE_COLOR: '1' });
     expect(stdout).toContain('\x1b[32m');
   });

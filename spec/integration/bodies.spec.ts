@@ -12,7 +12,8 @@ import {
   rejectionOf,
   status,
 } from '../support/attached.ts';
-import { closedPort, reset } from '../support/faults.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { reset } from '../support/faults.ts';
 import type { Seen } from '../support/loopback.ts';
 
 /** Any bytes, so that a body that was taken for text would show. */

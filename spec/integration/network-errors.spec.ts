@@ -10,16 +10,8 @@ import {
   rejectionOf,
   status,
 } from '../support/attached.ts';
-import {
-  closedPort,
-  hangUp,
-  impatientAtFirst,
-  reset,
-  silent,
-  TIMEOUT_MS,
-  truncated,
-  untrusted,
-} from '../support/faults.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { hangUp, impatientAtFirst, reset, silent, TIMEOUT_MS, truncated, untrusted } from '../support/faults.ts';
 
 // The xhr adapter needs a browser and is not run here. Its errors are told apart by the same codes:
 // spec/classify/network.spec.ts.

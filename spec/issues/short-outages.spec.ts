@@ -4,7 +4,7 @@ import { attach, exponentialBackoff, type Policy, reportOf } from 'axios-holdfas
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { attachWith } from '../../lib/full.ts';
 import { attached } from '../support/attached.ts';
-import { closedPort } from '../support/faults.ts';
+import { closedPort } from '../support/closed-port.ts';
 import { json, loopback } from '../support/loopback.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { networkError, scripted } from '../support/scripted.ts';

@@ -9,7 +9,8 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS, type Attached, attached, axiosErrorOf, inTurn, status } from '../support/attached.ts';
-import { closedPort, reset, selfSigned, silent, TIMEOUT_MS, truncated } from '../support/faults.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { reset, selfSigned, silent, TIMEOUT_MS, truncated } from '../support/faults.ts';
 import { connectProxy, socksProxy } from '../support/proxies.ts';
 import { endsAtOnce, listening, mute, peer, resetsAtOnce, unreachablePort } from '../support/silent-peers.ts';
 

@@ -4,7 +4,8 @@ import { localLimiter, type Policy } from 'axios-holdfast';
 import { instrument } from 'axios-holdfast/otel';
 import { describe, expect, it } from 'vitest';
 import { ADAPTERS, attached, inTurn, rejectionOf, status } from '../support/attached.ts';
-import { closedPort, reset, silent } from '../support/faults.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { reset, silent } from '../support/faults.ts';
 import type { Answer } from '../support/loopback.ts';
 import { telemetry } from '../support/telemetry.ts';
 

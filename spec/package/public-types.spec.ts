@@ -67,7 +67,7 @@ describe('the public types', () => {
     for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (path.endsWith('.d.ts')) files.set(path, parse(path, readFileSync(join(folder, path), 'utf8')));
     }
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A declaration, and all that it names of ours: types, and values by `typeof`. */

@@ -69,7 +69,15 @@ describe.skipIf(noRedis !== undefined).each(CLIENTS)('a client is taken as it is
     const redis = await connected();
     const prefix = `clients ${tests++}`;
     const limiters = [redis, admin].map((each) =>
-      redisLimiter({ redis: each, prefix, requests: 20, perMs: 1_000, adaptive, onStoreLoss: 'closed' }),
+      redisLimiter({
+        redis: each,
+        prefix,
+        requests: 20,
+        perMs: 1_000,
+        adaptive,
+        onStoreLoss: 'closed',
+        acquireTimeoutMs: 30_000,
+      }),
     );
     onTestFinished(async () => void (await Promise.all(limiters.map((limiter) => limiter.close()))));
     const begun = performance.now();

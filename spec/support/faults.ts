@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import https from 'node:https';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Policy } from 'axios-holdfast';
 import { onTestFinished } from 'vitest';
 import type { Answer } from './loopback.ts';
@@ -29,15 +29,6 @@ export const impatientAtFirst: Policy = {
     config.timeout = send === 1 ? TIMEOUT_MS : 0;
   },
 };
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
 
 /** An HTTPS server whose certificate nobody has reason to trust. */
 export async function untrusted(): Promise<{ readonly url: string; readonly connections: number }> {

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -103,9 +104,10 @@ export function checkBlocks(
     await close?.();
   });
 
-  it('compile as they stand', () => {
+  it('compile as they stand', async () => {
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: '../../../tsconfig.json', include: ['*.ts'] }));
-    const { stdout } = spawnSync(`${root}node_modules/.bin/tsc`, ['--noEmit', '-p', folder], { encoding: 'utf8' });
+    const compiled = promisify(execFile)(`${root}node_modules/.bin/tsc`, ['--noEmit', '-p', folder]);
+    const { stdout } = await compiled.catch((failed: { stdout: string }) => failed);
     expect(stdout).toBe('');
   });
 

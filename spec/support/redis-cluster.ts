@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
-import { freePort, type RedisServer, redisClient, redisServer } from './redis-server.ts';
+import { closedPort } from './closed-port.ts';
+import { type RedisServer, redisClient, redisServer } from './redis-server.ts';
 
 /** One redis-server of a Cluster. */
 export interface ClusterNode {
@@ -85,7 +86,7 @@ export function clusterClient({ nodes }: RedisCluster): Cluster {
 
 /** @param file where the server keeps what it knows of the others */
 async function node(file: string): Promise<ClusterNode> {
-  const busPort = await freePort();
+  const busPort = await closedPort();
   const server = await redisServer([
     ...['--cluster-enabled', 'yes', '--cluster-config-file', file, '--cluster-port', `${busPort}`],
     ...['--cluster-node-timeout', `${NODE_TIMEOUT_MS}`, '--repl-diskless-sync-delay', '0'],

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { closedPort } from './closed-port.ts';
 
 /** A real redis-server on a free port of 127.0.0.1, which keeps nothing on disk. */
 export interface RedisServer {
@@ -27,7 +27,7 @@ export const noRedis: string | undefined = whyNot();
 /** @param more options of redis-server, as `['--requirepass', 'secret']` */
 export async function redisServer(more: readonly string[] = []): Promise<RedisServer> {
   if (noRedis !== undefined) throw new Error(noRedis);
-  const port = await freePort();
+  const port = await closedPort();
   // A replica writes down what it is sent, and whoever starts in the same place would find that.
   const folder = join(tmpdir(), `redis-${process.pid}-${port}`);
   let server: ChildProcess | undefined;
@@ -97,19 +97,10 @@ function command(): string {
   throw new Error('no redis-server');
 }
 
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
 async function answering(port: number): Promise<void> {
   const redis = redisClient(port);
   try {
-    for (const until = Date.now() + 10_000; ; ) {
+    for (const until = Date.now() + 60_000; ; ) {
       const answer = await Promise.race([
         redis.ping().catch(({ message }: Error) => (/^(?:NOAUTH|NOPERM)/.test(message) ? message : '')),
         after(500, ''),

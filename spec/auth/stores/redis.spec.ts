@@ -83,8 +83,8 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
 
   it('refreshes from the newest token, when that has expired meanwhile', async () => {
     const fleet = store();
-    await fleet.refresh('a', 0, gives('one', { expiresAt: Date.now() + 50, refreshToken: 'r1' }));
-    await after(60);
+    await fleet.refresh('a', 0, gives('one', { expiresAt: Date.now() + 1_000, refreshToken: 'r1' }));
+    await after(1_100);
     const refresh = gives('two');
     expect(await fleet.refresh('a', 0, refresh)).toEqual({ value: 'two', generation: 2 });
     expect(refresh).toHaveBeenCalledWith(expect.objectContaining({ value: 'one', refreshToken: 'r1', generation: 1 }));
@@ -121,10 +121,10 @@ describe.skipIf(noRedis !== undefined)(redisTokenStore, () => {
 
   it('prolongs the lock of a refresh that takes longer', async () => {
     const { refresh, give, begun } = held();
-    const slow = store(1_000).refresh('a', 0, refresh);
+    const slow = store(2_000).refresh('a', 0, refresh);
     await begun();
-    const other = store(1_000).refresh('a', 0, never);
-    await after(2_200);
+    const other = store(2_000).refresh('a', 0, never);
+    await after(3_000);
     give({ value: 'one' });
     expect(await Promise.all([slow, other])).toMatchObject([{ value: 'one' }, { value: 'one' }]);
     expect(await redis.exists(LOCK)).toBe(0);

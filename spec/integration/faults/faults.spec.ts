@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ADAPTERS, type AdapterName } from '../../support/attached.ts';
-import { closedPort, TIMEOUT_MS, untrusted } from '../../support/faults.ts';
+import { closedPort } from '../../support/closed-port.ts';
+import { TIMEOUT_MS, untrusted } from '../../support/faults.ts';
 import { NEWER_NODE } from '../../support/newer-node.ts';
 import { type Arrange, play, REQUEST_NAMES, type RequestName, type Scene } from './play.ts';
 import { type Exchange, message, rawServer, WARM, WHOLE } from './servers.ts';
