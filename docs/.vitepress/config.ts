@@ -7,6 +7,8 @@ const reference: DefaultTheme.SidebarItem[] = JSON.parse(
   readFileSync(new URL('../.site/docs/reference/typedoc-sidebar.json', import.meta.url), 'utf8'),
 );
 
+const lib = fileURLToPath(new URL('../../lib/', import.meta.url));
+
 const guides: DefaultTheme.SidebarItem[] = [
   { text: 'Start', link: '/' },
   {
@@ -94,7 +96,12 @@ export default defineConfig({
     },
   },
   vite: {
-    resolve: { alias: { 'axios-holdfast': fileURLToPath(new URL('../../lib/index.ts', import.meta.url)) } },
+    resolve: {
+      alias: [
+        { find: /^axios-holdfast$/, replacement: `${lib}index.ts` },
+        { find: /^axios-holdfast\/(.+)$/, replacement: `${lib}$1.ts` },
+      ],
+    },
     worker: { format: 'es' },
     plugins: [llmstxt({ excludeIndexPage: false, ignoreFiles: ['CHANGELOG.md', 'docs/playground.md'] })],
   },

@@ -1,5 +1,5 @@
 /** What the results come to: sums, and the shapes that are drawn. */
-import type { Result, Scenario } from './scenario.ts';
+import type { Result, Scenario, Send } from './scenario.ts';
 
 export interface Summary {
   readonly client: string;
@@ -18,16 +18,19 @@ export interface Summary {
 export function summaryOf(result: Result, { server, calls: asked }: Scenario): Summary {
   const { calls, sends, client, refused, lastedMs } = result;
   const answered = calls.filter((call) => call?.ok).length;
-  const admitted = sends.filter(({ status }) => status === 200).length;
+  const admitted = sends.filter(({ status, isRefused }) => status < 400 && !isRefused).length;
   const windows = lastedMs / server.perMs;
   return {
     client,
     refused,
     answered,
     failed: asked - answered,
-    throttled: sends.filter(({ status }) => status === 429).length,
+    throttled: sends.filter(({ isRefused }) => isRefused).length,
     sendsPerCall: calls.length === 0 ? 0 : sends.length / calls.length,
-    goodput: server.quota === 'none' || windows < 2 ? undefined : admitted / (windows * server.requests),
+    goodput:
+      server.family !== '' || server.quota === 'none' || windows < 2
+        ? undefined
+        : admitted / (windows * server.requests),
     seconds: lastedMs / 1_000,
     why: calls.find((call) => call !== undefined && !call.ok)?.why,
   };
@@ -63,7 +66,7 @@ export function barsOf(result: Result, call: number): Bar[] {
   for (const send of result.sends.filter((each) => each.call === call)) {
     gap(bars.length === 0 ? 'queue' : 'wait', send.fromMs);
     bars.push({
-      what: whatOf(send.status),
+      what: whatOf(send),
       fromMs: send.fromMs,
       toMs: send.toMs,
       title: `${send.status} after ${ms(send.toMs - send.fromMs)}`,
@@ -82,8 +85,8 @@ export function firstOfInterest({ calls, sends }: Result): number {
 
 const ms = (n: number): string => (n < 1_000 ? `${Math.round(n)} ms` : `${(n / 1_000).toFixed(1)} s`);
 
-function whatOf(status: number): Bar['what'] {
-  if (status === 429) return 'refused';
+function whatOf({ status, isRefused }: Send): Bar['what'] {
+  if (isRefused) return 'refused';
   if (status === 401) return 'unauthorized';
   return status < 400 ? 'ok' : 'failed';
 }

@@ -5,11 +5,41 @@ export interface Scenario {
   readonly calls: number;
   readonly workers: number;
   readonly server: ServerOptions;
+  /** Whether `policy` is laid over the preset of the server's family. */
+  readonly preset: boolean;
   /** The policy of holdfast, as JSON. */
   readonly policy: string;
 }
 
+/** What there is a preset and a stand-in for. */
+export const FAMILY_NAMES = [
+  'anthropic',
+  'azureManagement',
+  'discord',
+  'github',
+  'google',
+  'hubspot',
+  'jira',
+  'microsoftGraph',
+  'notion',
+  'openai',
+  'partnerApi',
+  'salesforce',
+  'shopify',
+  'slack',
+  'stripe',
+  'twilio',
+  'zendesk',
+] as const;
+export type FamilyName = (typeof FAMILY_NAMES)[number];
+
+/** Calls to a family: those that let some hundreds in at once are asked for more, so that one sees what they do then. */
+export const callsTo = (family: FamilyName): number =>
+  ['anthropic', 'azureManagement', 'openai'].includes(family) ? 600 : 300;
+
 export interface ServerOptions {
+  /** The stand-in of a family, which brings its own quotas, headers and errors; '' is a server by the options below. */
+  readonly family: FamilyName | '';
   readonly quota: 'none' | 'fixed' | 'sliding' | 'bucket';
   readonly requests: number;
   readonly perMs: number;
@@ -28,6 +58,7 @@ export const START: Scenario = {
   calls: 300,
   workers: 20,
   server: {
+    family: '',
     quota: 'fixed',
     requests: 50,
     perMs: 1_000,
@@ -37,6 +68,7 @@ export const START: Scenario = {
     outageToMs: 0,
     tokenLifeMs: 0,
   },
+  preset: false,
   policy: JSON.stringify({ limit: { requests: 50, perMs: 1_000 } }, null, 2),
 };
 
@@ -86,6 +118,11 @@ export const SITUATIONS: readonly { readonly name: string; readonly look: string
       policy: JSON.stringify({ deadlineMs: 10_000 }, null, 2),
     },
   },
+  {
+    name: 'GitHub, and its preset',
+    look: 'GitHub refuses by 403, with words that its preset knows: 60 requests each 10 s here, and a write a second. Whoever retries 429s alone sees errors.',
+    scenario: { ...START, server: { ...START.server, family: 'github' }, preset: true, policy: '{}' },
+  },
 ];
 
 export const toHash = (scenario: Scenario): string => `#${encodeURIComponent(JSON.stringify(scenario))}`;
@@ -106,6 +143,8 @@ export interface Send {
   readonly fromMs: number;
   readonly toMs: number;
   readonly status: number;
+  /** By a quota, whatever the status. */
+  readonly isRefused: boolean;
 }
 
 /** From when to when something held up all calls. */

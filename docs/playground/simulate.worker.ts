@@ -3,10 +3,11 @@
 import { beginAnew, passUntil, seedRandom, virtualNow } from './virtual-time.ts';
 
 import axios, { type AxiosInstance } from 'axios';
-import { attach, failureOf, type Policy, preparePolicy } from 'axios-holdfast';
+import { attach, failureOf, mergePolicies, type Policy, preparePolicy } from 'axios-holdfast';
 import axiosRetry from 'axios-retry';
 import type { CallRecord, Result, Scenario, Span } from './scenario.ts';
 import { type ModelServer, modelServer } from './server.ts';
+import { presetOf } from './stand-in.ts';
 
 /** Nobody looks further than ten minutes. */
 const MOST_MS = 600_000;
@@ -19,10 +20,11 @@ interface Client {
 const CLIENTS: readonly Client[] = [
   {
     name: 'axios-holdfast',
-    connect(instance, server, { policy, server: { tokenLifeMs } }, spans) {
-      const written: Policy = JSON.parse(policy);
+    connect(instance, server, scenario, spans) {
+      const { family, tokenLifeMs } = scenario.server;
       const auth = { token: () => ({ value: 'none-yet', expiresAt: 0 }), refresh: () => server.grant() };
-      const holdfast = attach(instance, tokenLifeMs > 0 ? { auth, ...written } : written);
+      const policy = policyOf(scenario);
+      const holdfast = attach(instance, family === '' && tokenLifeMs > 0 ? { auth, ...policy } : policy);
       holdfast.on('paused', ({ untilAt }) =>
         spans.push({ what: 'paused', fromMs: virtualNow(), toMs: virtualNow() + untilAt - Date.now() }),
       );
@@ -38,6 +40,11 @@ const CLIENTS: readonly Client[] = [
   },
   { name: 'axios alone', connect: () => {} },
 ];
+
+function policyOf({ preset, policy, server: { family } }: Scenario): Policy {
+  const written: Policy = JSON.parse(policy);
+  return preset && family !== '' ? mergePolicies(presetOf(family), written) : written;
+}
 
 /** As its users write it: what it repeats by default, and 429s. */
 function isWorthIt(error: unknown): boolean {
@@ -64,7 +71,7 @@ async function play(client: Client, scenario: Scenario): Promise<Result> {
       const end = (ok: boolean, why?: string) => {
         calls[call] = { fromMs, toMs: virtualNow(), ok, why };
       };
-      await instance.get('/things', { headers: { 'X-Call': String(call) } }).then(
+      await instance.request({ ...asked(call, server), headers: { 'X-Call': String(call) } }).then(
         () => end(true),
         (error: unknown) => end(false, client === CLIENTS[0] ? failureOf(error)?.summary : (error as Error).message),
       );
@@ -72,6 +79,13 @@ async function play(client: Client, scenario: Scenario): Promise<Result> {
   };
   await passUntil(Promise.all(Array.from({ length: scenario.workers }, work)), MOST_MS);
   return { client: client.name, calls, sends: server.sends, spans: united(spans), lastedMs: virtualNow() };
+}
+
+/** Mostly the first of its calls; each tenth time it is another. */
+function asked(call: number, { calls }: ModelServer) {
+  const [first, ...others] = calls;
+  const turn = (call + 1) / 10;
+  return (Number.isInteger(turn) && others[turn % others.length]) || first;
 }
 
 /** Those that overlap are one. */
@@ -90,7 +104,7 @@ async function run(scenario: Scenario): Promise<Result[]> {
   const results: Result[] = [];
   for (const client of CLIENTS) {
     try {
-      if (client === CLIENTS[0]) preparePolicy(JSON.parse(scenario.policy));
+      if (client === CLIENTS[0]) preparePolicy(policyOf(scenario));
       results.push(await play(client, scenario));
     } catch (error) {
       const refused = (error as Error).message;

@@ -1,12 +1,12 @@
 /** The API behind the wire: what each request is answered, without sockets, faults or counting. */
 
 import { type ErrorShape, errorBody, isErrorShape, Refusal } from './bodies.ts';
+import type { Answer, ApiRequest } from './request.ts';
 import { createRouter, type Found, type Route } from './router.ts';
 import { createShop, type Shop } from './shop.ts';
 import { createStatuses } from './statuses.ts';
 import { createThrottle, type Quota } from './throttle.ts';
 import { createTokens, type Tokens, unauthorized } from './tokens.ts';
-import type { Answer, ApiRequest } from './wire.ts';
 
 export interface ApiOptions {
   /** The ids of the customers there are. Default c1, c2, c3. */

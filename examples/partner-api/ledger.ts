@@ -1,6 +1,6 @@
 /** What the server saw: counters, and a log of the latest requests. */
 
-import type { ApiRequest } from './wire.ts';
+import type { ApiRequest } from './request.ts';
 
 export interface Traffic {
   requests: number;

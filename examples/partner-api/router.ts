@@ -1,7 +1,7 @@
 /** Finds the handler of a request by its method and path. */
 
 import { Refusal } from './bodies.ts';
-import type { Answer, ApiRequest } from './wire.ts';
+import type { Answer, ApiRequest } from './request.ts';
 
 export interface Route {
   /** `*` is any. `GET` answers `HEAD` as well. */

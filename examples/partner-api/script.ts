@@ -1,7 +1,7 @@
 /** Faults in the order they are to happen: each step is played to the next requests that it matches. */
 
 import type { RefusalDetails } from './bodies.ts';
-import type { ApiRequest } from './wire.ts';
+import type { ApiRequest } from './request.ts';
 
 export type Step = StepBase & (AnswerStep | DropStep | TruncateStep | PassStep);
 

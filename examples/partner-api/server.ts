@@ -19,10 +19,11 @@ import type { AddressInfo } from 'node:net';
 import { type ApiOptions, createApi } from './api.ts';
 import { type ErrorShape, Refusal } from './bodies.ts';
 import { createLedger, type LogEntry, type Traffic } from './ledger.ts';
+import type { ApiRequest } from './request.ts';
 import { createScript, type Step } from './script.ts';
 import type { Quota } from './throttle.ts';
 import type { Grant } from './tokens.ts';
-import { type ApiRequest, type Cut, deliver, hold, receive, reset } from './wire.ts';
+import { type Cut, deliver, hold, receive, reset } from './wire.ts';
 
 export type { ApiRequest, ErrorShape, Grant, LogEntry, Quota, Step };
 

@@ -1,7 +1,7 @@
 /** The resources: customers, and the orders placed for them. */
 
 import { Refusal } from './bodies.ts';
-import type { Answer, ApiRequest } from './wire.ts';
+import type { Answer, ApiRequest } from './request.ts';
 
 export interface ShopOptions {
   customers: readonly string[];

@@ -1,7 +1,7 @@
 /** Any status on demand: `/status/{code}?code&shape&retryAfter&succeedAfter&key`. */
 
 import { Refusal, type RefusalDetails } from './bodies.ts';
-import type { Answer, ApiRequest } from './wire.ts';
+import type { Answer, ApiRequest } from './request.ts';
 
 export interface Statuses {
   answer(status: string, request: ApiRequest): Answer;

@@ -1,8 +1,7 @@
 /** The OAuth token endpoint, and the tokens it handed out. */
 
-import { randomUUID } from 'node:crypto';
 import { Refusal } from './bodies.ts';
-import type { Answer, ApiRequest } from './wire.ts';
+import type { Answer, ApiRequest } from './request.ts';
 
 export interface Grant {
   token_type: 'Bearer';
@@ -41,13 +40,13 @@ export function createTokens({ ttlMs, rotate, now }: TokenOptions): Tokens {
   let refreshes = 0;
 
   const grant = (tenant: string): Grant => {
-    const token = `access-${randomUUID()}`;
+    const token = `access-${crypto.randomUUID()}`;
     access.set(token, { tenant, expiresAt: now() + ttlMs });
     return { token_type: 'Bearer', access_token: token, expires_in: Math.floor(ttlMs / 1000) };
   };
 
   const consent = (tenant: string): Required<Grant> => {
-    const token = `refresh-${randomUUID()}`;
+    const token = `refresh-${crypto.randomUUID()}`;
     refresh.set(token, tenant);
     return { ...grant(tenant), refresh_token: token };
   };

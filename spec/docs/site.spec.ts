@@ -6,6 +6,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { FAMILY_NAMES } from '../../docs/playground/scenario.ts';
+import { FAMILIES } from '../../examples/stand-in/families.ts';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
 
 const site = fileURLToPath(new URL('../../docs/.vitepress/dist', import.meta.url));
@@ -127,6 +129,45 @@ describe.skipIf((noSite ?? noBrowser) !== undefined)('the site', () => {
       expect(await tab.textContent('[role=alert]')).toContain(
         'retry.maxRetry is not an option; here it is retry.maxRetries',
       );
+    });
+
+    const families = [...FAMILY_NAMES];
+    it.each(families)('plays %s, and offers its preset with it', async (family) => {
+      const tab = await opened();
+      await tab.selectOption('label:has-text("Plays") select', family);
+      await tab.waitForSelector('th:has-text("refused")');
+      const [answered = 0, failed, refused = 0] = await rowOf(tab, 'axios-holdfast');
+      const [theirs = 0, , refusedOfThem = 0] = await rowOf(tab, 'axios-retry');
+      expect(refused).toBeLessThanOrEqual(refusedOfThem);
+      expect(answered).toBeGreaterThanOrEqual(theirs);
+      // Its requests of a day are used up: no preset helps against that, and this one says so.
+      if (family === 'salesforce') expect(await tab.textContent('.why')).toContain('throttled for good');
+      else expect(failed).toBe(0);
+      await tab.click('text=Copy the policy');
+      const copied = () => tab.evaluate(() => navigator.clipboard.readText());
+      expect(await copied()).toBe(`attach(client, ${family}());`);
+      await tab.fill('textarea', '{ "deadlineMs": 600000 }');
+      await tab.locator('.actions button').first().click();
+      expect(await copied()).toBe(`attach(client, mergePolicies(${family}(), { "deadlineMs": 600000 }));`);
+    });
+
+    it('plays every family that there is a stand-in for', () => {
+      expect(families).toEqual([...Object.keys(FAMILIES), 'partnerApi'].sort());
+    });
+
+    it('shares a family by its link, with its preset or without', async () => {
+      const tab = await opened();
+      await tab.selectOption('label:has-text("Plays") select', 'github');
+      await tab.waitForSelector('th:has-text("refused")');
+      await tab.uncheck('label:has-text("the preset") input');
+      await tab.waitForFunction(
+        () => document.querySelector('tr[data-client="axios-holdfast"] td')?.textContent !== '300',
+      );
+      const rows = await tab.locator('tbody').innerText();
+      expect((await rowOf(tab, 'axios-holdfast'))[1]).toBeGreaterThan(200);
+      const again = await opened(new URL(tab.url()).hash);
+      expect(await again.locator('tbody').innerText()).toBe(rows);
+      expect(await again.isChecked('label:has-text("the preset") input')).toBe(false);
     });
 
     it('writes what the form says into the policy, which can be copied', async () => {
