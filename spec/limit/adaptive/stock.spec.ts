@@ -178,6 +178,49 @@ describe(Stock.name, () => {
     expect(subject.stock.isUsedUp).toBe(false);
   });
 
+  it('is another where the reset is told to be far later, though less is left of it', () => {
+    const subject = new Subject();
+    subject.exchange(40);
+    subject.now = 5_000;
+    const before = subject.send();
+    subject.answer(before, 30, 120_000);
+    expect(subject.stock).toMatchObject({ remaining: 30, taken: 0, resetAt: T0 + 125_000 });
+  });
+
+  it('that was told wrong is forgotten at once: what leaves from then on begins another, before its reset too', () => {
+    const subject = new Subject();
+    subject.exchange(0);
+    const early = subject.send();
+    subject.now = 1_000;
+    subject.stock.forget(T0 + subject.now);
+    expect(subject.freeAt).toBe(NOW);
+    const next = subject.send();
+    subject.answer(early, 3);
+    expect(subject.stock.isKnown).toBe(false);
+    subject.answer(next, 7);
+    expect(subject.stock).toMatchObject({ isKnown: true, remaining: 7 });
+  });
+
+  it('lets one that takes several leave where so many are left', () => {
+    const subject = new Subject();
+    subject.exchange(5);
+    const freeAt = (takes: number) => subject.stock.freeAt(0, T0 + subject.lastSentAt, takes) - T0;
+    expect([freeAt(5), freeAt(6)]).toEqual([NOW, 60_000]);
+  });
+
+  it('takes those that ended without a word for ours, and for nobody else that draws on it', () => {
+    const subject = new Subject();
+    subject.exchange(20);
+    for (let times = 0; times < 4; times++) {
+      subject.send();
+      subject.out -= 1;
+      subject.stock.endedUntold();
+    }
+    subject.exchange(15);
+    expect(subject.stock).toMatchObject({ taken: 0, keptBack: 0 });
+    expect(subject.sendAll()).toHaveLength(15);
+  });
+
   it('believes in no reset that is more than a day away', () => {
     const subject = new Subject();
     subject.answer(subject.send(), 0, 1e15);
