@@ -1,64 +1,95 @@
-// Run after tsc, which has made dist as ESM with declarations: makes the same as CommonJS in dist/cjs.
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Run after tsc, which has made build/ of lib/, file by file. Makes of it what is published: ESM in dist/, the same as CommonJS in dist/cjs/.
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { transform } from 'esbuild';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [lib, dist, cjs] = [`${root}lib/`, `${root}dist/`, `${root}dist/cjs/`];
+const [lib, build, dist] = [`${root}lib/`, `${root}build/`, `${root}dist/`];
 const entries = Object.values(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).exports).flatMap(
-  ({ import: path }) => (path === undefined ? [] : [posix.relative('dist', path)]),
+  ({ import: path }) => (path === undefined ? [] : [posix.basename(path, '.js')]),
 );
-const filesIn = (folder, end) => readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(end));
 
 /** What is ESM only, so that CommonJS cannot require it on older versions of Node: it becomes part of what needs it. */
 const ESM_ONLY = ['p-retry', 'is-network-error'];
 
-const declarations = new Set();
-for (const entry of entries) declare(entry.replace(/\.js$/, '.d.ts'));
-for (const path of filesIn(dist, '.d.ts')) if (!declarations.has(path)) rmSync(dist + path);
+/**
+ * Other folders of lib become one file each. Of these a program may need one file and not another, and bundlers leave out whole files best.
+ * Nor is any file above 32 kB: npm packs it beside its twin in dist/cjs/, and that far back gzip sees that they are nearly the same.
+ */
+const FILE_BY_FILE = [
+  '.',
+  'auth',
+  'auth/stores',
+  'call',
+  'failure',
+  'limit',
+  'limit/local',
+  'limit/quota',
+  'limit/redis',
+  'observe',
+  'presets',
+  'time',
+];
 
-// File by file, so that all entries share what they have in common.
-await build({
-  entryPoints: filesIn(dist, '.js').map((path) => dist + path),
-  outbase: dist,
-  outdir: cjs,
-  bundle: true,
-  format: 'cjs',
-  platform: 'neutral',
-  target: 'es2022',
-  logLevel: 'warning',
-  plugins: [
-    {
-      name: 'everything else is required',
-      setup: ({ onResolve }) =>
-        onResolve({ filter: /./ }, ({ path, kind }) =>
-          kind === 'entry-point' || ESM_ONLY.includes(path) ? undefined : { path, external: true },
-        ),
-    },
-  ],
-});
-
+await make(dist, 'es', []);
+await make(`${dist}cjs/`, 'cjs', ESM_ONLY);
 // This makes CommonJS of the folder's `.js`, and its declarations see the CommonJS typings of axios.
-writeFileSync(`${cjs}package.json`, `${JSON.stringify({ type: 'commonjs', sideEffects: false })}\n`);
-for (const path of declarations) {
-  // Versions of TypeScript before 5 do not know `.ts` here, which is what tsc leaves.
-  const declared = readFileSync(dist + path, 'utf8').replace(/(['"]\.[^'"]+)\.ts(?=['"])/g, '$1.js');
-  const up = posix.relative(posix.dirname(path), '') || '.';
-  writeFileSync(dist + path, declared);
-  writeFileSync(
-    cjs + path,
-    ESM_ONLY.reduce((text, name) => text.replace(`'${name}'`, `'${up}/${name}.js'`), declared),
-  );
-}
-for (const name of ESM_ONLY) cpSync(`${root}node_modules/${name}/index.d.ts`, `${cjs}${name}.d.ts`);
-for (const path of filesIn(lib, '.cjs')) for (const to of [dist, cjs]) cpSync(lib + path, to + path);
+writeFileSync(`${dist}cjs/package.json`, `${JSON.stringify({ type: 'commonjs', sideEffects: false })}\n`);
 
-/** Notes a declaration that an entry needs, and what that needs. */
-function declare(path) {
-  if (declarations.has(path)) return;
-  declarations.add(path);
-  for (const [, to] of readFileSync(dist + path, 'utf8').matchAll(/['"](\.[^'"]+)\.[jt]s['"]/g)) {
-    declare(posix.join(posix.dirname(path), `${to}.d.ts`));
-  }
+async function make(dir, format, included) {
+  await bundle('.js', included, [findsModules(included), withoutWhitespace()], dir, format);
+  await bundle('.d.ts', included, [dts({ includeExternal: included })], dir, format);
+  for (const path of readdirSync(lib, { recursive: true })) if (path.endsWith('.cjs')) cpSync(lib + path, dir + path);
+}
+
+/** Writes all entries, and beside them in rooms/ what they share. */
+async function bundle(end, included, plugins, dir, format) {
+  const made = await rollup({
+    input: Object.fromEntries(entries.map((entry) => [entry, build + entry + end])),
+    external: (id) => id.endsWith('.cjs') || !(/^[./]/.test(id) || included.includes(id)),
+    plugins,
+    treeshake: { moduleSideEffects: false },
+    onLog(level, { code, message }) {
+      // Declarations may need each other, and a file may have none that is public; of code, files that need each other could not be required.
+      if (level === 'warn' && end === '.js') throw new Error(`${code}: ${message}`);
+    },
+  });
+  await made.write({
+    dir,
+    format,
+    entryFileNames: `[name]${end}`,
+    chunkFileNames: `rooms/[name]${end}`,
+    manualChunks: (id) => roomOf(id, end),
+    exports: 'named',
+    esModule: true,
+    interop: 'default',
+    hoistTransitiveImports: false,
+    minifyInternalExports: false,
+  });
+}
+
+/** The name of the file that one of build/ becomes part of; an entry is its own, and what is from elsewhere goes where it is needed. */
+function roomOf(id, end) {
+  const path = posix.relative(build, id).slice(0, -end.length);
+  if (path.startsWith('..') || entries.includes(path)) return undefined;
+  const folder = posix.dirname(path);
+  const name = folder === '.' || (end === '.js' && FILE_BY_FILE.includes(folder)) ? path : folder;
+  return name.replaceAll('/', '-');
+}
+
+function findsModules(included) {
+  return {
+    name: 'finds modules',
+    resolveId: (id) => (included.includes(id) ? fileURLToPath(import.meta.resolve(id)) : null),
+  };
+}
+
+function withoutWhitespace() {
+  return {
+    name: 'without white space',
+    renderChunk: (code) => transform(code, { minifyWhitespace: true, minifySyntax: true, target: 'es2022' }),
+  };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import axios, { AxiosError } from 'axios';
-import { systemClock } from '../../dist/wait/clock.js';
+import { systemClock } from '../../build/time/clock.js';
 import { seeded } from '../adaptive/seeded.js';
 import { HandMovedClock } from './hand-moved-clock.js';
 

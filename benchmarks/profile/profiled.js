@@ -8,7 +8,7 @@
 import { Session } from 'node:inspector/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { attach } from '../../dist/index.js';
+import { attach } from '../../build/index.js';
 import { batches, makeClient, requireAnswer } from '../overhead/calls.js';
 import { everything } from './policies.js';
 

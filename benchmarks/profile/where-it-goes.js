@@ -63,13 +63,13 @@ function byRoom(bare, attached) {
 
 function byFunction(attached) {
   const all = totalOf(attached);
-  const ours = [...attached].filter(([place]) => place.includes(' dist/'));
+  const ours = [...attached].filter(([place]) => place.includes(' build/'));
   // By what each is of the whole, in time or in memory.
   const weight = ({ ns, bytes }) => ns / all.ns + bytes / all.bytes;
   const rows = ours
     .sort(([, a], [, b]) => weight(b) - weight(a))
     .slice(0, SHOWN)
-    .map(([place, cost]) => [place.replace(' dist/', ' '), ...costs(cost, all)]);
+    .map(([place, cost]) => [place.replace(' build/', ' '), ...costs(cost, all)]);
   return table([['function', 'ns', '%', 'bytes', '%'], ...rows]);
 }
 
@@ -89,7 +89,8 @@ function totalOf(places) {
 function roomOf(place) {
   const [, path = ''] = place.split(' ');
   if (place === '(garbage collector)') return 'garbage collector';
-  if (path.startsWith('dist/')) return `holdfast ${path.split('/').length > 2 ? `${path.split('/')[1]}/` : 'the loop'}`;
+  if (path.startsWith('build/'))
+    return `holdfast ${path.split('/').length > 2 ? `${path.split('/')[1]}/` : 'the loop'}`;
   return path.startsWith('node_modules/axios/') ? 'axios' : 'the rest: promises, the benchmark';
 }
 

@@ -2,7 +2,7 @@
  * More processes than a machine has room for: the library's own limiters on a clock that moves by itself, before a Redis that carries out
  * one script after the other and takes `tripUs` for each. Nothing waits, and the same scenario gives the same result.
  */
-import { redisLimiterWith } from '../../dist/limit/redis/redis-limiter.js';
+import { redisLimiterWith } from '../../build/limit/redis/redis-limiter.js';
 import { Agenda } from '../adaptive/agenda.js';
 import { seeded } from '../adaptive/seeded.js';
 import { quantile } from '../harness/statistics.js';

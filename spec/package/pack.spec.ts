@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { inTurn, status } from '../support/attached.ts';
 import { loopback } from '../support/loopback.ts';
@@ -23,6 +25,7 @@ describe('the packed package', () => {
   /** One with the newest axios, one with the oldest. */
   const [consumer, consumer17] = [join(folder, 'newest'), join(folder, 'oldest')];
   let files: string[] = [];
+  let bytes = 0;
 
   beforeAll(() => {
     const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
@@ -30,7 +33,8 @@ describe('the packed package', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const [{ filename, files: listed }] = JSON.parse(packed.slice(packed.indexOf('[\n')));
+    const [{ filename, files: listed, size }] = JSON.parse(packed.slice(packed.indexOf('[\n')));
+    bytes = size;
     files = listed.map(({ path }: { path: string }) => path);
     for (const [at, axios] of [
       [consumer, 'axios'],
@@ -63,20 +67,45 @@ describe('the packed package', () => {
     return printed(file, `console.log(${loaded}.map(([name, it]) => name + ': ' + typeof it).sort().join());`);
   };
 
-  it('holds what is built and what a reader needs, and nothing else', () => {
-    const linked = new Set<string>();
-    const follow = (path: string): void => {
-      if (linked.has(path)) return;
-      linked.add(path);
-      if (path !== 'README.md' && !/^docs\/.*\.md$/.test(path)) return;
-      const links = readFileSync(join(root, path), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g);
-      for (const [, to = ''] of links) follow(join(dirname(path), to));
-    };
-    follow('README.md');
+  it('weighs 250 kB at most', () => {
+    expect(bytes).toBeLessThanOrEqual(250_000);
+  });
+
+  it('holds what is built and what whoever installs it must know, and nothing else', () => {
     const written = files.filter((path) => !path.startsWith('dist/'));
-    expect(written.sort()).toEqual([...linked, 'LICENSE', 'package.json'].sort());
+    expect(written.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
     const built = files.filter((path) => path.startsWith('dist/') && !/\.(js|cjs|d\.ts)$/.test(path));
     expect(built).toEqual(['dist/cjs/package.json']);
+  });
+
+  it.each([
+    "export { attach } from 'axios-holdfast/core';",
+    "export { attach, credentials } from 'axios-holdfast/core';",
+    "export { attach, circuitBreaker } from 'axios-holdfast/core';",
+    "export { failureOf } from 'axios-holdfast';",
+    "export * from 'axios-holdfast';",
+    "export { attach } from 'axios-holdfast'; export { github } from 'axios-holdfast/presets';",
+    "export * from 'axios-holdfast/redis';",
+    "export * from 'axios-holdfast/web';",
+  ])('gives a bundle no more than lib, file by file, would, but for 2 %%: %s', async (contents) => {
+    const weightIn = async (resolveDir: string, alias = {}) => {
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir },
+        alias,
+        bundle: true,
+        minify: true,
+        format: 'esm',
+        external: ['axios'],
+        write: false,
+      });
+      return gzipSync(outputFiles[0]?.contents ?? '').length;
+    };
+    const sources = ENTRIES.map((entry) => [
+      importOf(entry),
+      join(root, 'lib', entry === '.' ? 'index.ts' : `${entry}.ts`),
+    ]);
+    const weight = await weightIn(root, Object.fromEntries(sources.reverse()));
+    expect(await weightIn(consumer)).toBeLessThanOrEqual(weight * 1.02);
   });
 
   it.each(ENTRIES)('has an entry %s that can be imported and required, with the same names', (entry) => {

@@ -1,4 +1,4 @@
-import { attachWith } from '../../../dist/full.js';
+import { attachWith } from '../../../build/full.js';
 import { amplificationOf } from '../amplification-of.js';
 
 export const setup = amplificationOf((client, { clock, random, retries, oneBudget }) => {
