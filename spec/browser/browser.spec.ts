@@ -173,7 +173,8 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
     it('retries a send that timed out, and says so in the end', async () => {
       const path = `/silent/${adapter}`;
       const told = await page.evaluate(
-        ({ adapter, path }) => kit.told(kit.client(adapter, { retry: { maxRetries: 1 } }).get(path, { timeout: 100 })),
+        ({ adapter, path }) =>
+          kit.told(kit.client(adapter, { retry: { maxRetries: 1 } }).get(path, { timeout: 1_000 })),
         { adapter, path },
       );
       expect(told.failure).toMatchObject({ kind: 'timeout', endedBecause: 'retries-exhausted', sends: 2 });
@@ -183,7 +184,7 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
     it('ends a call at its deadline', async () => {
       const path = `/silent/${adapter}/deadline`;
       const told = await page.evaluate(
-        ({ adapter, path }) => kit.told(kit.client(adapter, { deadlineMs: 150 }).get(path)),
+        ({ adapter, path }) => kit.told(kit.client(adapter, { deadlineMs: 1_000 }).get(path)),
         { adapter, path },
       );
       expect(told.failure).toMatchObject({ kind: 'timeout', endedBecause: 'deadline', sends: 1 });

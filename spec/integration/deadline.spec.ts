@@ -284,7 +284,7 @@ describe('the deadline', () => {
 
   it("leaves axios' own timeout to each send", async () => {
     const answer: Answer = (_request, response, n) => (n === 0 ? undefined : json(response, 200));
-    const setting = await byHand(answer, { deadlineMs: 60_000 }, { timeout: 30 });
+    const setting = await byHand(answer, { deadlineMs: 60_000 }, { timeout: 500 });
     runThrough(setting);
     const { status } = await setting.client.get('/');
     expect(status).toBe(200);

@@ -5,12 +5,14 @@ import { attach, failureOf } from '../../lib/index.ts';
 const client = axios.create({ baseURL: process.argv[2] ?? '' });
 attach(client);
 const limited = axios.create({ baseURL: process.argv[2] ?? '' });
-attach(limited, { limit: { requests: 4, perMs: 1_000 } });
+/** When each left, on the clock of this process: a server may hear of it late. */
+const leftAt: number[] = [];
+attach(limited, { limit: { requests: 4, perMs: 1_000 }, on: { sent: () => void leftAt.push(performance.now()) } });
 
 const [named, silent, ...paced] = await Promise.all([
   client.get('/named').then(({ status }) => status),
   client.get('/silent', { holdfast: { deadlineMs: 2_500 } }).catch((error) => failureOf(error)?.endedBecause),
   ...Array.from({ length: 8 }, () => limited.get('/paced').then(({ status }) => status)),
 ]);
-process.send?.({ named, paced, silent });
+process.send?.({ named, paced, silent, leftAt });
 process.disconnect?.();

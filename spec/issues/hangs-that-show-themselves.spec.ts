@@ -136,7 +136,7 @@ describe('pending() says of every call under way what it is at, and why', () => 
   it('a call whose `beforeSend` never settles', async () => {
     const { client, holdfast } = await attached(status(200), {
       beforeSend: () => new Promise(() => {}),
-      deadlineMs: 50,
+      deadlineMs: 1_000,
     });
     const call = rejectionOf(client.get('/'));
     await vi.waitFor(() => expect(holdfast.pending()[0]?.why).toBe('makes send 1: `beforeSend`, `body`'));

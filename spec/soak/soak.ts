@@ -69,7 +69,7 @@ export async function soak({ forMs, workers, seed }: SoakOptions): Promise<SoakR
   const seen = new Uint8Array(MOST_SENDS);
   const server = await listening(answering(random, (send) => (seen[send] = Number(seen[send]) + 1)));
   const agent = new http.Agent({ keepAlive: true, maxSockets: workers });
-  const client = axios.create({ baseURL: urlOf(server), httpAgent: agent, timeout: 400 });
+  const client = axios.create({ baseURL: urlOf(server), httpAgent: agent, timeout: 2_000 });
   let token = 0;
   let sends = 0;
   let answered = 0;

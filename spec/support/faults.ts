@@ -21,7 +21,7 @@ export const truncated: Answer = (_request, response) => {
 export const silent: Answer = () => {};
 
 /** Long enough for a request to arrive over loopback, in ms. */
-export const TIMEOUT_MS = 150;
+export const TIMEOUT_MS = 500;
 
 /** Lets the first send time out where the server is silent, and gives the others all the time that they need. */
 export const impatientAtFirst: Policy = {

@@ -28,7 +28,8 @@ export async function loopback(answer: Answer): Promise<Loopback> {
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
-  const server = http.createServer(async (request, response) => {
+  // A busy machine must not come too late to a connection that waits, nor wait for more of them than the system lets wait by default.
+  const server = http.createServer({ keepAliveTimeout: 240_000 }, async (request, response) => {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -44,7 +45,7 @@ export async function loopback(answer: Answer): Promise<Loopback> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,

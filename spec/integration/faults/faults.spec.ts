@@ -65,13 +65,18 @@ const onRequest =
   (does: (exchange: Exchange) => void): Arrange =>
   () => ({ fault: { at: 'request', does } });
 
-/** Long enough for the client to have read what was written, in ms: a reset throws away what was not. */
-const READ_MS = 30;
+/**
+ * The client, which is in this process, has read what was written: a reset throws away what was not. The event loop reads once a turn, so
+ * turns bring that about where time does not: a machine that stands still for 30 ms has read nothing.
+ */
+async function haveRead(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 3));
+}
 
 /** Breaks the connection off where these bytes end. */
 const thenReset = (bytes: string): Arrange =>
   onRequest(({ socket }) => {
-    socket.write(bytes, () => setTimeout(() => socket.resetAndDestroy(), READ_MS));
+    socket.write(bytes, () => void haveRead().then(() => socket.resetAndDestroy()));
   });
 const thenEnd = (bytes: string | Buffer): Arrange => onRequest(({ socket }) => void socket.end(bytes));
 /** Leaves the connection open and says no more. */
@@ -349,7 +354,7 @@ const INTERIM: readonly Case[] = [
       fault: {
         at: 'request',
         does: ({ socket }) => {
-          socket.on('close', () => setTimeout(() => clock.pass(DEADLINE_MS), READ_MS));
+          socket.on('close', () => void haveRead().then(() => clock.pass(DEADLINE_MS)));
           socket.write(SWITCHING);
         },
       },
@@ -365,7 +370,7 @@ const INTERIM: readonly Case[] = [
         at: 'head',
         does: ({ socket, answer }) => {
           socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-          setTimeout(() => answer(200, WHOLE), READ_MS);
+          haveRead().then(() => answer(200, WHOLE));
         },
       },
     }),
@@ -495,7 +500,7 @@ const CONNECTIONS: readonly Case[] = [
         await client.get(WARM);
         await server.close();
         const anew = await rawServer(undefined, 0, server.port);
-        await new Promise((resolve) => setTimeout(resolve, READ_MS));
+        await haveRead();
         return anew;
       },
     }),
