@@ -24,6 +24,28 @@ describe(instrument.name, () => {
     expect(told.named('holdfast ')).toHaveLength(2);
   });
 
+  it('is not stopped by what an earlier one gave', async () => {
+    const told = telemetry();
+    const { client, holdfast } = await attached(status(200));
+    const stop = instrument(holdfast);
+    stop();
+    instrument(holdfast);
+    stop();
+    await client.get('/');
+    expect(told.spans()).toHaveLength(2);
+    expect(() => instrument(holdfast)).toThrow('instrumented already');
+  });
+
+  it('shows no gauge of an attachment that has been detached by then', async () => {
+    const told = telemetry();
+    const { client, holdfast } = await attached(inTurn(status(503), status(200)));
+    await client.get('/');
+    holdfast.detach();
+    instrument(holdfast);
+    expect(holdfast.stats().budget).not.toEqual({});
+    expect(await told.metric('holdfast.budget.balance')).toEqual([]);
+  });
+
   it('ends gauges and what is measured between sends too, when it is stopped', async () => {
     const told = telemetry();
     const { client, holdfast } = await attached(inTurn(status(503), status(200), status(503), status(200)));
@@ -96,11 +118,14 @@ describe(instrument.name, () => {
   });
 
   it.each([
-    [axios.create(), 'instrument needs an attachment, what attach(instance) gives; got a function'],
-    [undefined, 'instrument needs an attachment, what attach(instance) gives; got undefined'],
-  ])('says what it needs', (wrong, message) => {
-    expect(() => instrument(wrong as never)).toThrow(TypeError);
-    expect(() => instrument(wrong as never)).toThrow(message.slice(0, 60));
+    [axios.create(), 'an axios instance'],
+    [{}, 'an object'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+  ])('says that it needs an attachment, and what it got', (wrong, got) => {
+    expect(() => instrument(wrong as never)).toThrow(
+      new TypeError(`instrument needs an attachment, what attach(instance) gives; got ${got}`),
+    );
   });
 
   it('says which options are wrong, all at once', async () => {
@@ -109,6 +134,16 @@ describe(instrument.name, () => {
     expect(() => instrument(holdfast, wrong as never)).toThrow(
       /^instrument: options.tracer must be a tracer, got 1; options.meter must be a meter, got .*; options.sends must be true or false, got 'no'; options.spans is not an option/,
     );
+  });
+
+  it.each([
+    [null, 'options must be a plain object, got null'],
+    [{ tracer: null }, 'options.tracer must be a tracer, got null'],
+    [{ tracer: { startSpan: true } }, 'options.tracer must be a tracer, got an object'],
+    [{ meter: 'm' }, 'options.meter must be a meter, got a string'],
+  ])('says that of %o too', async (options, message) => {
+    const { holdfast } = await attached(status(200));
+    expect(() => instrument(holdfast, options as never)).toThrow(new TypeError(`instrument: ${message}`));
   });
 
   it('lets a call go on whose span cannot be made, ended or written', async () => {

@@ -1,5 +1,7 @@
+import { createNoopMeter, type Meter, type MetricOptions, type ObservableCallback } from '@opentelemetry/api';
 import { instrument } from 'axios-holdfast/otel';
 import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../lib/otel/metrics.ts';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { telemetry } from '../support/telemetry.ts';
 
@@ -87,15 +89,19 @@ describe('the metrics', () => {
     expect(others).toEqual([]);
   });
 
-  it('say how long refreshes took, and which failed', async () => {
+  it.each([
+    ['its code', { code: 'invalid_grant' }, 'invalid_grant'],
+    ['another where it has none', {}, '_OTHER'],
+  ])('say how long refreshes took, and which failed, by %s', async (_, fields, type) => {
     const { client, told } = await measured(inTurn(status(401), status(200), status(401)), {
       auth: {
         token: () => 'old',
         origins: 'any',
         refresh: async ({ token }) => {
           if (token.value === 'old') return 'new';
-          throw Object.assign(new Error('no'), { code: 'invalid_grant' });
+          throw Object.assign(new Error('no'), fields);
         },
+        retry: { retries: 0 },
       },
     });
     await client.get('/');
@@ -103,7 +109,7 @@ describe('the metrics', () => {
     const refreshes = await told.metric('holdfast.refresh.duration');
     expect(refreshes.map(({ attributes, count }) => [attributes, count])).toEqual([
       [{}, 1],
-      [{ 'error.type': 'invalid_grant' }, 1],
+      [{ 'error.type': type }, 1],
     ]);
   });
 
@@ -131,16 +137,56 @@ describe('the metrics', () => {
     expect(await told.metric('holdfast.breaker.open')).toEqual([{ attributes: about, value: 0 }]);
   });
 
-  it('have these names and no others', async () => {
-    const { client, told } = await measured(inTurn(status(503), status(401), status(200)), {
+  it('have these names, kinds and units, and no others', async () => {
+    const { client, told } = await measured(inTurn(status(401), status(200), status(503)), {
       auth: { token: () => 'old', refresh: async () => 'new', origins: 'any' },
-      limit: { requests: 1, perMs: 5 },
-      breaker: { minimumThroughput: 1, openMs: 1 },
+      limit: { maxConcurrent: 1 },
+      breaker: { minimumThroughput: 3, openMs: 60_000 },
     });
-    await client.get('/').catch(() => {});
-    await client.get('/').catch(() => {});
-    await client.get('/').catch(() => {});
-    const names = await told.metricNames();
-    expect(names.filter((name) => !name.startsWith('holdfast.'))).toEqual([]);
+    await Promise.allSettled([client.get('/'), client.get('/'), client.get('/')]);
+    expect((await told.descriptors()).sort()).toEqual([
+      ['holdfast.breaker.open', 'gauge', '1'],
+      ['holdfast.budget.balance', 'gauge', '{token}'],
+      ['holdfast.call.duration', 'histogram', 's'],
+      ['holdfast.queue.duration', 'histogram', 's'],
+      ['holdfast.refresh.duration', 'histogram', 's'],
+      ['holdfast.retry.delay', 'histogram', 's'],
+      ['holdfast.sends', 'counter', '{send}'],
+    ]);
+  });
+});
+
+describe(Metrics.name, () => {
+  it('tells of no more than 2,000 circuits, however many open in turn', () => {
+    const observers: ObservableCallback[] = [];
+    const meter: Meter = Object.assign(Object.create(createNoopMeter()), {
+      createObservableGauge: (name: string) => ({
+        addCallback: (each: ObservableCallback) => name === 'holdfast.breaker.open' && observers.push(each),
+      }),
+    });
+    let open: string[] = [];
+    new Metrics(meter, { stats: () => ({ open }) as never });
+    const told = () => {
+      const keys: unknown[] = [];
+      for (const each of observers) each({ observe: (_value, attributes) => keys.push(attributes?.['holdfast.key']) });
+      return keys;
+    };
+    const all = Array.from({ length: 2_001 }, (_, n) => `key ${n}`);
+    open = all.slice(0, 1_999);
+    expect(told()).toHaveLength(1_999);
+    open = all;
+    expect(told()).toHaveLength(2_000);
+    open = [];
+    expect(told()).toHaveLength(2_000);
+  });
+
+  it('has buckets for calls that wait for minutes, besides those that the conventions give a request', async () => {
+    const bounds: unknown[] = [];
+    const meter: Meter = Object.assign(Object.create(createNoopMeter()), {
+      createHistogram: (_name: string, { advice }: MetricOptions) => void bounds.push(advice?.explicitBucketBoundaries),
+    });
+    new Metrics(meter, { stats: () => ({}) as never });
+    const conventions = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+    expect(bounds).toEqual(Array(4).fill([...conventions, 30, 60, 300]));
   });
 });

@@ -104,6 +104,13 @@ describe.each(ADAPTERS)('a call by the adapter %s', (adapter) => {
   });
 });
 
+/** Fields of several words, as the conventions spell names. */
+const CONVENTIONAL: { readonly [field: string]: string } = {
+  delayMs: 'delay_ms',
+  untilAt: 'until_at',
+  retryAt: 'retry_at',
+};
+
 describe('the span of a call', () => {
   it('says why it failed, in a sentence that shows no secret', async () => {
     const { client, tree } = await traced(status(404));
@@ -177,6 +184,42 @@ describe('the span of a call', () => {
     ]);
   });
 
+  it.each<[string, Answer, Policy]>([
+    ['queued', status(200), { limit: { maxConcurrent: 1 } }],
+    ['limited', status(200), { limit: { maxConcurrent: 1, maxQueue: 0 } }],
+    ['retry_scheduled', inTurn(status(503), status(200)), {}],
+    ['poll_scheduled', inTurn(status(202), status(200)), { statuses: { 202: 'pending' }, poll: { intervalMs: 1 } }],
+    ['paused', inTurn(status(429, { 'retry-after': '1' }), status(200)), { limit: { maxConcurrent: 9 }, retry: false }],
+    ['budget_empty', status(503), { retry: { budget: { capacity: 1, refillPerSecond: 0 } } }],
+    ['circuit_opened', status(503), { breaker: { minimumThroughput: 1 }, retry: false }],
+    [
+      'circuit_closed',
+      inTurn(status(503), status(200)),
+      { breaker: { minimumThroughput: 1, openMs: 1 }, retry: { backoff: () => 5 } },
+    ],
+  ])('has the event %s, with the fields that a listener is given and know something', async (name, answer, policy) => {
+    const heard: object[] = [];
+    const { client, told } = await traced(answer, {
+      ...policy,
+      on: { '*': (event) => void (event.name === name.replaceAll('_', '-') && heard.push(event)) },
+    });
+    await Promise.allSettled([client.get('/'), client.get('/')]);
+    const events = told
+      .named('holdfast ')
+      .flatMap((call) => call.events.filter((each) => each.name === `holdfast.${name}`));
+    expect(heard).not.toEqual([]);
+    const fields = heard.map((event) =>
+      Object.entries(event).flatMap(([field, value]) =>
+        field === 'call' || field === 'name' || value === undefined ? [] : [[field, value]],
+      ),
+    );
+    expect(events.map(({ attributes = {} }) => attributes)).toEqual(
+      fields.map((each) =>
+        Object.fromEntries(each.map(([field, value]) => [`holdfast.${CONVENTIONAL[field] ?? field}`, value])),
+      ),
+    );
+  });
+
   it('names what code of the policy threw by its class', async () => {
     const classify = () => {
       throw new RangeError('the key is sesame');
@@ -236,6 +279,15 @@ describe('the span of a send', () => {
       ['GET', 'poll', `${server.url}/jobs/1`],
       ['GET', 'poll', `${server.url}/jobs/1`],
     ]);
+  });
+
+  it.each([
+    ['a replay', status(401), { auth: { token: () => 'old', refresh: async () => 'new', origins: 'any' } }, 'replay'],
+    ['a poll', status(202), { statuses: { 202: 'pending' }, poll: { intervalMs: 1 } }, 'poll'],
+  ] as const)('is a retry that comes after %s', async (_name, first, policy, second) => {
+    const { client, tree } = await traced(inTurn(first, status(503), status(200)), policy);
+    await client.get('/');
+    expect(tree().sends.map(({ attributes }) => attributes['holdfast.send.kind'])).toEqual(['first', second, 'retry']);
   });
 
   it('is one for a send that the adapter follows to another place', async () => {
