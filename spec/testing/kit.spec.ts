@@ -28,6 +28,15 @@ function setUp(adapter: AxiosAdapter, policy?: Policy, defaults = {}) {
   return { clock, client, holdfast: attachForTest(client, policy, { clock }) };
 }
 
+function thrownBy(action: () => void): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 it('runs under node:test, with its timers faked and not', async () => {
   const program = fileURLToPath(new URL('./client-of-your-own.program.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--test-reporter=tap', program]);
@@ -290,6 +299,50 @@ describe(expectOneRefresh.name, () => {
     expect(() => expectOneRefresh(holdfast)).toThrow(
       'expected one refresh of the token; there were 2, at 0 ms (unauthorized), 10 ms (unauthorized)',
     );
+  });
+});
+
+describe('the proofs', () => {
+  it('of several credentials: one refresh of each is right, and two of one are told by their keys', async () => {
+    const api = scripted(({ headers }) => (headers.authorization === 'Bearer new' ? 200 : 401));
+    const { clock, client, holdfast } = setUp(api, {
+      auth: { key: ({ url }) => String(url), token: () => 'old', refresh: async () => 'new' },
+    });
+    await clock.run(client.get('/a'));
+    await clock.advance(7);
+    await clock.run(client.get('/b'));
+    expect(() => expectOneRefresh(holdfast)).not.toThrow();
+    const again = scripted(({ headers }) => (headers.authorization === 'Bearer newer' ? 200 : 401));
+    client.defaults.adapter = again;
+    await rejectionOf(clock.run(client.get('/a')));
+    expect(() => expectOneRefresh(holdfast)).toThrow(
+      'there were 3, at 0 ms (unauthorized, /a), 7 ms (unauthorized, /b), 7 ms (unauthorized, /a)',
+    );
+  });
+
+  it('show what there was and what there should have been, as runners print it', async () => {
+    const { clock, client, holdfast } = setUp(scripted([{ drop: 'ECONNRESET' }, 200]));
+    expect(thrownBy(() => expectOneRefresh(holdfast))).toMatchObject({
+      ...{ name: 'AssertionError', code: 'ERR_ASSERTION', actual: 0, expected: 1 },
+    });
+    await clock.run(client.get('/x'));
+    expect(thrownBy(() => expectNoEarlySend(holdfast, 376))).toMatchObject({
+      message:
+        'GET https://api.example.com/x: send 2 left 375 ms after send 1 ended with ECONNRESET; expected 376 ms at least',
+      ...{ actual: 375, expected: 376 },
+    });
+    expect(() => expectNoEarlySend(holdfast, 375)).not.toThrow();
+    expect(thrownBy(() => expectOneRefresh(undefined as never))).toBeInstanceOf(TypeError);
+  });
+
+  it('find no early send where another call is sent at once', async () => {
+    const { clock, client, holdfast } = setUp(scripted({ '/a': [THIRTY, 200], '/b': 200 }));
+    const call = client.get('/a');
+    await clock.advance(1);
+    await client.get('/b');
+    expect(() => expectNoEarlySend(holdfast, 30_000)).not.toThrow();
+    await clock.run(call);
+    expect(() => expectNoEarlySend(holdfast, 30_000)).not.toThrow();
   });
 });
 
