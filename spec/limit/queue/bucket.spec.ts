@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LimitError } from '../../../lib/failure/errors.ts';
-import type { Answer, Permit, PermitRequest } from '../../../lib/limit/limiter.ts';
+import type { Answer, Permit, PermitRequest, Standing } from '../../../lib/limit/limiter.ts';
 import { type Bounds, Bucket } from '../../../lib/limit/queue/bucket.ts';
 import type { Pacer } from '../../../lib/limit/queue/pacer.ts';
 import { MAX_TIMER_MS } from '../../../lib/time/clock.ts';
@@ -335,6 +335,218 @@ describe(Bucket.name, () => {
       expect(pacer.told).toEqual([{ pausedForMs: 60_000 }, 'resumed', { left: 1, weight: 1, waited: false }]);
       expect(bucket.isPaused).toBe(false);
     });
+  });
+
+  describe('tells who waits where it stands', () => {
+    /** Has one wait, and gives how to ask where it stands, and how to have it leave. */
+    const waits = (bucket: ReturnType<typeof made>['bucket'], request: Partial<PermitRequest> = {}) => {
+      let standing: () => Standing = () => ({ place: 0, of: 0, untilAt: undefined, why: 'waits for nothing' });
+      let leave: (() => void) | undefined;
+      const queued: PermitRequest['queued'] = (where, go) => {
+        [standing, leave] = [where, go];
+      };
+      const state = watched(Promise.resolve(bucket.acquire({ key: 'k', ...request, queued })));
+      return { state, standing: () => standing(), leave: () => leave?.() };
+    };
+    const timeOf = (at: number) => new Date(at).toISOString().slice(-13);
+
+    it('for the end of a pause', () => {
+      const { clock, bucket } = made({ maxConcurrent: 1 });
+      bucket.pause(clock.wall() + 500);
+      const untilAt = clock.wall() + 500;
+      const why = `paused until ${timeOf(untilAt)}, place 1 of 1 in the queue`;
+      expect(waits(bucket).standing()).toEqual({ place: 1, of: 1, untilAt, why });
+    });
+
+    it('for room, of which nobody knows when there is some', async () => {
+      const { bucket, ask } = made({ maxConcurrent: 1 });
+      await ask();
+      const [, second] = [waits(bucket), waits(bucket)];
+      const why = 'limit.maxConcurrent (1) is reached, place 2 of 2 in the queue';
+      expect(second.standing()).toEqual({ place: 2, of: 2, untilAt: undefined, why });
+    });
+
+    it('for its turn: not before the first, for whom there is a timer, nor before the pacer would let it', () => {
+      const { clock, pacer, bucket } = made();
+      pacer.from = clock.now() + 50;
+      const [first, second] = [waits(bucket), waits(bucket)];
+      const at = clock.wall() + 50;
+      const why = `its turn comes at ${timeOf(at)} or later, place 2 of 2 in the queue`;
+      expect(first.standing()).toMatchObject({ place: 1, untilAt: at });
+      expect(second.standing()).toEqual({ place: 2, of: 2, untilAt: at, why });
+      pacer.least = clock.now() + 90;
+      expect(second.standing()).toMatchObject({ untilAt: clock.wall() + 90 });
+    });
+
+    it('for others to be answered', async () => {
+      const { clock, pacer, bucket } = made();
+      pacer.from = Number.POSITIVE_INFINITY;
+      const one = waits(bucket);
+      expect(one.standing()).toMatchObject({ untilAt: undefined, why: expect.stringMatching(/^others go first, or/) });
+      pacer.from = Number.NEGATIVE_INFINITY;
+      bucket.pause(clock.wall() + 10);
+      await clock.advance(10);
+      expect(one.state.settled).toBe('given');
+      // The probe is out.
+      const next = waits(bucket);
+      const why = 'after a pause those that have left have to be answered first, place 1 of 1 in the queue';
+      expect(next.standing()).toEqual({ place: 1, of: 1, untilAt: undefined, why });
+    });
+
+    it('and lets it go where its caller has gone, once', async () => {
+      const { bucket, ask } = made({ maxConcurrent: 1 });
+      const first = await ask();
+      const [one, two] = [waits(bucket), waits(bucket)];
+      one.leave();
+      one.leave();
+      await settle();
+      expect(bucket.queued).toBe(1);
+      first.release();
+      await settle();
+      two.leave();
+      expect(two.state.settled).toBe('given');
+      expect(bucket.running).toBe(1);
+    });
+  });
+
+  describe('has sends within another', () => {
+    it('go first, past maxConcurrent and the steps after a pause, and in their own order', async () => {
+      const { clock, pacer, bucket, ask } = made({ maxConcurrent: 1 });
+      await ask();
+      pacer.from = Number.POSITIVE_INFINITY;
+      const outer = watched(ask());
+      const inner = [watched(ask({ nested: true })), watched(ask({ nested: true }))];
+      expect([bucket.queued, bucket.wanted]).toEqual([3, 2]);
+      pacer.from = Number.NEGATIVE_INFINITY;
+      bucket.wake();
+      await settle();
+      expect([inner[0]?.settled, inner[1]?.settled, outer.settled]).toEqual(['given', 'given', undefined]);
+      expect([bucket.running, bucket.queued]).toEqual([3, 1]);
+      bucket.pause(clock.now() + 10);
+      clock.jump(10);
+      expect(watched(ask({ nested: true }))).toEqual({ settled: undefined });
+      await settle();
+      expect(bucket.running).toBe(4);
+    });
+
+    it('count against a queue of their own', async () => {
+      const { pacer, ask } = made({ maxQueue: 1 });
+      pacer.from = Number.POSITIVE_INFINITY;
+      watched(ask());
+      watched(ask({ nested: true }));
+      for (const nested of [false, true])
+        expect(await rejectionOf(ask({ nested }))).toMatchObject({ code: 'ERR_LIMIT_QUEUE_FULL' });
+    });
+
+    it('are refused with the others', async () => {
+      const { clock, pacer, bucket, ask } = made();
+      pacer.from = Number.POSITIVE_INFINITY;
+      const late = rejectionOf(ask({ nested: true, deadlineAt: clock.now() + 50 }));
+      bucket.pause(clock.now() + 100);
+      expect(await late).toMatchObject({ code: 'ERR_LIMIT_DEADLINE' });
+      const heavy = rejectionOf(ask({ nested: true, weight: 5 }));
+      bucket.update({ maxConcurrent: 1, maxQueue: 10, maxWaitMs: 1e9, maxWeight: 4 }, (same) => same);
+      expect(await heavy).toBeInstanceOf(RangeError);
+    });
+  });
+
+  it('names in an error until when it is paused, and how long its caller waits at most', async () => {
+    const { clock, bucket, ask } = made();
+    bucket.pause(clock.wall() + 90_000.4);
+    const retryAt = Math.ceil(clock.wall() + 90_000.4);
+    const message = `retry.retryAfter.maxMs: nothing may be sent until ${new Date(retryAt).toISOString()}, for 90 s, and the call waits 1.5 s at most`;
+    const error = await rejectionOf(ask({ maxPauseMs: 1_500 }));
+    expect(error).toEqual(new LimitError('ERR_LIMIT_WAIT_TOO_LONG', message, { retryAt }));
+    expect(error).toMatchObject({ retryAt });
+  });
+
+  it('lets who waits for no longer a pause ask in between, as soon as it has waited so long', async () => {
+    const { clock, pacer, bucket, ask } = made();
+    bucket.pause(clock.now() + 60_000);
+    const [impatient, patient] = [watched(ask({ maxPauseMs: 5_000, clampsPause: true })), watched(ask())];
+    await clock.advance(4_999);
+    expect(impatient.settled).toBeUndefined();
+    await clock.advance(1);
+    expect([impatient.settled, patient.settled]).toEqual(['given', undefined]);
+    expect(pacer.told).toContain('resumed');
+  });
+
+  it('wakes nobody early once who would have asked is gone', async () => {
+    const { clock, pacer, bucket, ask } = made();
+    bucket.pause(clock.now() + 60_000);
+    const gone = new AbortController();
+    const left = rejectionOf(ask({ maxPauseMs: 5_000, clampsPause: true, signal: gone.signal }));
+    gone.abort();
+    await left;
+    const patient = watched(ask());
+    await clock.advance(59_999);
+    expect([patient.settled, pacer.told]).toEqual([undefined, [{ pausedForMs: 60_000 }]]);
+    await clock.advance(1);
+    expect(patient.settled).toBe('given');
+  });
+
+  it('warns once of weights of more than a burst, which waste half of the limit', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { ask } = made({ leastBurst: 3, maxWeight: 9 });
+    const weigh = async (weight: number) => {
+      await ask({ weight }).catch(() => {});
+      return warned.mock.calls.length;
+    };
+    expect([await weigh(1), await weigh(3), await weigh(10), await weigh(4), await weigh(5)]).toEqual([0, 0, 0, 1, 1]);
+    const [message, options] = warned.mock.calls[0] ?? [];
+    expect(message).toBe(
+      'A send weighs 4, and limit.burst is 3: so it waits for as much before it as it leaves free after it, and about half of the limit is used. Give a burst of at least the heaviest weight.',
+    );
+    expect(options).toMatchObject({ code: 'HOLDFAST_HEAVY_SEND' });
+    warned.mockRestore();
+  });
+
+  it('takes the deadlines of its own attachment by the clock, and those of others by the time of day', async () => {
+    for (const isOwn of [true, false]) {
+      const { clock, ask } = made({ maxConcurrent: 1, isOwn });
+      clock.adjust(3_600_000);
+      await ask();
+      const late = watched(ask({ deadlineAt: (isOwn ? clock.now() : clock.wall()) + 50 }));
+      await clock.advance(49);
+      expect(late.settled).toBeUndefined();
+      await clock.advance(1);
+      expect(late.settled).toMatchObject({ code: 'ERR_LIMIT_DEADLINE' });
+    }
+  });
+
+  it('tells the pacer of a send that was dropped: that it never was, or else that it is over', async () => {
+    const { pacer, bucket, ask } = made();
+    (await ask()).drop?.();
+    expect(pacer.told.pop()).toEqual({ ended: 1 });
+    Object.assign(pacer, { dropped: (_now: number, handle: number) => pacer.told.push({ dropped: handle }) });
+    const permit = await ask();
+    permit.drop?.();
+    permit.release();
+    expect(pacer.told.pop()).toEqual({ dropped: 2 });
+    expect(bucket.running).toBe(0);
+  });
+
+  it('tells for limits that are waited for together what its pacer has reserved elsewhere, if it does so', () => {
+    const { pacer, bucket } = made();
+    expect([bucket.isRemote, bucket.reservedAt(1), bucket.reservedBy(5)]).toEqual([false, undefined, Infinity]);
+    const reserved = { reservedAt: (weight: number) => 10 * weight, reservedBy: (at: number) => at + 1 };
+    Object.assign(pacer, { isRemote: true, ...reserved });
+    expect([bucket.isRemote, bucket.reservedAt(2), bucket.reservedBy(5)]).toEqual([true, 20, 6]);
+  });
+
+  it('leaves it to a pacer that learns how long to pause, and how fast to go on', async () => {
+    const { clock, pacer, bucket, ask } = made();
+    Object.assign(pacer, { learns: true });
+    const refused = await ask();
+    refused.answered?.({ throttled: true });
+    expect(bucket.isPaused).toBe(false);
+    bucket.pause(clock.now() + 10);
+    pacer.from = Number.POSITIVE_INFINITY;
+    const waiting = [watched(ask()), watched(ask()), watched(ask())];
+    expect(bucket.wanted).toBe(3);
+    pacer.from = Number.NEGATIVE_INFINITY;
+    await clock.advance(10);
+    expect(waiting.map(({ settled }) => settled)).toEqual(['given', 'given', 'given']);
   });
 
   describe('may be forgotten', () => {
