@@ -4,10 +4,9 @@ import { type RedisClient, type RedisLimiterOptions, redisLimiter, redisTokenSto
 import type { Cluster } from 'ioredis';
 import * as nodeRedis5 from 'redis';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Layers } from '../../lib/limit/layers.ts';
-import { systemClock } from '../../lib/time/clock.ts';
 import { limiterContract } from '../limit/contract.ts';
 import { rejectionOf } from '../support/attached.ts';
+import { layersOf } from '../support/layers.ts';
 import { type ClusterNode, clusterClient, type RedisCluster, redisCluster } from '../support/redis-cluster.ts';
 import { noRedis, redisClient } from '../support/redis-server.ts';
 import { underOneKey } from '../support/under-one-key.ts';
@@ -45,19 +44,6 @@ describe.skipIf(noRedis !== undefined)('a Redis Cluster of three masters with a 
     now: () => Date.now(),
   }));
 
-  /** Two as one, each with that key of the list. */
-  function both(...limiters: readonly Limiter[]): Layers {
-    const layers = limiters.map((limiter) => ({
-      limiter,
-      key: undefined,
-      priority: undefined,
-      maxWaitMs: undefined,
-    }));
-    const made = new Layers(layers, systemClock);
-    onTestFinished(() => made.close());
-    return made;
-  }
-
   describe.each([
     ['of the same hash tag', (name: string) => `${name} {acme ${tests}}`],
     ['on another node, perhaps', (name: string) => `${name} ${tests}`],
@@ -66,7 +52,7 @@ describe.skipIf(noRedis !== undefined)('a Redis Cluster of three masters with a 
       limiter: (options) => {
         tests += 1;
         const other = { requests: 1_000, perMs: 100, prefix: prefixOf('other') };
-        return underOneKey(both(make({ ...options, prefix: prefixOf('one') }), make(other)), 2);
+        return underOneKey(layersOf([make({ ...options, prefix: prefixOf('one') }), make(other)]), 2);
       },
       pass: (ms) => pass(ms),
       now: () => Date.now(),
@@ -83,7 +69,7 @@ describe.skipIf(noRedis !== undefined)('a Redis Cluster of three masters with a 
     });
     const all = make({ requests: 10, perMs: 1_200_000, burst: 10, prefix: `all ${tests}${tag}` });
     const route = make({ requests: 4, perMs: 1_000, prefix: `route ${tests}${tag}` });
-    const limiter = both(all, route);
+    const limiter = layersOf([all, route]);
     const asked = Array.from({ length: 4 }, () => limiter.acquire({ key: '["a","b"]' }));
     (await (asked[0] as Promise<Permit>)).release();
     const first = sent.flatMap(({ mock }) => mock.calls.map(([, count]) => Number(count))).slice(0, keys.length);

@@ -3,25 +3,19 @@ import {
   type AuthOptions,
   InvalidPolicyError,
   type Limiter,
-  localLimiter,
   mergePolicies,
   type Policy,
   preparePolicy,
 } from 'axios-holdfast';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ADAPTERS, attached, axiosErrorOf, inTurn, status } from '../support/attached.ts';
+import { limiterOf } from '../support/limiters.ts';
 import { json } from '../support/loopback.ts';
 
 /** The policy of an attachment could not be changed while calls were under way (axios-rate-limit#48): detach, attach, and everybody who waited stayed behind. */
 
 const ONE_AN_HOUR = { requests: 1, perMs: 3_600_000 };
 const FAST = { requests: 1_000, perMs: 1_000, burst: 100 };
-
-function limiterOf(options: Parameters<typeof localLimiter>[0]) {
-  const limit = localLimiter(options);
-  onTestFinished(() => limit.close());
-  return limit;
-}
 
 /** A limiter of somebody's own, without `update`. */
 const plainLimiter = (): Limiter => ({

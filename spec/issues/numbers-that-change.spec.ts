@@ -3,15 +3,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { ADAPTERS, attached, rejectionOf, status } from '../support/attached.ts';
+import { limiterOf } from '../support/limiters.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** The rate of a limiter could not be changed while calls waited (axios-rate-limit#48): a new one let nobody out who waited in the old. */
-
-function limiterOf(options: LimitOptions) {
-  const limit = localLimiter(options);
-  onTestFinished(() => limit.close());
-  return limit;
-}
 
 describe.each(ADAPTERS)('new numbers, over %s', (adapter) => {
   it('let those out who wait, in the order in which they came', async () => {

@@ -1,19 +1,14 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { localLimiter, type Policy, preparePolicy } from 'axios-holdfast';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Policy, preparePolicy } from 'axios-holdfast';
+import { describe, expect, it } from 'vitest';
 import { attached, axiosErrorOf, status } from '../support/attached.ts';
+import { limiterOf } from '../support/limiters.ts';
 import { json } from '../support/loopback.ts';
 
 /** A call whose own policy said nothing of the limit, or only its place in it, was left behind when the attachment got another limit. */
 
 const ONE_AN_HOUR = { requests: 1, perMs: 3_600_000 };
 const FAST = { requests: 1_000, perMs: 1_000, burst: 100 };
-
-function limiterOf(options: Parameters<typeof localLimiter>[0]) {
-  const limit = localLimiter(options);
-  onTestFinished(() => limit.close());
-  return limit;
-}
 
 const LIMITS: readonly [string, (slow: boolean) => Policy['limit']][] = [
   ['numbers', (slow) => (slow ? ONE_AN_HOUR : FAST)],

@@ -1,9 +1,10 @@
 import type { Limiter, LimitOptions, Permit, PermitRequest } from 'axios-holdfast';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Layers } from '../../lib/limit/layers.ts';
 import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
 import { rejectionOf } from '../support/attached.ts';
+import { layersOf } from '../support/layers.ts';
 import { Noted } from '../support/limiters.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { underOneKey } from '../support/under-one-key.ts';
@@ -14,14 +15,7 @@ let clock: ManualClock;
 const local = (options: LimitOptions) => localLimiterWith(clock, fillIn(options));
 
 /** Limits with keys of their own, in the order of the list. */
-function layers(...limiters: readonly Limiter[]): Layers {
-  const made = new Layers(
-    limiters.map((limiter) => ({ limiter, key: limiter.key, priority: undefined, maxWaitMs: undefined })),
-    clock,
-  );
-  onTestFinished(() => made.close());
-  return made;
-}
+const layers = (...limiters: readonly Limiter[]): Layers => layersOf(limiters, clock);
 
 describe.each([0, 1])('in place %i of two', (place) => {
   limiterContract(Layers.name, () => ({

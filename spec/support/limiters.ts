@@ -1,3 +1,5 @@
+import { type LimitOptions, localLimiter } from 'axios-holdfast';
+import { onTestFinished } from 'vitest';
 import type { Limiter, Permit, PermitRequest } from '../../lib/limit/limiter.ts';
 
 type Acquire = (request: PermitRequest, permit: () => Permit) => Permit | Promise<Permit>;
@@ -50,4 +52,11 @@ export class Noted implements Limiter {
       },
     };
   }
+}
+
+/** A local limiter of the test's own, as it would be handed to several clients. It is closed when the test ends. */
+export function limiterOf(options: LimitOptions): ReturnType<typeof localLimiter> {
+  const limiter = localLimiter(options);
+  onTestFinished(() => limiter.close());
+  return limiter;
 }

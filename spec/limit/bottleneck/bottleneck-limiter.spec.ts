@@ -5,11 +5,10 @@ import { attach, InvalidPolicyError, isHoldfastError, localLimiter } from 'axios
 import Bottleneck from 'bottleneck';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bottleneckLimiter, bottleneckLimiterWith } from '../../../lib/limit/bottleneck/bottleneck-limiter.ts';
-import { Layers } from '../../../lib/limit/layers.ts';
 import type { Limiter, Permit, PermitRequest } from '../../../lib/limit/limiter.ts';
-import { systemClock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
 import { until } from '../../support/by-hand.ts';
+import { layersOf } from '../../support/layers.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { underOneKey } from '../../support/under-one-key.ts';
 import { unhandledDuring } from '../../support/unhandled.ts';
@@ -74,15 +73,7 @@ describe('together with a local one', () => {
         bottleneckLimiter(new Bottleneck.Group({ maxConcurrent }), { maxQueue, maxWaitMs }),
         localLimiter({ requests: 1_000, perMs: 100 }),
       ];
-      const layers = limiters.map((limiter) => ({
-        limiter,
-        key: undefined,
-        priority: undefined,
-        maxWaitMs: undefined,
-      }));
-      const both = new Layers(layers, systemClock);
-      onTestFinished(() => both.close());
-      return underOneKey(both, 2);
+      return underOneKey(layersOf(limiters), 2);
     },
     pass: async (ms) => {
       await after(Math.max(ms, 20));

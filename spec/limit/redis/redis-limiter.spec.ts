@@ -3,10 +3,10 @@ import { InvalidPolicyError, type Limiter, type LimitOptions, localLimiter, type
 import { type IoredisLike, type RedisLimiterOptions, redisLimiter } from 'axios-holdfast/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Layers } from '../../../lib/limit/layers.ts';
 import { redisLimiterWith } from '../../../lib/limit/redis/redis-limiter.ts';
 import { systemClock } from '../../../lib/time/clock.ts';
 import { rejectionOf } from '../../support/attached.ts';
+import { layersOf } from '../../support/layers.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { noRedis, type RedisServer, redisClient, redisServer } from '../../support/redis-server.ts';
 import { underOneKey } from '../../support/under-one-key.ts';
@@ -110,18 +110,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     ['another', () => make({ requests: 1_000, perMs: 100 })],
   ])('together with %s', (_what, other) => {
     limiterContract(redisLimiter.name, () => ({
-      limiter: (options) => {
-        const limiters = [make(options), other()];
-        const layers = limiters.map((limiter) => ({
-          limiter,
-          key: undefined,
-          priority: undefined,
-          maxWaitMs: undefined,
-        }));
-        const both = new Layers(layers, systemClock);
-        onTestFinished(() => both.close());
-        return underOneKey(both, 2);
-      },
+      limiter: (options) => underOneKey(layersOf([make(options), other()]), 2),
       pass: (ms) => pass(ms),
       now: () => Date.now(),
     }));
@@ -347,14 +336,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
   describe('two of one client', () => {
     /** Both as one, whose keys are `["all","k"]`. */
     function both(...limiters: readonly Limiter[]) {
-      const layers = limiters.map((limiter) => ({
-        limiter,
-        key: undefined,
-        priority: undefined,
-        maxWaitMs: undefined,
-      }));
-      const made = new Layers(layers, systemClock);
-      onTestFinished(() => made.close());
+      const made = layersOf(limiters);
       return (route = 'k') => Promise.resolve(made.acquire({ key: JSON.stringify(['all', route]) }));
     }
     /** How many keys each script had that Redis was sent since. */
