@@ -9,64 +9,52 @@ const reference: DefaultTheme.SidebarItem[] = JSON.parse(
 
 const lib = fileURLToPath(new URL('../../lib/', import.meta.url));
 
+/** Pages under a heading, by their addresses. */
+const section = (text: string, pages: Readonly<Record<string, string>>): DefaultTheme.SidebarItem => ({
+  text,
+  items: Object.entries(pages).map(([link, title]) => ({ text: title, link })),
+});
+
 const guides: DefaultTheme.SidebarItem[] = [
   { text: 'Start', link: '/' },
-  {
-    text: 'Retrying',
-    items: [
-      { text: 'What, when, how long', link: '/docs/retrying' },
-      { text: 'Your own word on an answer', link: '/docs/answers' },
-      { text: 'Circuit breaker', link: '/docs/breaker' },
-    ],
-  },
-  {
-    text: 'Limits',
-    items: [
-      { text: 'Limits', link: '/docs/limits' },
-      { text: 'Weights and several limits', link: '/docs/limits-several' },
-      { text: 'Learning a quota', link: '/docs/limits-learnt' },
-      { text: 'Fleets on Redis', link: '/docs/fleets' },
-    ],
-  },
-  {
-    text: 'Tokens',
-    items: [
-      { text: 'Tokens', link: '/docs/tokens' },
-      { text: 'Sharing a token', link: '/docs/tokens-shared' },
-    ],
-  },
-  {
-    text: 'See what happens',
-    items: [
-      { text: 'Failures and logs', link: '/docs/failures' },
-      { text: 'Telemetry', link: '/docs/telemetry' },
-      { text: 'Troubleshooting', link: '/docs/troubleshooting' },
-    ],
-  },
-  {
-    text: 'Fit it in',
-    items: [
-      { text: 'Presets of vendors', link: '/docs/presets' },
-      { text: 'A preset of your own', link: '/docs/presets-own' },
-      { text: 'The Partner API', link: '/docs/partner-api' },
-      { text: 'Testing', link: '/docs/testing' },
-      { text: 'Order of interceptors', link: '/docs/interceptors' },
-      { text: 'Who retries?', link: '/docs/who-retries' },
-      { text: 'Leaving the others', link: '/docs/migrating' },
-    ],
-  },
-  {
-    text: 'Look it up',
-    items: [
-      { text: 'Options and defaults', link: '/docs/options' },
-      { text: 'Good to know', link: '/docs/notes' },
-      { text: 'Questions', link: '/docs/faq' },
-      { text: 'Performance', link: '/docs/performance' },
-      { text: 'Weight', link: '/docs/weight' },
-      { text: 'All results', link: '/benchmarks/RESULTS' },
-      { text: 'Security', link: '/SECURITY' },
-    ],
-  },
+  section('Retrying', {
+    '/docs/retrying': 'What, when, how long',
+    '/docs/answers': 'Your own word on an answer',
+    '/docs/breaker': 'Circuit breaker',
+  }),
+  section('Limits', {
+    '/docs/limits': 'Limits',
+    '/docs/limits-several': 'Weights and several limits',
+    '/docs/limits-learnt': 'Learning a quota',
+    '/docs/fleets': 'Fleets on Redis',
+  }),
+  section('Tokens', {
+    '/docs/tokens': 'Tokens',
+    '/docs/tokens-shared': 'Sharing a token',
+  }),
+  section('See what happens', {
+    '/docs/failures': 'Failures and logs',
+    '/docs/telemetry': 'Telemetry',
+    '/docs/troubleshooting': 'Troubleshooting',
+  }),
+  section('Fit it in', {
+    '/docs/presets': 'Presets of vendors',
+    '/docs/presets-own': 'A preset of your own',
+    '/docs/partner-api': 'The Partner API',
+    '/docs/testing': 'Testing',
+    '/docs/interceptors': 'Order of interceptors',
+    '/docs/who-retries': 'Who retries?',
+    '/docs/migrating': 'Leaving the others',
+  }),
+  section('Look it up', {
+    '/docs/options': 'Options and defaults',
+    '/docs/notes': 'Good to know',
+    '/docs/faq': 'Questions',
+    '/docs/performance': 'Performance',
+    '/docs/weight': 'Weight',
+    '/benchmarks/RESULTS': 'All results',
+    '/SECURITY': 'Security',
+  }),
 ];
 
 /** Everything that the site loads is part of it: it makes no request to anybody else. */

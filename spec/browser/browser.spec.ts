@@ -1,14 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
+import { pageScript } from '../support/bundled.ts';
 import { type Answer, json, type Loopback, loopback, type Seen } from '../support/loopback.ts';
 
 /** What `page.ts` exports. What is handed to `page.evaluate` runs in the browser, and sees this and its argument only. */
 declare const kit: typeof import('./page.ts');
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const bodyOf409 = { error: { code: 'conflict', message: 'm', target: 't' } };
 
@@ -54,26 +51,14 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
   let elsewhere: Loopback;
   let browser: Browser;
   let page: Page;
-  let bundled: Metafile;
+  let bundled: readonly string[];
 
   const seen = (path: string, method?: string): readonly Seen[] =>
     server.seen.filter((each) => each.url === path && (method === undefined || each.method === method));
 
   beforeAll(async () => {
-    // For the platform `browser`: an import of something of Node's would fail it.
-    const { metafile, outputFiles } = await build({
-      absWorkingDir: root,
-      entryPoints: ['spec/browser/page.ts'],
-      bundle: true,
-      platform: 'browser',
-      format: 'iife',
-      globalName: 'kit',
-      write: false,
-      metafile: true,
-      logLevel: 'silent',
-    });
-    bundled = metafile;
-    const script = outputFiles[0]?.text ?? '';
+    const { script, files } = await pageScript('kit', { entryPoints: ['spec/browser/page.ts'] });
+    bundled = files;
     server = await loopback((request, response) => {
       const [, name = ''] = request.url.split(/[/?]/);
       if (name === '' || name === 'kit.js') {
@@ -99,7 +84,7 @@ describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
   });
 
   it('needs nothing but what package.json declares', () => {
-    const packages = Object.keys(bundled.inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+    const packages = bundled.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
     expect([...new Set(packages.filter((name) => name !== undefined))].sort()).toEqual([
       'axios',
       'is-network-error',

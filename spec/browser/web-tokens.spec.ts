@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
+import { pageScript } from '../support/bundled.ts';
 import { json, type Loopback, loopback } from '../support/loopback.ts';
 import type { Opened } from './tab.ts';
 
@@ -58,21 +58,10 @@ class Session {
   }
 }
 
-const bundle = (entry: string) =>
-  build({
-    absWorkingDir: root,
-    stdin: { contents: entry, resolveDir: root },
-    bundle: true,
-    platform: 'browser',
-    format: 'iife',
-    globalName: 'kit',
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  });
+const bundle = (entry: string) => pageScript('kit', { stdin: { contents: entry, resolveDir: root } });
 
 it('is no part of the main entry', async () => {
-  const partsOf = async (entry: string) => Object.keys((await bundle(`export * from '${entry}'`)).metafile.inputs);
+  const partsOf = async (entry: string) => (await bundle(`export * from '${entry}'`)).files;
   const isOfTabs = (path: string) => /stores\/web/.test(path);
   expect((await partsOf('./lib/index.ts')).filter(isOfTabs)).toEqual([]);
   expect((await partsOf('./lib/web.ts')).filter(isOfTabs)).not.toEqual([]);
@@ -86,7 +75,7 @@ describe.skipIf(noBrowser !== undefined)('the tabs of a real browser', () => {
   let sessions = new Map<string, Session>();
 
   beforeAll(async () => {
-    script = (await bundle("export * from './spec/browser/tab.ts'")).outputFiles[0]?.text ?? '';
+    ({ script } = await bundle("export * from './spec/browser/tab.ts'"));
     server = await loopback(async ({ url, body, headers }, response) => {
       const [, what = '', name = ''] = url.split('/');
       if (what === '' || what === 'kit.js') {

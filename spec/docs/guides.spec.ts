@@ -86,7 +86,7 @@ describe('the menu of the site', () => {
   it('has every page', () => {
     const menu = readFileSync(`${root}docs/.vitepress/config.ts`, 'utf8');
     for (const page of pages.filter((path) => path !== 'README.md')) {
-      expect(menu).toContain(`link: '/${page.slice(0, -'.md'.length)}'`);
+      expect(menu).toContain(`'/${page.slice(0, -'.md'.length)}'`);
     }
   });
 });

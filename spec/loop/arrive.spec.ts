@@ -8,7 +8,7 @@ import { arrive } from '../../lib/loop/arrive.ts';
 import { CallUnderWay } from '../../lib/loop/call-under-way.ts';
 import { borrow } from '../../lib/send/borrow.ts';
 import { settle } from '../support/manual-clock.ts';
-import { underWay } from '../support/under-way.ts';
+import { answered, underWay } from '../support/under-way.ts';
 
 const ORIGIN = 'https://api.example.com';
 
@@ -29,12 +29,8 @@ function setUp(policy: Policy = {}, config: object = {}) {
     ...policy,
     retry: policy.retry === false ? false : { backoff: () => 100, ...policy.retry },
   });
-  const answer = (status: number, headers: Record<string, string> = {}, data: unknown = ''): Outcome => {
-    const response = { status, statusText: '', headers: new AxiosHeaders(headers), config: own, data, request: {} };
-    return status < 400
-      ? { response }
-      : { error: new AxiosError(`status ${status}`, 'ERR_BAD_RESPONSE', own, {}, response) };
-  };
+  const answer = (status: number, headers: Record<string, string> = {}, data: unknown = '') =>
+    answered(own, status, { headers, data });
   /** It leaves as the loop has it leave. */
   const leaves = () => {
     plan.breaker?.enter(call, clock.now());

@@ -10,7 +10,7 @@ import type { BudgetStation } from '../../lib/retry/budget-station.ts';
 import { borrow } from '../../lib/send/borrow.ts';
 import { followBody } from '../../lib/send/streamed-body.ts';
 import { settle } from '../support/manual-clock.ts';
-import { underWay } from '../support/under-way.ts';
+import { answered, underWay } from '../support/under-way.ts';
 
 const ORIGIN = 'https://api.example.com';
 
@@ -29,12 +29,7 @@ function setUp(policy: Policy = {}, config: object = {}) {
     ...policy,
   });
   plan.underWay.begun(call);
-  const answer = (status: number, data: unknown = ''): Outcome => {
-    const response = { status, statusText: '', headers: new AxiosHeaders(), config: own, data } as never;
-    return status < 400
-      ? { response }
-      : { error: new AxiosError(`status ${status}`, 'ERR_BAD_RESPONSE', own, {}, response) };
-  };
+  const answer = (status: number, data: unknown = '') => answered(own, status, { data });
   /** Its last send came to that. */
   const judged = (outcome: Outcome, verdict: Verdict): Outcome => {
     call.sent = 1;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
+import { pageScript } from '../support/bundled.ts';
 import { json, type Loopback, loopback } from '../support/loopback.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,21 +12,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 declare const strict: typeof import('./strict-mode.page.ts');
 declare const mocked: typeof import('./mocked.page.ts');
 
-const bundle = async (name: string, globalName: string): Promise<string> => {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: [`spec/neighbours/${name}.page.ts`],
-    bundle: true,
-    platform: 'browser',
-    format: 'iife',
-    globalName,
-    write: false,
-    logLevel: 'silent',
-    // React runs effects twice in development only.
-    define: { 'process.env.NODE_ENV': '"development"' },
-  });
-  return outputFiles[0]?.text ?? '';
-};
+async function bundle(name: string, globalName: string): Promise<string> {
+  const entryPoints = [`spec/neighbours/${name}.page.ts`];
+  // React runs effects twice in development only.
+  const { script } = await pageScript(globalName, { entryPoints, define: { 'process.env.NODE_ENV': '"development"' } });
+  return script;
+}
 
 describe.skipIf(noBrowser !== undefined)('in a real browser', () => {
   let server: Loopback;

@@ -1,6 +1,7 @@
-import axios, { type InternalAxiosRequestConfig } from 'axios';
+import axios, { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { Authenticators } from '../../lib/auth/authenticators.ts';
 import { Breakers } from '../../lib/breaker/breakers.ts';
+import type { Outcome } from '../../lib/call/outcome.ts';
 import { evidenceOn } from '../../lib/classify/judging.ts';
 import { Limiters } from '../../lib/limit/limiters.ts';
 import type { ResolvedLimits } from '../../lib/limit/options.ts';
@@ -64,4 +65,16 @@ export function underWay(config: InternalAxiosRequestConfig, policy: Policy = {}
   const clock = new ManualClock();
   const plan = new Plan(sharedBy(clock), resolve(policy));
   return { call: new CallUnderWay(config, plan), plan, clock };
+}
+
+/** What comes of a send that is answered so: from 400 on an error. */
+export function answered(
+  config: InternalAxiosRequestConfig,
+  status: number,
+  { headers = {}, data = '' }: { headers?: Record<string, string>; data?: unknown } = {},
+): Outcome {
+  const response = { status, statusText: '', headers: new AxiosHeaders(headers), config, data, request: {} };
+  return status < 400
+    ? { response }
+    : { error: new AxiosError(`status ${status}`, 'ERR_BAD_RESPONSE', config, {}, response) };
 }

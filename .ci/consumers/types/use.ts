@@ -1,5 +1,5 @@
 /** A program that uses every entry: it must compile, and what is wrong in it must not. */
-import axios from 'axios';
+import axios, { type AxiosError } from 'axios';
 import {
   attach,
   credentials,
@@ -10,7 +10,13 @@ import {
   type Policy,
   reportOf,
 } from 'axios-holdfast';
-import axiosRetry, { isNetworkOrIdempotentRequestError } from 'axios-holdfast/axios-retry';
+import * as retryNames from 'axios-holdfast/axios-retry';
+import axiosRetry, {
+  type IAxiosRetryConfig,
+  type IAxiosRetryConfigExtended,
+  type IAxiosRetryReturn,
+  isNetworkOrIdempotentRequestError,
+} from 'axios-holdfast/axios-retry';
 import { bottleneckLimiter } from 'axios-holdfast/bottleneck';
 import { instrument } from 'axios-holdfast/otel';
 import { type RedisClient, redisLimiter, redisTokenStore } from 'axios-holdfast/redis';
@@ -38,7 +44,28 @@ export const off: () => void = holdfast.on('finished', ({ report }) => report.el
 export const failure: Failure | undefined = failureOf(1);
 export const sends: number | undefined = reportOf(1)?.sends.length;
 export const store = webTokenStore({ key: 'k' });
+
+// As programs have it that come from axios-retry.
+declare module 'axios' {
+  interface AxiosRequestConfig {
+    'axios-retry'?: IAxiosRetryConfigExtended;
+  }
+}
+axiosRetry(axios);
 axiosRetry(axios.create(), { retries: 3, retryCondition: isNetworkOrIdempotentRequestError });
+retryNames.default(axios.create(), { ...retryNames.DEFAULT_OPTIONS, retryDelay: axiosRetry.linearDelay() });
+const retryOptions: IAxiosRetryConfig = {
+  retryCondition: async (error: AxiosError) => axiosRetry.isNetworkError(error) || error.response?.status === 409,
+  retryDelay: (...about) => axiosRetry.exponentialDelay(...about, 500),
+  onRetry: async (count, error, { headers, 'axios-retry': state }) => {
+    if (headers) headers['X-Retry'] = count;
+    if (state) state.retries = Number(state.retryCount) + Number(error.config?.['axios-retry']?.lastRequestTime);
+  },
+  validateResponse: ({ status, data }) => status < 300 && data.ok,
+};
+export const ids: IAxiosRetryReturn = axiosRetry(axios.create({ 'axios-retry': { retries: 1 } }), retryOptions);
+axios.interceptors.request.eject(ids.requestInterceptorId);
+axios.get('/x', { [retryNames.namespace]: { retries: 0, validateResponse: null } });
 
 const api: Scripted = scripted({
   '/orders/*': ({ headers }) => (headers.a ? 200 : { status: 503, delayMs: 5 }),
