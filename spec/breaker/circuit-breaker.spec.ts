@@ -53,6 +53,28 @@ describe(circuitBreaker.name, () => {
     expect(mergePolicies({ breaker }, { breaker: { openMs: 5 } })).toEqual({ breaker: { openMs: 5 } });
   });
 
+  it.each([{ failureRatio: 1 }, { minimumThroughput: 9 }, { windowMs: 100 }, { openMs: 5 }])(
+    'has its place taken by numbers of a later policy, be it only %o',
+    (breaker) => {
+      expect(mergePolicies({ breaker: circuitBreaker(ill) }, { breaker })).toEqual({ breaker });
+    },
+  );
+
+  it.each<[BreakerOptions, string | undefined]>([
+    [{ failureRatio: 0 }, 'breaker.failureRatio must be a number above 0 and at most 1, got 0'],
+    [{ failureRatio: 1 }, undefined],
+    [{ failureRatio: 1.1 }, 'breaker.failureRatio must be a number above 0 and at most 1, got 1.1'],
+    [{ minimumThroughput: 0 }, 'breaker.minimumThroughput must be an integer of at least 1, got 0'],
+    [{ minimumThroughput: 1 }, undefined],
+    [{ windowMs: 99 }, 'breaker.windowMs must be a number of at least 100 and at most 2³¹−1, got 99'],
+    [{ windowMs: 100, openMs: 2 ** 31 - 1 }, undefined],
+    [{ openMs: 2 ** 31 }, 'breaker.openMs must be a number above 0 and at most 2³¹−1, got 2147483648'],
+    [{ openMs: 0.5 }, undefined],
+  ])('has these bounds: %o', (options, problem) => {
+    if (problem === undefined) circuitBreaker(options);
+    else expect(() => circuitBreaker(options)).toThrow(problem);
+  });
+
   it.each<[unknown, string]>([
     [{ openMs: 0 }, 'breaker.openMs must be a number above 0'],
     [{ resetTimeout: 1 }, 'breaker.resetTimeout is not an option; here it is breaker.openMs'],
