@@ -268,6 +268,66 @@ describe(WebLocksTokenStore, () => {
     expect(lost).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ name: 'SecurityError' }));
   });
 
+  /** A page that lends its lock to whoever asks, and notes by which names, and what is said there. */
+  function alone(locked: string[], opened: string[], said: unknown[]): Page {
+    return {
+      clock,
+      locks: {
+        request: async (name: string, _options: LockOptions, run: (lock: Lock) => unknown) => {
+          locked.push(name);
+          return run({ name, mode: 'exclusive' });
+        },
+      } as unknown as LockManager,
+      open: (name) => {
+        opened.push(name);
+        return (message) => said.push(JSON.parse(message));
+      },
+      onWake: () => {},
+    };
+  }
+
+  it('meets tabs of other versions under the same names, and no other store', async () => {
+    const [locked, opened]: [string[], string[]] = [[], []];
+    for (const name of ['app', 'other']) {
+      const store = new WebLocksTokenStore(name, alone(locked, opened, []));
+      await clock.run(store.refresh('a', 0, gives('one')));
+      await clock.run(store.refresh('b', 0, gives('one')));
+    }
+    expect(opened).toEqual(['axios-holdfast:app', 'axios-holdfast:other']);
+    expect(locked).toEqual([
+      'axios-holdfast:["app","a"]',
+      'axios-holdfast:["app","b"]',
+      'axios-holdfast:["other","a"]',
+      'axios-holdfast:["other","b"]',
+    ]);
+  });
+
+  it.each([
+    ['a', 7_929_297_801_672_961],
+    ['b', 8_684_336_938_537_663],
+    ['revenge', 4_051_478_007_546_757],
+    ['revenue', 8_309_097_637_345_594],
+  ])(
+    'speaks of a token by the mark that tabs of other versions know: %s by its cyrb53, as published',
+    async (value, mark) => {
+      const said: unknown[] = [];
+      const store = new WebLocksTokenStore('app', alone([], [], said));
+      await clock.run(store.refresh('', 0, gives('new'), { token: { value } }));
+      expect(said).toEqual([
+        { kind: 'ask', key: '', mark },
+        { kind: 'refreshed', key: '', marks: [mark, expect.any(Number)], token: expect.anything() },
+      ]);
+    },
+  );
+
+  it('knows a tab again that is up to 1,000 tokens behind', async () => {
+    const [one, two, three] = [tabs.open(), tabs.open(), tabs.open()];
+    let token = old;
+    for (let n = 1; n <= 1_000; n++) token = await from(one, token, gives(`token ${n}`));
+    expect(await from(two, { value: 'token 1' }, never)).toMatchObject({ value: 'token 1000' });
+    expect(await from(three, old, gives('by itself'))).toMatchObject({ value: 'by itself' });
+  });
+
   it.each([
     'no JSON',
     '1',
