@@ -130,7 +130,7 @@ describe('an attachment whose `auth` changes', () => {
     ['the same retry, written anew', { retry: { retries: 2 } }],
     ['others who may see the token', { origins: 'any' }],
     ['another way to write it', { apply: () => {} }],
-    ['another rule for a 401', { isUnauthorized: () => undefined }],
+    ['another key for its calls', { key: () => '' }],
   ])('goes on with the session that it had with %s', (_, options) => {
     expect(goesOn(before, changed(options))).toBe(true);
   });

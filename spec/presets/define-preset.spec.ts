@@ -32,6 +32,7 @@ const acme = definePreset({
   source,
 });
 
+const ruled = (rule: object) => ({ rules: [{ means: 'retry', source, ...rule }] });
 const nested = (code: string, message = 'm', innerError?: object) => ({ error: { code, message, innerError } });
 
 describe(definePreset, () => {
@@ -240,11 +241,72 @@ describe(definePreset, () => {
     ['bad.limits.0.key is not an option', { limits: [{ key: () => '', source }] }],
     ['bad.statuses.500 must be', { statuses: { 500: 'retries' } }],
     ['bad.ids must be an array of names', { ids: 'x-id' }],
+    [
+      'bad.rules.0.status must be a status from 100 to 999, or an array of them, got an array',
+      { rules: [{ status: [], means: 'retry', source }] },
+    ],
+    ['bad.rules.0.status must be', { rules: [{ status: [500, 1_000], means: 'retry', source }] }],
+    ['bad.rules.0.status must be', { rules: [{ status: 500.5, means: 'retry', source }] }],
+    ["bad.rules.0.code must be a text that is not empty, or an array of them, got ''", ruled({ code: '' })],
+    ['bad.rules.0.code must be', ruled({ code: ['A', 7] })],
+    [
+      "bad.rules.0.header must be an object like { 'x-remaining': '0' }, with names in lower case and a text or true, got an object",
+      ruled({ header: { 'x-left': 0 } }),
+    ],
+    ['bad.rules.0.header must be', ruled({ header: { 'x-left': false } })],
+    ['bad.rules.0.header must be', ruled({ header: 'x-left' })],
+    ['bad.rules.0.message must be a regular expression without g and y', ruled({ message: /x/y })],
+    ['bad.rules.0.message must be', ruled({ message: 'locked' })],
+    ["bad.rules.0.method must be a method in upper case, or an array of them, got 'get'", ruled({ method: 'get' })],
+    ['bad.rules.0.method must be', ruled({ method: '' })],
+    ['bad.rules.0.when must be a function', ruled({ when: true })],
+    ["bad.rules.0.why must be a text that is not empty, got ''", ruled({ why: '' })],
+    ["bad.rules.0.source must be a text that is not empty, got ''", ruled({ source: '' })],
+    ["bad.rules.0.waitMs must be a number of at least 0 and finite, got '5'", ruled({ waitMs: '5' })],
+    ['bad.rules.0.waitMs must be', ruled({ waitMs: Number.POSITIVE_INFINITY })],
+    [
+      "bad.rules.0.means must be 'throttled' or 'exhausted' or 'refused' or 'retry' or 'fail' or 'refresh' or 'pending'",
+      ruled({ means: 'gone' }),
+    ],
+    ['bad.rules.0.means must be given, got nothing', ruled({ means: undefined })],
+    ['bad.rules must be an array of objects, got an object', { rules: {} }],
+    ["bad.rules must be an array of objects, got 'retry' in it", { rules: ['retry'] }],
+    ['bad.limits.0.source must be given, got nothing', { limits: [{ requests: 1, perMs: 1 }] }],
+    ['bad.limits.0.bucket must be a function', { limits: [{ requests: 1, perMs: 1, bucket: 'x', source }] }],
+    ["bad.waits must be an array of functions, got 'retry_in' in it", { waits: ['retry_in'] }],
+    ['bad.account must be a text or a function, got 7', { account: 7 }],
+    ['bad.api must be a function', { api: 'v1' }],
+    ['bad.budget must be a function', { budget: 'v1' }],
+    ['bad.readError must be a function', { readError: 'v1' }],
+    ["bad.correlation must be a header name, got 'x id'", { correlation: 'x id' }],
+    ['bad.idempotency.header must be a header name', { idempotency: { header: '' } }],
+    ['bad.retry.maxRetries must be', { retry: { maxRetries: -1 } }],
+    ["bad.ids must be an array of names, got '' in it", { ids: ['x', ''] }],
+    ['bad.source must be a text that is not empty, or an array of them, got an array', { source: [] }],
+    ['preset.name must be given, got nothing', { name: undefined }],
+    ["preset.name must be a text that is not empty, got ''", { name: '' }],
     ['bad.source must be given, got nothing', { source: undefined }],
   ])('refuses wrong data: %s', (message, data) => {
     const define = () => definePreset({ name: 'bad', source, ...data } as never);
     expect(define).toThrow(InvalidPolicyError);
     expect(define).toThrow(message);
+  });
+
+  it.each([
+    [null, 'preset must be a plain object, got null'],
+    [undefined, 'preset must be a plain object, got null'],
+    ['acme', 'preset must be a plain object, got a string'],
+  ])('refuses what is no data: %o', (data, message) => {
+    expect(() => definePreset(data as never)).toThrow(message);
+  });
+
+  it.each([
+    [null, 'acme(options) must be a plain object such as { account }, got null'],
+    ['tenant', 'acme(options) must be a plain object such as { account }, got a string'],
+    [{ account: 7 }, 'acme(options).account must be a text or a function, got 7'],
+  ])('refuses options that are none, since accounts would share a quota: %o', (options, message) => {
+    expect(() => acme(options as never)).toThrow(InvalidPolicyError);
+    expect(() => acme(options as never)).toThrow(message);
   });
 
   it('refuses wrong data of a function, at once or for the options that make it wrong', () => {
