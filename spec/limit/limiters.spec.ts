@@ -1,9 +1,12 @@
+import { InvalidPolicyError } from 'axios-holdfast';
 import { describe, expect, it, vi } from 'vitest';
 import { AdjustedLimiter, numbersIn } from '../../lib/limit/adjusted-limiter.ts';
+import { Layers } from '../../lib/limit/layers.ts';
 import type { Limiter, Permit } from '../../lib/limit/limiter.ts';
 import { isLimiter } from '../../lib/limit/limiter.ts';
 import { Limiters } from '../../lib/limit/limiters.ts';
-import { fillIn, type LimitOptions } from '../../lib/limit/options.ts';
+import { LocalBuckets } from '../../lib/limit/local/local-buckets.ts';
+import { fillIn, type LimitOptions, type OneLimit, type ResolvedLimit } from '../../lib/limit/options.ts';
 import { waitsForOthers } from '../../lib/limit/station.ts';
 import { rejectionOf } from '../support/attached.ts';
 import { Noted } from '../support/limiters.ts';
@@ -170,5 +173,88 @@ describe(Limiters.name, () => {
     await limiters.close();
     expect(await rejectionOf(Promise.resolve(own.acquire({ key: 'a' })))).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
     expect(handedIn.close).not.toHaveBeenCalled();
+  });
+
+  describe('of several', () => {
+    const [own, other] = [{ maxConcurrent: 1 }, { maxConcurrent: 2, maxWaitMs: 5 }].map(fillIn) as [
+      ResolvedLimit,
+      ResolvedLimit,
+    ];
+    const several = (...attached: readonly OneLimit[]) => {
+      const clock = new ManualClock();
+      return { clock, limiters: new Limiters(attached, { ...lentBy(clock), storeLost: () => {} }) };
+    };
+    const errorOf = (make: () => unknown) => {
+      try {
+        make();
+        return undefined;
+      } catch (error) {
+        return error;
+      }
+    };
+
+    it('makes those that are numbers, takes those that are handed in, and asks all of them', () => {
+      const noted = new Noted();
+      const { limiters } = several(own, noted, other);
+      const all = limiters.of([own, noted, other]) as Layers;
+      expect(all).toBeInstanceOf(Layers);
+      expect(all.layers.map(({ limiter }) => limiter)).toEqual([
+        expect.any(LocalBuckets),
+        noted,
+        expect.any(LocalBuckets),
+      ]);
+      // All calls share those that were made.
+      const again = limiters.of([own, noted, other]) as Layers;
+      expect(again.layers.map(({ limiter }) => limiter)).toEqual(all.layers.map(({ limiter }) => limiter));
+      expect(new Set([...again.layers, ...all.layers].map(({ limiter }) => limiter)).size).toBe(3);
+    });
+
+    it('has the keys, the order and the patience that each says for itself', () => {
+      const [key, priority] = [() => 'k', () => 1];
+      const mine = { ...own, key, priority };
+      const handedIn = new AdjustedLimiter(new Noted(), { key, maxWaitMs: 7 });
+      const all = several(mine, handedIn, other).limiters.of([mine, handedIn, other]) as Layers;
+      expect(all.layers).toMatchObject([
+        { key, priority, maxWaitMs: Number.POSITIVE_INFINITY },
+        { limiter: handedIn.limiter, key, maxWaitMs: 7 },
+        { key: undefined, maxWaitMs: 5 },
+      ]);
+    });
+
+    it('lets a call say how long it waits, and bring a Limiter in any place, but no numbers of its own', () => {
+      const { limiters } = several(own, new Noted());
+      const noted = new Noted();
+      const made = (...limits: readonly OneLimit[]) => (limiters.of(limits) as Layers).layers;
+      expect(made({ ...own, maxWaitMs: 9 })[0]?.maxWaitMs).toBe(9);
+      expect(made(noted, noted, noted).map(({ limiter }) => limiter)).toEqual([noted, noted, noted]);
+      const [faster, limits] = [{ ...own, maxConcurrent: 9 }, [own, noted, own]];
+      for (const [wrong, n] of [
+        [[faster], 0],
+        [[noted, own], 1],
+        [limits, 2],
+      ] as const) {
+        const bound = 'a Limiter on a call, or as it is attached: make a localLimiter once, and give it here';
+        const problem = { path: `limit.${n}`, bound, value: wrong[n], message: `limit.${n} must be ${bound}` };
+        expect(errorOf(() => limiters.of(wrong))).toMatchObject({ code: 'ERR_POLICY_INVALID', problems: [problem] });
+      }
+      expect(errorOf(() => several(own).limiters.of([noted, own]))).toBeInstanceOf(InvalidPolicyError);
+      const one = new Limiters(own, { ...lentBy(new ManualClock()), storeLost: () => {} });
+      expect(errorOf(() => one.of([own]))).toBeInstanceOf(InvalidPolicyError);
+    });
+
+    it('counts the paused buckets of all, and closes those that were made', async () => {
+      const paused = (count: number) =>
+        Object.assign(new Noted(), { stats: () => ({ queued: 0, running: 0, paused: count }), close: vi.fn() });
+      const handedIn = paused(3);
+      const { clock, limiters } = several(own, handedIn, new Noted());
+      const [layer] = (limiters.of([own]) as Layers).layers;
+      layer?.limiter.pause('k', clock.now() + 5);
+      expect(limiters.paused()).toBe(4);
+      await limiters.close();
+      expect(handedIn.close).not.toHaveBeenCalled();
+      const late = rejectionOf(Promise.resolve(layer?.limiter.acquire({ key: 'k' })));
+      expect(await late).toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+      expect(made(paused(2)).limiters.paused()).toBe(2);
+    });
   });
 });
