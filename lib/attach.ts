@@ -45,7 +45,8 @@ export interface Attachment {
    * Lays a policy over the one that holds, as `mergePolicies` does, for all calls that begin from now on.
    *
    * Calls under way finish under the policy that they began with. But who waits for a permit goes by the new limit, in the same order: new
-   * numbers change the limiter where it stands, another limiter takes its queue over, `limit: false` lets everybody go. (A call that has a
+   * numbers change the limiter where it stands, another limiter takes its queue over, `limit: false` lets everybody go. What has left by numbers
+   * of the attachment counts in those that follow, alone or in a list, where their `key` is the same; and a pause goes along. (A call that has a
    * `Limiter` of its own keeps that; a `priority` of its own is laid over the new limit.) The retry budget, the circuits and the session of
    * `auth` go on where their numbers did not change, and begin anew where they did. Listeners that `on` adds are kept.
    *
@@ -231,9 +232,9 @@ export function attachIn(
       const before = current.policy;
       const house = current.house.with(given);
       const { policy, numbers } = update(house, before, given);
-      rooms.update(house, { resolved: policy, written: asWritten(given) }, numbers);
+      const limitHolds = rooms.update(house, { resolved: policy, written: asWritten(given) }, numbers);
       current = { house, policy, shared: goOn(current.shared, before, policy) };
-      rules.update(house, policy, current.shared);
+      rules.update(house, policy, current.shared, limitHolds);
       written.push(given);
     },
     detach,

@@ -3,6 +3,7 @@ import type { Terms } from './call/live-call.ts';
 import type { Waiting } from './limit/station.ts';
 import { CallUnderWay } from './loop/call-under-way.ts';
 import { loop } from './loop/loop.ts';
+import type { OpenRooms } from './loop/open-rooms.ts';
 import { Plan, type Shared } from './loop/plan.ts';
 import type { House } from './policy/house.ts';
 import type { ResolvedPolicy } from './policy/options.ts';
@@ -76,8 +77,12 @@ export class Rules {
     this.plans = new Plans(shared, policy);
   }
 
-  /** Another policy holds: who waits for a permit goes by its limit, and by what their own policies lay over that, all in one order. */
-  update(house: House, policy: ResolvedPolicy, shared: Shared): void {
+  /**
+   * Another policy holds: who waits for a permit goes by its limit, and by what their own policies lay over that, all in one order.
+   *
+   * @param limitHolds has the numbers of that limit hold. Nobody is to be let out by them who has to go elsewhere
+   */
+  update(house: House, policy: ResolvedPolicy, shared: Shared, limitHolds: ReturnType<OpenRooms['update']>): void {
     this.plans = new Plans(shared, policy);
     this.policies = new Policies(house, policy);
     const seen = new Set<Terms>();
@@ -89,7 +94,7 @@ export class Rules {
       if (plan !== undefined) waiting.push(...(terms.limit?.replaceBy(plan.limit) ?? []));
     }
     waiting.sort((a, b) => a.priority - b.priority || a.since - b.since);
-    for (const { goOver } of waiting) goOver();
+    limitHolds(waiting.map(({ goOver }) => goOver()));
   }
 
   /** How that call would be made if it began now; `undefined` where its own policy cannot be laid over the new one. */

@@ -60,13 +60,14 @@ export interface Waiting {
   readonly priority: number;
   /** Of when the call began. */
   readonly since: number;
-  readonly goOver: () => void;
+  /** It leaves its line at once; the promise ends when it stands in the other. */
+  readonly goOver: () => Promise<void>;
 }
 
 /** Who waits for one limit, whatever the policy says besides. */
 interface Line {
   /** And how each goes over to what takes the place of that limit. */
-  readonly waiting: Map<Slot, () => void>;
+  readonly waiting: Map<Slot, Waiting['goOver']>;
   /** Who asks for the permits now; `'free'`: there is no limit any more. */
   next: LimitStation | 'free' | undefined;
 }
@@ -82,6 +83,8 @@ export interface LimitPorts {
   readonly counters: { queued: number };
   /** How each call that waits for the limiter or for a token is refused when the attachment is closed. */
   readonly queue: Set<() => void>;
+  /** While some go over to another limit: who comes meanwhile is to stand behind them. */
+  readonly crossing: { ends: Promise<unknown> | undefined };
   /** What the policy's own code is shown of an answer. */
   evidence(call: LimitedCall, outcome: Outcome): ShownAnswer;
 }
@@ -128,12 +131,8 @@ export class LimitStation implements Station<LimitedCall> {
   }
 
   enter(call: LimitedCall): Refusal | undefined | Promise<Refusal | undefined> {
-    const { next } = this.#line;
-    if (next !== undefined) return next === 'free' ? undefined : next.enter(call);
-    const slot = this.#renewed(call);
-    slot.queuedMs = 0;
-    slot.key = slot.home;
-    return this.#take(call, slot);
+    const { ends } = this.#ports.crossing;
+    return ends === undefined ? this.#enter(call) : ends.then(() => this.#enter(call));
   }
 
   /**
@@ -277,6 +276,15 @@ export class LimitStation implements Station<LimitedCall> {
     else drop(permit);
   }
 
+  #enter(call: LimitedCall): Refusal | undefined | Promise<Refusal | undefined> {
+    const { next } = this.#line;
+    if (next !== undefined) return next === 'free' ? undefined : next.#enter(call);
+    const slot = this.#renewed(call);
+    slot.queuedMs = 0;
+    slot.key = slot.home;
+    return this.#take(call, slot);
+  }
+
   #slotOf(call: LimitedCall): Slot {
     call.limit ??= this.#newSlot(call, call.config, inOrder(call.startedAt));
     return call.limit;
@@ -377,13 +385,38 @@ export class LimitStation implements Station<LimitedCall> {
     return at === Number.POSITIVE_INFINITY ? at : at + this.#ports.wallAheadMs();
   }
 
-  /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
+  /** Waits for a permit here, or wherever it is to be asked for meanwhile. */
   async #queue(
     call: LimitedCall,
     slot: Slot,
     acquired: Promise<Permit>,
     aborter?: AbortController,
   ): Promise<Refusal | undefined> {
+    let arrived = () => {};
+    const hasArrived = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    let elsewhere: Refusal | undefined | Promise<Refusal | undefined>;
+    try {
+      const refusal = await this.#stand(call, slot, acquired, hasArrived, aborter);
+      if (refusal !== ELSEWHERE) return refusal;
+      elsewhere = this.#enter(call);
+    } finally {
+      arrived();
+    }
+    const refusal = await elsewhere;
+    if (call.limit !== undefined && call.limit !== slot) call.limit.queuedMs += slot.queuedMs;
+    return refusal;
+  }
+
+  /** Waits for a permit, no longer than the call may last: a limiter may be deaf to the signal or the deadline. */
+  async #stand(
+    call: LimitedCall,
+    slot: Slot,
+    acquired: Promise<Permit>,
+    hasArrived: Promise<void>,
+    aborter?: AbortController,
+  ): Promise<Refusal | undefined | typeof ELSEWHERE> {
     const { clock, counters, queue } = this.#ports;
     const asked = clock.now();
     let refuse = () => {};
@@ -394,27 +427,34 @@ export class LimitStation implements Station<LimitedCall> {
     counters.queued += 1;
     const held = this.mayHoldUp ? this.#heldIn(slot.key) : [];
     const stopWaiting = held.map((slots) => slots.wait());
+    const giveUp = () => {
+      aborter?.abort();
+      slot.leaveLine?.();
+    };
     this.#tell(call, slot, () => held.find(({ unread }) => unread.length > 0)?.unread[0]);
     try {
       const patientUntil = asked + (this.#maxWaitMs ?? Number.POSITIVE_INFINITY);
       const boundAt = Math.min(call.deadlineAt, patientUntil);
       const bound = { ...call.timeout(clock), ms: boundAt - asked };
       const goesOver = new Promise<typeof ELSEWHERE>((resolve) => {
-        this.#line.waiting.set(slot, () => resolve(ELSEWHERE));
+        this.#line.waiting.set(slot, () => {
+          resolve(ELSEWHERE);
+          giveUp();
+          return hasArrived;
+        });
       });
       const result = await withTimeout(Promise.race([acquired, closed, goesOver]), bound);
       if (result.kind === 'cancelled') return call.cancelled();
-      if (result.kind === 'done' && result.value !== ELSEWHERE) {
+      if (result.kind === 'done') {
+        if (result.value === ELSEWHERE) return ELSEWHERE;
         slot.permit = requirePermit(result.value);
         return undefined;
       }
-      if (result.kind === 'timeout') {
-        if (boundAt < call.deadlineAt) {
-          throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.#maxWaitMs} ms`);
-        }
-        const ms = wholeMs(call.terms.deadlineMs);
-        throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${ms} ms`);
+      if (boundAt < call.deadlineAt) {
+        throw new LimitError('ERR_LIMIT_WAIT_TOO_LONG', `limit.maxWaitMs: no permit within ${this.#maxWaitMs} ms`);
       }
+      const ms = wholeMs(call.terms.deadlineMs);
+      throw new LimitError('ERR_LIMIT_DEADLINE', `deadlineMs: no permit within the call's ${ms} ms`);
     } catch (error) {
       return this.#refused(call, slot, error);
     } finally {
@@ -428,13 +468,9 @@ export class LimitStation implements Station<LimitedCall> {
       if (slot.permit === undefined) {
         // The place in the queue is given up; a permit that comes all the same goes straight back.
         acquired.then(drop).catch(() => {});
-        aborter?.abort();
-        slot.leaveLine?.();
+        giveUp();
       }
     }
-    const refusal = await this.enter(call);
-    if (call.limit !== undefined && call.limit !== slot) call.limit.queuedMs += slot.queuedMs;
-    return refusal;
   }
 
   /** Whoever asks is told where the call stands, and so is who listens. */
@@ -526,7 +562,7 @@ function drop(permit: Permit): void {
 }
 
 /** A limiter that fails after the send must not take the place of the server's answer. */
-function quietly(body: () => void): void {
+export function quietly(body: () => void): void {
   try {
     body();
   } catch {

@@ -47,9 +47,10 @@ export class OpenRooms {
   /**
    * The attachment has another policy. Calls under way have their stations.
    *
+   * @returns has the numbers of its limit hold: see `Limiters`
    * @throws {InvalidPolicyError} where it cannot hold here; nothing has changed then
    */
-  update(house: House, policy: AttachedPolicy, numbers: NumbersFor | undefined): void {
+  update(house: House, policy: AttachedPolicy, numbers: NumbersFor | undefined): ReturnType<Limiters['update']> {
     const { axios } = this.#lent;
     const before = this.#policy.resolved;
     const { auth, breaker, limit } = policy.resolved;
@@ -58,10 +59,11 @@ export class OpenRooms {
     numbers?.of.update?.(numbers.options);
     this.#house = house;
     this.#policy = policy;
-    this.limiters?.update(limit);
+    const holds = this.limiters?.update(limit);
     this.breakers?.update(breaker);
     if (this.authenticators !== undefined)
       ofAuth?.update(this.authenticators, axios, [before.auth, auth], policy.written.auth);
+    return holds ?? (() => {});
   }
 
   /** @param auth of a call's policy, or of the attached one */

@@ -1,5 +1,6 @@
 import { isPlain } from '../../check.ts';
 import { InvalidPolicyError } from '../../failure/errors.ts';
+import { hasSameNumbers } from '../../group.ts';
 import { type Clock, type Random, systemRandom } from '../../time/clock.ts';
 import { TELLING } from '../adjusted-limiter.ts';
 import {
@@ -17,6 +18,9 @@ import { Buckets } from '../queue/buckets.ts';
 import type { LimitWindow } from '../windows/gcra.ts';
 import type { LocalLimiter } from './local-limiter.ts';
 import { LocalPacer, type Sent } from './local-pacer.ts';
+
+/** By whose numbers it has left, of each bucket. */
+export type Left = ReadonlyMap<string, readonly LocalPacer[]>;
 
 type LocalOptions = ResolvedLimit & Pick<Bounds, 'isOwn'>;
 
@@ -51,17 +55,32 @@ export class LocalBuckets extends Buckets<Sent> implements LocalLimiter {
     this.become({ ...fillIn(given), isOwn });
   }
 
-  /** The same with options that are known to be good, all of them. */
-  become(options: LocalOptions): void {
+  /**
+   * The same with options that are known to be good, all of them.
+   *
+   * @param left what has left by other limits for the same calls: it counts where its own do not know of it
+   */
+  become(options: LocalOptions, left: Left = new Map()): void {
+    const { adaptive: before } = this.#options;
+    const windows = this.#windows;
     this.#options = options;
-    this.#windows = windowsOf(this.#options);
-    this.#bounds = boundsOf(this.#options, this.#windows);
-    const { adaptive } = this.#options;
-    for (const bucket of this.buckets) {
-      bucket.update(
-        this.#bounds,
-        (before, nowMs) => new LocalPacer(this.#windows, adaptive, { pacer: before as LocalPacer, nowMs }),
-      );
+    this.#windows = windowsOf(options);
+    this.#bounds = boundsOf(options, this.#windows);
+    const { adaptive } = options;
+    const isAsBefore = hasSameNumbers([windows, before], [this.#windows, adaptive]);
+    const own = new Map(this.byKey);
+    for (const key of new Set([...own.keys(), ...left.keys()])) {
+      const others = left.get(key);
+      this.bucketOf(key).update(this.#bounds, (pacer, nowMs) => {
+        if (own.has(key) && isAsBefore) return pacer;
+        const before = { own: own.has(key) ? (pacer as LocalPacer) : undefined, others, nowMs };
+        return new LocalPacer(this.#windows, adaptive, before);
+      });
     }
+  }
+
+  /** Adds what has left to what others know of it. */
+  tellTo(left: Map<string, readonly LocalPacer[]>): void {
+    for (const [key, { pacer }] of this.byKey) left.set(key, [...(left.get(key) ?? []), pacer as LocalPacer]);
   }
 }

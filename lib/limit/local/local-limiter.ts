@@ -9,8 +9,8 @@ import { localLimiterWith } from './local-buckets.ts';
 export interface LocalLimiter extends Limiter {
   /**
    * Other numbers from now on, laid over those that hold: what is left out stays. Who waits is let out by them, keeps its place, and waits no
-   * longer than it would have. What has left by the old numbers counts, at the new rate, for up to one window. A limiter that learns begins
-   * anew. `key`, `priority`, `weight`, `settle` and `quota` stay as they are.
+   * longer than it would have. What has left by the old numbers counts, at the new rate, for up to one window. What a burst has
+   * grown by is there after a rest. A limiter that learns begins anew where windows or `adaptive` change. `key`, `priority`, `weight`, `settle` and `quota` stay as they are.
    *
    * @example
    * limit.update({ requests: 10 }); // a second, as before

@@ -3,7 +3,7 @@ import type { Answer } from '../limiter.ts';
 import { type Pacer, UNNAMED_MS } from '../queue/pacer.ts';
 import type { Gcra, LimitWindow } from '../windows/gcra.ts';
 import { LatencySpread } from '../windows/latency-spread.ts';
-import { windowAfter, windowOf } from '../windows/window.ts';
+import { windowsAfter } from '../windows/window.ts';
 
 /** The least time that one turn of the event loop makes up for, in ms: timers are no finer than 1 ms, and late. */
 const TURN_MS = 2;
@@ -28,6 +28,15 @@ export interface Known {
   readonly heardAt: number;
 }
 
+/** What a pacer goes on from. */
+export interface Before {
+  /** By whose numbers it went until now. */
+  readonly own?: LocalPacer | undefined;
+  /** Those of other limits for the same bucket. */
+  readonly others?: readonly LocalPacer[] | undefined;
+  readonly nowMs: number;
+}
+
 /** When the sends of a bucket may leave, as far as this process knows. */
 export class LocalPacer implements Pacer<Sent> {
   readonly atOnce: number;
@@ -35,18 +44,15 @@ export class LocalPacer implements Pacer<Sent> {
   readonly #adaptive: AdaptiveRate | undefined;
   readonly #latency: LatencySpread;
 
-  /** @param before by whose numbers it went until now: what has left counts in the new windows as well */
+  /** @param before what has left counts in the new windows as well */
   constructor(
     windows: readonly LimitWindow[],
     adaptive: false | ResolvedAdaptive,
-    before?: { readonly pacer: LocalPacer; readonly nowMs: number },
+    { own, others = [], nowMs }: Before = { nowMs: 0 },
   ) {
-    const old = before?.pacer;
-    this.#latency = old === undefined ? new LatencySpread() : old.#latency;
-    this.#windows = windows.map((window, i) => {
-      const same = old === undefined ? undefined : old.#windows[i];
-      return same === undefined ? windowOf(window) : windowAfter(same, window, Number(before?.nowMs));
-    });
+    this.#latency = own === undefined ? new LatencySpread() : own.#latency;
+    const besides = others.flatMap((other) => other.#windows);
+    this.#windows = windowsAfter(own === undefined ? [] : own.#windows, besides, windows, nowMs);
     this.#adaptive = adaptive === false ? undefined : new AdaptiveRate(adaptive, windows);
     this.atOnce = Math.min(
       ...this.#windows.map(({ burst, intervalMs }) => Math.max(burst, Math.ceil(TURN_MS / intervalMs))),

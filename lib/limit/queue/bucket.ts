@@ -75,9 +75,18 @@ export class Bucket<Handle> {
     return this.#running + this.#runningNested;
   }
 
+  get pacer(): Pacer<Handle> {
+    return this.#pacer;
+  }
+
   /** The end of its last pause, on the clock. */
   get pausedUntil(): number {
     return this.#recovery.pausedUntil;
+  }
+
+  /** The same by the time of day. */
+  get pausedUntilAt(): number {
+    return this.#onTheWall(this.pausedUntil);
   }
 
   get isPaused(): boolean {

@@ -38,12 +38,12 @@ export class Buckets<Handle> implements Limiter {
   }
 
   acquire(request: PermitRequest): Permit | Promise<Permit> {
-    return this.#closed ? Promise.reject(closed()) : this.#of(request.key).acquire(request);
+    return this.#closed ? Promise.reject(closed()) : this.bucketOf(request.key).acquire(request);
   }
 
   /** The bucket of a request, for one who asks several; or why it is refused. */
   bucketFor({ key }: PermitRequest): Bucket<Handle> | Error {
-    return this.#closed ? closed() : this.#of(key);
+    return this.#closed ? closed() : this.bucketOf(key);
   }
 
   /** Other bounds hold for who comes; those that are made later have theirs already. */
@@ -55,13 +55,24 @@ export class Buckets<Handle> implements Limiter {
     return this.#byKey.values();
   }
 
+  protected get byKey(): ReadonlyMap<string, Bucket<Handle>> {
+    return this.#byKey;
+  }
+
   pause(key: string, untilAt: number): void {
-    if (!this.#closed) this.#of(key).pause(untilAt);
+    if (!this.#closed) this.bucketOf(key).pause(untilAt);
   }
 
   /** The same, by an instant of the clock. */
   hold(key: string, until: number): void {
-    if (!this.#closed) this.#of(key).hold(until);
+    if (!this.#closed) this.bucketOf(key).hold(until);
+  }
+
+  /** Until when each bucket is paused that is, ms since the epoch. */
+  pauses(): readonly (readonly [key: string, untilAt: number])[] {
+    return Array.from(this.#byKey)
+      .filter(([, bucket]) => bucket.isPaused)
+      .map(([key, { pausedUntilAt }]) => [key, pausedUntilAt]);
   }
 
   /** Until when the bucket is paused, on the clock, if it is. */
@@ -91,7 +102,7 @@ export class Buckets<Handle> implements Limiter {
     return { queued, running, paused };
   }
 
-  #of(key: string): Bucket<Handle> {
+  protected bucketOf(key: string): Bucket<Handle> {
     let bucket = this.#byKey.get(key);
     if (bucket === undefined) {
       if (this.#byKey.size >= this.#many) this.#forget();

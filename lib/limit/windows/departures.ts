@@ -22,6 +22,13 @@ export class Departures {
     this.weight += weight;
   }
 
+  copy(): Departures {
+    const copy = new Departures();
+    for (const departure of this) copy.#all.push({ ...departure });
+    copy.weight = this.weight;
+    return copy;
+  }
+
   /** What left then weighs so much more; below 0, less. */
   charge(at: number, weight: number): void {
     const departure = this.of(at);

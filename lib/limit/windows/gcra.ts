@@ -103,6 +103,11 @@ export class Gcra {
     this.toleranceMs = (this.burst - 1) * this.intervalMs + ROUNDING_MS;
   }
 
+  /** Whether it is as long as that one. */
+  isAsLongAs({ perMs }: LimitWindow): boolean {
+    return perMs === this.#window.perMs;
+  }
+
   /** Whether it has these numbers. */
   has({ requests, perMs, burst = 1 }: LimitWindow): boolean {
     const own = this.#window;
@@ -110,13 +115,16 @@ export class Gcra {
   }
 
   /**
-   * Goes on where the same window was under other numbers: what is still to be paid for is paid at the new rate, and takes no longer than the
-   * new window. Of 10 a second, 3 are unpaid: at 1 a second the next leaves in a second.
+   * Goes on where the same window was under other numbers: what is still to be paid for is paid at the new rate, and the next waits no longer
+   * than the new window. Of 10 a second, 3 are unpaid: at 1 a second the next leaves in a second. What a burst has grown by is there after a
+   * rest.
+   *
+   * @param goesOn that one does as well, so that they may share nothing
    */
-  follow(before: Gcra, nowMs: number): void {
-    const unpaid = this.unpaidOf(before, nowMs);
+  follow(before: Gcra, nowMs: number, _goesOn = false): void {
     if (before.#paidAt > Number.NEGATIVE_INFINITY) {
-      this.#paidAt = nowMs + Math.min(unpaid * this.intervalMs, this.#window.perMs);
+      const [mostMs, grownBy] = this.owing(before, nowMs);
+      this.#paidAt = Math.min(before.paidAt(nowMs, this.intervalMs) + grownBy * this.intervalMs, nowMs + mostMs);
     }
     this.#lastSentAt = before.#lastSentAt;
     this.#excessShare = before.#excessShare;
@@ -129,9 +137,15 @@ export class Gcra {
     return this.#paidAt - aheadMs;
   }
 
-  /** For how many permits of that one nobody has paid yet. */
-  protected unpaidOf(before: Gcra, nowMs: number): number {
-    return Math.max(0, before.#paidAt - nowMs) / before.intervalMs;
+  /** When all that has left is paid for, if from now on one takes so long. */
+  protected paidAt(nowMs: number, intervalMs: number): number {
+    const unpaidMs = this.#paidAt - nowMs;
+    return unpaidMs > 0 ? nowMs + (unpaidMs / this.intervalMs) * intervalMs : this.#paidAt;
+  }
+
+  /** How long it owes at most for what left by that one, and how many more may leave at once than by that. */
+  protected owing(before: Gcra, _nowMs: number): readonly [mostMs: number, grownBy: number] {
+    return [this.#window.perMs + this.toleranceMs, Math.max(0, this.burst - before.burst)];
   }
 
   /** Before when one cannot leave that has so many before it. */

@@ -13,6 +13,8 @@ export class SlidingLog extends Gcra {
   /** The window and its margin, in ms. */
   readonly #spanMs: number;
   #departures = new Departures();
+  /** From when it remembers all that counts: it may have gone on from a window that remembered nothing. */
+  #wholeAt = Number.NEGATIVE_INFINITY;
 
   constructor(window: LimitWindow) {
     super(window);
@@ -20,14 +22,28 @@ export class SlidingLog extends Gcra {
   }
 
   /** What has left is counted still. But a window of another kind has noted none: so it goes on evenly, and has no burst yet. */
-  override follow(before: Gcra, nowMs: number): void {
+  override follow(before: Gcra, nowMs: number, goesOn = false): void {
     super.follow(before, nowMs);
-    if (before instanceof SlidingLog) this.#departures = before.#departures;
-    else this.dropBurst(Math.max(nowMs, super.nextAt(this.most)));
+    if (before instanceof SlidingLog) {
+      this.#departures = goesOn ? before.#departures.copy() : before.#departures;
+      this.#wholeAt = before.#wholeAt;
+      return;
+    }
+    this.#wholeAt = nowMs + this.#spanMs;
+    this.dropBurst(Math.max(nowMs, super.nextAt(this.most)));
   }
 
-  protected override unpaidOf(before: Gcra, nowMs: number): number {
-    return before instanceof SlidingLog ? 0 : super.unpaidOf(before, nowMs);
+  /** As if that had been so when they left, too. */
+  protected override paidAt(nowMs: number, intervalMs: number): number {
+    let remembered = Number.NEGATIVE_INFINITY;
+    for (const { at, weight } of this.#departures) remembered = Math.max(remembered, at) + weight * intervalMs;
+    return Math.max(super.paidAt(nowMs, intervalMs), remembered);
+  }
+
+  protected override owing(before: Gcra, nowMs: number): readonly [number, number] {
+    if (!(before instanceof SlidingLog)) return [super.owing(before, nowMs)[0], 0];
+    // Of what it remembers it owes nothing besides.
+    return [nowMs < before.#wholeAt ? this.#spanMs : 0, 0];
   }
 
   override nextAt(weight = 1): number {

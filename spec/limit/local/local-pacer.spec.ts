@@ -130,7 +130,7 @@ describe(LocalPacer.name, () => {
       const old = made({ requests: 100, perMs: 1_000 });
       old.answered(T0 + 1, old.send(T0, 1, true), { throttled: false });
       const [slow, even] = [201, 1].map((ms) => {
-        const pacer = made({ requests: 200, perMs: 1_000 }, { pacer: old, nowMs: T0 + 1 });
+        const pacer = made({ requests: 200, perMs: 1_000 }, { own: old, nowMs: T0 + 1 });
         pacer.answered(T0 + 10 + ms, pacer.send(T0 + 10, 1, true), { throttled: false });
         for (let i = 1; i < 250; i++) pacer.send(Math.max(T0 + 10, pacer.nextAt(T0)), 1, true);
         return pacer.nextAt(T0);

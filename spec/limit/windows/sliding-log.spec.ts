@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Gcra } from '../../../lib/limit/windows/gcra.ts';
+import type { Gcra, LimitWindow } from '../../../lib/limit/windows/gcra.ts';
 import { SlidingLog } from '../../../lib/limit/windows/sliding-log.ts';
-import { windowAfter, windowOf } from '../../../lib/limit/windows/window.ts';
+import { windowOf, windowsAfter } from '../../../lib/limit/windows/window.ts';
 
 const T0 = 1_750_000_000_000;
 const none = { excessMs: 0, gainMs: 0 };
@@ -11,6 +11,10 @@ const EVENLY = { requests: 10, perMs: 1_000 };
 
 /** When the next may leave, from T0. */
 const next = (window: Gcra, weight?: number) => Math.round(window.nextAt(weight) - T0);
+
+/** What goes on from a window under other numbers. */
+const windowAfter = (before: Gcra, window: LimitWindow, nowMs: number): Gcra =>
+  windowsAfter([before], [], [window], nowMs)[0] as Gcra;
 
 /** One that has let so many leave, each so long after T0. */
 function sent(...after: readonly number[]): SlidingLog {
@@ -28,7 +32,7 @@ describe(windowOf.name, () => {
   });
 });
 
-describe(windowAfter.name, () => {
+describe(windowsAfter.name, () => {
   it.each([
     [TEN, { ...TEN }],
     [EVENLY, { ...EVENLY, burst: 1 }],
