@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { isRecord, kindOf } from './check.ts';
+import { kindOf } from './check.ts';
 import { POLICY_OPTIONS, type Policy } from './policy/options.ts';
 
 /** What an attachment leaves on its instance, so that the next `attach` finds it. */
@@ -75,7 +75,6 @@ function instead(value: unknown): string {
   if (hasInterceptors(read(value, 'default'))) {
     return "the module and not its default export: write `import axios from 'axios'`";
   }
-  if (!isRecord(value)) return kindOf(value);
   if (typeof read(value, 'detach') === 'function') return 'an attachment, which has an instance already';
   if (CONFIG.some((name) => read(value, name) !== undefined))
     return 'a config: axios.create(config) makes an instance of it';

@@ -25,7 +25,13 @@ const BESIDE = {
   limit: [OPTIONS],
   'limit/queue': ['spec/limit/local/**', 'spec/limit/layers.spec.ts'],
   'limit/windows': ['spec/limit/local/**'],
-  '.': [OPTIONS, 'spec/issues/attaching-again.spec.ts'],
+  '.': [
+    OPTIONS,
+    'spec/issues/{attaching-again,a-policy-that-changes}.spec.ts',
+    'spec/integration/{core,attach-copies}.spec.ts',
+    'spec/axios-retry/policy.spec.ts',
+    'spec/observe/instrumentation.spec.ts',
+  ],
 };
 /** They need a server or another process; or are lists of words, of what other libraries call our options. */
 const LEFT_OUT = ['other-names.ts', 'redis.ts', 'bottleneck.ts', 'redis-client/', 'limit/redis/', 'limit/bottleneck/'];
@@ -72,7 +78,7 @@ function askedFor(name) {
 function specsOf(room) {
   const own =
     room === '.'
-      ? 'spec/{attach,check,group,instance,interceptor}.spec.ts'
+      ? 'spec/{attach,check,group,interceptor,room}.spec.ts'
       : `spec/${room}/${room === 'limit' ? '' : '**/'}*.spec.ts`;
   return [own, ...(BESIDE[room] ?? []).map((each) => (each.endsWith('**') ? `${each}/*.spec.ts` : each))];
 }

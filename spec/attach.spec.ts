@@ -111,6 +111,39 @@ describe(attach.name, () => {
     expect(policy.retry && Object.isFrozen(policy.retry.retryAfter)).toBe(true);
   });
 
+  it('has the policy of the attachment whose place it takes, as that was changed, where it is given none', () => {
+    const { client } = answering(503);
+    attach(client, { retry: { maxRetries: 5 } }).update({ deadlineMs: 1_000 });
+    const ports = { clock: new ManualClock(), random: () => 1 };
+    const { policy } = attachWith(ports, client, undefined, { replace: true });
+    expect(policy).toMatchObject({ deadlineMs: 1_000, retry: { maxRetries: 5 } });
+    expect(attachWith(ports, answering().client, undefined).policy).toMatchObject({ retry: { maxRetries: 3 } });
+  });
+
+  it('is none any more after a `clear()`, whatever has been registered since; nor does its end take that away', async () => {
+    const { client, sent } = answering(503);
+    const first = attach(client, FAST);
+    client.interceptors.request.clear();
+    client.interceptors.request.use((config) => {
+      config.headers.set('X-Mine', '1');
+      return config;
+    });
+    first.detach();
+    await client.get('/');
+    expect(sent.map(({ headers }) => headers.get('X-Mine'))).toEqual(['1']);
+    attach(client, FAST);
+    await client.get('/');
+    expect(sent).toHaveLength(5);
+  });
+
+  it('is found beside interceptors that have been ejected', () => {
+    const { client } = answering();
+    const id = client.interceptors.request.use((config) => config);
+    attach(client);
+    client.interceptors.request.eject(id);
+    expect(() => attach(client)).toThrow('attached to this axios instance already');
+  });
+
   it('is not moved by changes that are made to the policy object afterwards', async () => {
     const { client, sent } = answering(503);
     const retry = { maxRetries: 1, backoff: () => 0 };
@@ -265,6 +298,18 @@ describe('close', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('refuses who waits for a Limiter that was handed in, which stays open', async () => {
+    const limit = new OneAtATime();
+    const { attachment, call, clock, outcomes } = slow({ limit });
+    for (let i = 0; i < 2; i++) void call();
+    await settle();
+    await attachment.close();
+    await settle();
+    expect(outcomes).toEqual(['ERR_LIMIT_CLOSED']);
+    await clock.advance(1_000);
+    expect([outcomes.at(-1), limit.stats()]).toEqual(['200', { queued: 0, running: 0 }]);
+  });
+
   it('refuses who waits for a token', async () => {
     const { client } = answering(200);
     const token = () => new Promise<string>(() => {});
@@ -309,6 +354,11 @@ describe('an attachment', () => {
       ['refresh-failed', { key: '', code: 'invalid_grant', durationMs: 50 }],
     ]);
     expect(attachment.stats().refreshes).toBe(1);
+  });
+
+  it('has nothing paused, open or spent where nothing of it is on', () => {
+    const { stats } = attach(answering().client, { retry: false });
+    expect(stats()).toMatchObject({ pausedKeys: 0, open: [], budget: {} });
   });
 
   it('shows how many buckets are paused, and whose circuits are open', async () => {

@@ -13,6 +13,7 @@ import {
   object,
   oneOf,
   orFalse,
+  requireKey,
   shown,
 } from '../lib/check.ts';
 import type { PolicyProblem } from '../lib/failure/errors.ts';
@@ -33,6 +34,13 @@ describe(must.name, () => {
     ]);
   });
 });
+
+const refuse = () => {
+  throw new Error('hands off');
+};
+/** Whoever minifies or decorates classes may leave them without a name. */
+class Nameless {}
+Object.defineProperty(Nameless, 'name', { value: 7 });
 
 describe('every check', () => {
   it.each<[string, Check]>([
@@ -161,7 +169,72 @@ describe(object.name, () => {
   });
 });
 
+describe('advice', () => {
+  const check = object({}, { on: 'give {}', number: 'give { n }', text: 'give { t }' });
+  it.each([
+    [true, 'true: give {}'],
+    [5, '5: give { n }'],
+    ['five', 'a string: give { t }'],
+    [null, 'null'],
+  ])('is for whoever wrote %o', (value, got) => {
+    expect(messagesOf(check, value)).toEqual([`it must be a plain object, got ${got}`]);
+  });
+
+  it.each([true, 5, 'five'])('is none where there is none, as for %o', (value) => {
+    const got = value === 'five' ? 'a string' : String(value);
+    expect(messagesOf(object({}), value)).toEqual([`it must be a plain object, got ${got}`]);
+  });
+
+  it('is to call a factory, but not what was written in place, which has the name of the option', () => {
+    const { backoff } = { backoff: () => {} };
+    const got = (path: string) => messagesOf(object({}), backoff, path)[0];
+    expect(got('retry.backoff')).toMatch(/got the function backoff$/);
+    expect(got('backoff')).toMatch(/got the function backoff$/);
+    expect(got('retry.delay')).toMatch(/got the function backoff: call it, backoff\(\)$/);
+  });
+});
+
+describe(requireKey.name, () => {
+  it('gives the key, and refuses what is none: any two objects would be two keys', () => {
+    expect(requireKey('', 'auth.key')).toBe('');
+    for (const [key, got] of [
+      [7, '7'],
+      [undefined, 'undefined'],
+      [Promise.resolve('a'), 'a promise: await it?'],
+    ])
+      expect(() => requireKey(key, 'auth.key')).toThrow(new TypeError(`auth.key must return a string, got ${got}`));
+  });
+});
+
 describe(shown.name, () => {
+  it.each<[string, unknown]>([
+    ["a module: import its default, as in `import axios from 'axios'`", { __esModule: true }],
+    ["a module: import its default, as in `import axios from 'axios'`", { [Symbol.toStringTag]: 'Module' }],
+    ['an array', []],
+    ['an object', new (class {})()],
+    ['an object', new Nameless()],
+    ['an object', { constructor: { name: 's3cret' } }],
+    ['the class Nameless', Object.assign(class Nameless {})],
+    ['a function', Object.defineProperty(() => {}, 'name', { value: 7 })],
+    [
+      'the function classOf',
+      function classOf() {
+        return 'class';
+      },
+    ],
+    [
+      'the function use',
+      Object.defineProperty(
+        Object.assign(() => {}, { interceptors: {} }),
+        'name',
+        { value: 'use' },
+      ),
+    ],
+    ['an object', new Proxy({}, { getPrototypeOf: refuse, get: refuse })],
+  ])('says %s', (kind, value) => {
+    expect(shown(value)).toBe(kind);
+  });
+
   it('cuts a long string', () => {
     expect(shown('x'.repeat(41))).toBe(`'${'x'.repeat(40)}…'`);
     expect(shown('x'.repeat(40))).toBe(`'${'x'.repeat(40)}'`);

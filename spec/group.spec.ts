@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { missing, number, oneOf, TURNS_ON } from '../lib/check.ts';
 import type { PolicyProblem } from '../lib/failure/errors.ts';
-import { Group, SEVERAL, several } from '../lib/group.ts';
+import { Group, hasSameNumbers, SEVERAL, several } from '../lib/group.ts';
 
 interface Kiln {
   readonly name: 'kiln';
@@ -152,5 +152,16 @@ describe(several.name, () => {
     ],
   ])('of %o is %o', (option, list) => {
     expect(several<unknown>(option)).toEqual(list);
+  });
+});
+
+describe(hasSameNumbers.name, () => {
+  it.each<[object | false, object, boolean]>([
+    [{ a: 1, b: { c: 2 } }, { a: 1, b: { c: 2 } }, true],
+    [{ a: 1, b: { c: 2 } }, { a: 1, b: { c: 3 } }, false],
+    [{ a: 1, key: f }, { a: 1, key: g }, true],
+    [false, { a: 1 }, false],
+  ])('of %o and %o is %o: functions do not count', (before, after, same) => {
+    expect(hasSameNumbers(before, after)).toBe(same);
   });
 });

@@ -192,6 +192,31 @@ describe(interceptor.name, () => {
     expect(error.config?.adapter).toBe(adapter);
   });
 
+  it('gives each call its own list of adapters, and that back to its caller', async () => {
+    const { adapter, sent } = unavailable();
+    const other = unavailable();
+    const client = axios.create();
+    attach(client, { retry: false });
+    for (const list of [
+      [adapter],
+      [adapter, other.adapter],
+      [other.adapter, adapter],
+      [other.adapter, other.adapter],
+      [adapter, other.adapter],
+    ]) {
+      const before = [sent.length, other.sent.length];
+      const error = await axiosErrorOf(client.get('/x', { adapter: list }));
+      expect(error.config?.adapter).toEqual(list);
+      const isOther = list[0] === other.adapter;
+      expect([sent.length, other.sent.length]).toEqual(
+        before.map((count, n) => count + (isOther === (n === 1) ? 1 : 0)),
+      );
+    }
+    await axiosErrorOf(client.get('/x', { adapter }));
+    await axiosErrorOf(client.get('/x', { adapter: other.adapter }));
+    expect([sent.length, other.sent.length]).toEqual([4, 3]);
+  });
+
   it('works on a config that an interceptor has frozen', async () => {
     const { client, sent } = attached(1);
     client.interceptors.request.use((config) => Object.freeze({ ...config }));

@@ -43,6 +43,18 @@ describe('a second attach', () => {
     expect(() => attach(client)).toThrow(`(at ${place})`);
   });
 
+  it.each(['Error', 'Error\n    somewhere', 'Error\n    at main', 'Error\n    at main (native) and more'])(
+    'is not told of a place where the engine says none: %j',
+    (stack) => {
+      const { prepareStackTrace } = Error;
+      onTestFinished(() => void Object.assign(Error, { prepareStackTrace }));
+      Error.prepareStackTrace = () => stack;
+      const client = axios.create();
+      attach(client);
+      expect(() => attach(client)).toThrow('attached to this axios instance already; detach()');
+    },
+  );
+
   it('is told so too where the engine knows nothing of places, and where it makes no text of them', () => {
     const { captureStackTrace, prepareStackTrace } = Error;
     onTestFinished(() => void Object.assign(Error, { captureStackTrace, prepareStackTrace }));
