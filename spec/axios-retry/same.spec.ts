@@ -85,6 +85,23 @@ describe.each([
       expect(transformRequest).toHaveBeenCalledTimes(1);
     });
 
+    it('send the headers and the query of the first again, what an interceptor wrote too (axios-retry#218)', async () => {
+      const { client, server } = await retrying(inTurn(status(503), reset, status(200)));
+      client.interceptors.request.use((config) => {
+        config.headers.set('X-Tenant', 'acme');
+        return config;
+      });
+      await client.get('/x', { params: { page: 2 }, headers: { Authorization: 'Basic example' } });
+      const sent = server.seen.map(({ url, headers }) => [url, headers.authorization, headers['x-tenant']]);
+      expect(sent).toEqual(Array(3).fill(['/x?page=2', 'Basic example', 'acme']));
+    });
+
+    it('give the answer of the send that did well, with its body (axios-retry#311)', async () => {
+      const { client } = await retrying(inTurn(status(500), status(200, {}, { data: 'success' })), { retries: 1 });
+      const { status: code, data } = await client.get('/');
+      expect([code, data]).toEqual([200, { data: 'success' }]);
+    });
+
     it('end with the last error', async () => {
       const { client } = await retrying(inTurn(reset, status(503)), { retries: 1 });
       expect((await axiosErrorOf(client.get('/'))).response?.status).toBe(503);
