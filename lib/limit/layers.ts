@@ -234,10 +234,10 @@ interface Given {
 
 /** The permits of one send. */
 class Permits implements Permit {
-  readonly permits: readonly Given[];
+  readonly permits: Given[];
   ended = (): void => {};
 
-  constructor(permits: readonly Given[]) {
+  constructor(permits: Given[]) {
     this.permits = permits;
   }
 
@@ -262,7 +262,7 @@ class Permits implements Permit {
   #end(end: (permit: Permit) => void): void {
     this.ended();
     this.ended = () => {};
-    for (const { permit } of this.permits) end(permit);
+    for (const { permit } of this.permits.splice(0)) end(permit);
   }
 }
 

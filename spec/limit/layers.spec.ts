@@ -1,5 +1,6 @@
+import type { InternalAxiosRequestConfig } from 'axios';
 import type { Limiter, LimitOptions, Permit, PermitRequest } from 'axios-holdfast';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Layers } from '../../lib/limit/layers.ts';
 import { localLimiterWith } from '../../lib/limit/local/local-buckets.ts';
 import { fillIn } from '../../lib/limit/options.ts';
@@ -203,6 +204,116 @@ describe(Layers.name, () => {
     );
     await clock.advance(10);
     (await inner).release();
+  });
+});
+
+describe('several limits', () => {
+  const config = { url: 'https://api.example.com/orders' } as InternalAxiosRequestConfig;
+  const keyed = (...keys: readonly Limiter['key'][]) =>
+    layers(...keys.map((key) => Object.assign(new Noted(), { key })));
+  const send = (each: readonly (string | false)[], of: Layers, request: Partial<PermitRequest> = {}) =>
+    Promise.resolve(of.acquire({ key: JSON.stringify(each), ...request }));
+
+  it('have a key each: its own, or the origin, or none where it is not of such sends', () => {
+    clock = new ManualClock();
+    const three = keyed(
+      () => 'mine',
+      undefined,
+      () => false,
+    );
+    expect(three.key(config)).toBe('["mine","https://api.example.com",false]');
+    expect(() => keyed(undefined, () => 5 as never).key(config)).toThrow(/^limit\.1\.key must return a string/);
+  });
+
+  it('are asked where a send is of theirs, and paused and told of no other', async () => {
+    clock = new ManualClock();
+    const [one, two] = [new Noted(), new Noted()];
+    const [first, second] = [local({}), local({})];
+    const all = layers(one, first, two, second);
+    (await send(['a', 'b', false, false], all)).release();
+    expect([one.requests.map(({ key }) => key), two.requests]).toEqual([['a'], []]);
+    all.pause(JSON.stringify(['a', false, 'c', 'd']), clock.wall() + 50);
+    expect([first.stats().paused, second.stats().paused, all.stats().paused]).toEqual([0, 1, 1]);
+    expect(all.placesOf('["a",false,"c",false]')).toEqual([
+      [one, 'a'],
+      [two, 'c'],
+    ]);
+  });
+
+  it('take each its own weight, and are told each its own cost, or else those of all', async () => {
+    clock = new ManualClock();
+    const [one, two] = [new Noted(), new Noted()];
+    const both = layers(one, two);
+    const permit = await send(['a', 'b'], both, { weight: 7, weights: [3, undefined] });
+    expect([one.requests[0]?.weight, two.requests[0]?.weight]).toEqual([3, 7]);
+    const quota = { policies: [], remaining: 5 };
+    permit.answered?.({ throttled: false, cost: 9, quota, each: [{ cost: 2, quota: undefined }] });
+    expect([one.answers, two.answers]).toEqual([
+      [{ throttled: false, cost: 2, quota }],
+      [{ throttled: false, cost: 9, quota }],
+    ]);
+    permit.release();
+  });
+
+  it('are over once, whatever is told twice, and released where nothing can be dropped', async () => {
+    clock = new ManualClock();
+    const release = vi.fn();
+    const plain: Limiter = Object.assign(new Noted(), { acquire: () => ({ release }) });
+    const both = layers(plain, local({}));
+    const permit = await send(['a', 'b'], both);
+    expect(both.stats()).toMatchObject({ running: 1, queued: 0 });
+    permit.drop?.();
+    permit.release();
+    expect(both.stats().running).toBe(0);
+    expect(release).toHaveBeenCalledTimes(1);
+  });
+
+  it('give back what they gave where one of them refuses', async () => {
+    clock = new ManualClock();
+    const refused = new Error('no');
+    const [one, own] = [new Noted(), local({ maxConcurrent: 1 })];
+    const never = new Noted(() => Promise.reject(refused));
+    const all = layers(own, one, never);
+    expect(await rejectionOf(send(['a', 'b', 'c'], all))).toBe(refused);
+    expect([one.log, own.stats().running, all.stats()]).toEqual([
+      ['acquire', 'drop'],
+      0,
+      { queued: 0, running: 0, paused: 0 },
+    ]);
+  });
+
+  it('refuse who has gone already with its reason, and ask nobody', async () => {
+    clock = new ManualClock();
+    const noted = new Noted();
+    const reason = new Error('gone');
+    expect(await rejectionOf(send(['a'], layers(noted), { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(noted.log).toEqual([]);
+  });
+
+  it('are not asked for a send within another where they would wait for its end, and are where they would not', async () => {
+    clock = new ManualClock();
+    const [other, taking] = [new Noted(), Object.assign(new Noted(), { takesNested: true as const })];
+    (await send(['a', 'b'], layers(other, taking), { nested: true })).release();
+    expect([other.log, taking.requests.map(({ nested }) => nested)]).toEqual([[], [true]]);
+  });
+
+  it('say where a pause ends, and why, as the limit that refuses said it', async () => {
+    clock = new ManualClock();
+    const both = layers(local({}), local({}));
+    both.pause('["a","b"]', clock.wall() + 60_000);
+    const error = await rejectionOf(send(['a', 'b'], both, { maxPauseMs: 1_000 }));
+    expect(error).toMatchObject({ code: 'ERR_LIMIT_WAIT_TOO_LONG', key: 'a', retryAt: clock.wall() + 60_000 });
+  });
+
+  it('have the order that the first says who has one', () => {
+    clock = new ManualClock();
+    const [limiter, priority] = [new Noted(), () => 5];
+    const layer = { limiter, key: undefined, maxWaitMs: undefined };
+    const [first, other] = [
+      { ...layer, priority },
+      { ...layer, priority: () => 1 },
+    ];
+    expect(new Layers([{ ...layer, priority: undefined }, first, other], clock).priority).toBe(priority);
   });
 });
 
