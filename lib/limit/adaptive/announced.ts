@@ -152,8 +152,8 @@ export class Announced {
   }
 
   #isOfAnother(now: number, partition: Partition | undefined): boolean {
-    if (partition === undefined || this.partition === undefined || now >= this.partitionUntil) return false;
-    return partition.policy === this.partition.policy && partition.key !== this.partition.key;
+    const ours = this.partition;
+    return now < this.partitionUntil && partition?.policy === ours?.policy && partition?.key !== ours?.key;
   }
 
   #stockOf(id: string): Stock | undefined {
