@@ -157,6 +157,28 @@ describe('several limits', () => {
     expect(clock.now()).toBe(start);
   });
 
+  it.each(['first', 'last'])(
+    'let a call go when all that it weighs in each is due, with the heavy one %s',
+    async (place) => {
+      const heavy = {
+        requests: 10,
+        perMs: 1_000,
+        burst: 10,
+        weight: ({ method }: { method?: string }) => (method === 'post' ? 10 : 1),
+      };
+      const limit = place === 'first' ? [heavy, { maxConcurrent: 50 }] : [{ maxConcurrent: 50 }, heavy];
+      const setting = await byHand(status(200), { limit });
+      closing(setting.holdfast);
+      const { client, clock, holdfast } = setting;
+      const left: number[] = [];
+      holdfast.on('sent', () => left.push(clock.now()));
+      const start = clock.now();
+      await runQuietly(setting, Promise.all([client.get('/1'), client.get('/2'), client.post('/heavy')]));
+      // The two have used 2 of the 10, which are back after 201 ms: the slots are 100.5 ms apart.
+      expect(left.map((at) => at - start)).toEqual([0, 0, 201]);
+    },
+  );
+
   it('share one of them among instances', async () => {
     const all = localLimiter({ maxConcurrent: 1, key: () => 'all' });
     onTestFinished(() => all.close());

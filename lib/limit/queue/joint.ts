@@ -157,8 +157,9 @@ export class JointSend extends QueuedSend {
 
   #at(now: number, isRemote: boolean): number {
     let at = Number.NEGATIVE_INFINITY;
-    for (const { bucket } of this.joint.sends) {
-      if (bucket !== this.bucket && bucket.isRemote === isRemote) at = Math.max(at, bucket.dueAt(now, this, 1));
+    for (const send of this.joint.sends) {
+      // It may weigh more there than here.
+      if (send !== this && send.bucket.isRemote === isRemote) at = Math.max(at, send.bucket.dueAt(now, send, 1));
     }
     return at;
   }
