@@ -29,7 +29,7 @@ const BESIDE = {
     OPTIONS,
     'spec/issues/{attaching-again,a-policy-that-changes}.spec.ts',
     'spec/integration/{core,attach-copies}.spec.ts',
-    'spec/axios-retry/policy.spec.ts',
+    'spec/axios-retry/{policy,registration}.spec.ts',
     'spec/observe/instrumentation.spec.ts',
   ],
 };

@@ -356,6 +356,30 @@ describe('an attachment', () => {
     expect(attachment.stats().refreshes).toBe(1);
   });
 
+  it('goes on with its retry budget where an update leaves the numbers or turns it off, and begins anew where they change', async () => {
+    const { client } = answering(503);
+    const attachment = attach(client, { retry: { backoff: () => 0, budget: { capacity: 1_000, refillPerSecond: 0 } } });
+    const balance = () => attachment.stats().budget['https://api.example.com'];
+    await client.get('/');
+    const spent = balance();
+    expect(spent).toBeLessThan(1_000);
+    for (const same of [{ deadlineMs: 9_000 }, { retry: { maxRetries: 1 } }]) {
+      attachment.update(same);
+      expect(balance()).toBe(spent);
+    }
+    attachment.update({ retry: { budget: { capacity: 500 } } });
+    expect(balance()).toBeUndefined();
+    await client.get('/');
+    const left = balance();
+    expect(left).toBeLessThan(500);
+    for (const off of [{ retry: { budget: false } }, { retry: false }] as const) {
+      attachment.update(off);
+      expect(balance()).toBe(left);
+    }
+    attachment.update({ retry: { budget: { capacity: 500, refillPerSecond: 0 } } });
+    expect(balance()).toBeUndefined();
+  });
+
   it('has nothing paused, open or spent where nothing of it is on', () => {
     const { stats } = attach(answering().client, { retry: false });
     expect(stats()).toMatchObject({ pausedKeys: 0, open: [], budget: {} });

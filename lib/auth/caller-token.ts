@@ -21,8 +21,8 @@ export class CallerToken {
   readonly #token: ResolvedAuth['token'];
   readonly #bounds: { readonly clock: Clock; readonly cancellation: Life };
   readonly #loggedOut: () => void;
-  /** The text that `last` was made of. */
-  #text: string | undefined;
+  /** What `last` was made of. */
+  #given: Given;
 
   /** @param loggedOut is told when it gives none, and gave one before */
   constructor(
@@ -68,12 +68,12 @@ export class CallerToken {
 
   #told(given: Given): Token | undefined {
     // To check every character of a long token would cost a microsecond a send.
-    if (typeof given === 'string' && given === this.#text) return this.last;
+    if (typeof given === 'string' && given === this.#given) return this.last;
     const { last } = this;
     // A storage that has nothing gives null.
     this.last = given === undefined || given === null ? undefined : tokenOf(given, 'auth.token');
     if (this.last === undefined && last !== undefined) this.#loggedOut();
-    this.#text = typeof given === 'string' ? given : undefined;
+    this.#given = given;
     return this.last;
   }
 }
