@@ -1,5 +1,5 @@
 import axios from 'axios';
-import { attachForTest, type ManualClock, manualClock } from 'axios-holdfast/testing';
+import { attachForTest, type ManualClock, manualClock, scripted } from 'axios-holdfast/testing';
 import { describe, expect, it } from 'vitest';
 import { rejectionOf } from '../support/attached.ts';
 
@@ -82,6 +82,23 @@ describe('a clock that is moved by hand', () => {
     expect(await clock.run(Promise.resolve('now'))).toBe('now');
     expect(await clock.run(new Promise((resolve) => void clock.after(20, () => resolve('later'))))).toBe('later');
     expect([clock.elapsedMs, log]).toEqual([20, []]);
+  });
+
+  it('waits for what does not go by it, also after a script has answered late, before it moves on to a deadline', async () => {
+    const clock = manualClock();
+    const late = scripted({ status: 200, delayMs: 10 }, { clock });
+    const client = axios.create({
+      baseURL: 'https://api.example.com',
+      adapter: async (config) => {
+        if (config.url === '/late') return late(config);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return { status: 200, statusText: '', headers: {}, data: '', config };
+      },
+    });
+    attachForTest(client, { deadlineMs: 10_000 }, { clock });
+    await clock.run(client.get('/late'));
+    expect((await clock.run(client.get('/elsewhere'))).status).toBe(200);
+    expect(clock.elapsedMs).toBe(10);
   });
 
   it('names three of the calls that are under way, and how many there are', async () => {
