@@ -176,5 +176,5 @@ export function several<T>(option: T | readonly T[] | undefined): readonly T[] {
 
 /** Whether resolved options have the same numbers. The functions that stand beside them are asked at each call. */
 export function hasSameNumbers(before: object | false, after: object): boolean {
-  return before !== false && JSON.stringify(before) === JSON.stringify(after);
+  return JSON.stringify(before) === JSON.stringify(after);
 }

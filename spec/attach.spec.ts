@@ -136,6 +136,28 @@ describe(attach.name, () => {
     expect(sent).toHaveLength(5);
   });
 
+  it('is not in the way any more after a `clear()`, also where it was not detached', () => {
+    const { client } = answering();
+    attach(client);
+    client.interceptors.request.clear();
+    client.interceptors.request.use((config) => config);
+    expect(() => attach(client)).not.toThrow();
+  });
+
+  it('is found, and ends, also where an instance does not show its interceptors', async () => {
+    const { client, sent } = answering(503);
+    const { request } = client.interceptors;
+    const use: typeof request.use = (...given) => request.use(...given);
+    const hiding = { interceptors: { request: { use, eject: (id: number) => request.eject(id) } } };
+    const { detach } = attach(hiding, FAST);
+    expect(() => attach(hiding)).toThrow('attached to this axios instance already');
+    await client.get('/');
+    expect(sent).toHaveLength(4);
+    detach();
+    await client.get('/');
+    expect(sent).toHaveLength(5);
+  });
+
   it('is found beside interceptors that have been ejected', () => {
     const { client } = answering();
     const id = client.interceptors.request.use((config) => config);

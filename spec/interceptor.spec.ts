@@ -203,6 +203,7 @@ describe(interceptor.name, () => {
       [other.adapter, adapter],
       [other.adapter, other.adapter],
       [adapter, other.adapter],
+      [adapter],
     ]) {
       const before = [sent.length, other.sent.length];
       const error = await axiosErrorOf(client.get('/x', { adapter: list }));
@@ -214,7 +215,7 @@ describe(interceptor.name, () => {
     }
     await axiosErrorOf(client.get('/x', { adapter }));
     await axiosErrorOf(client.get('/x', { adapter: other.adapter }));
-    expect([sent.length, other.sent.length]).toEqual([4, 3]);
+    expect([sent.length, other.sent.length]).toEqual([5, 3]);
   });
 
   it('works on a config that an interceptor has frozen', async () => {
