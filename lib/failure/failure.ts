@@ -32,7 +32,10 @@ export type FailureKind =
   | 'network'
   /** No answer came in time. */
   | 'timeout'
-  /** It happened in this process: a file or a stream could not be read, an option is wrong, a function of the policy threw, a bug. */
+  /**
+   * It happened in this process: a file or a stream could not be read, an option is wrong, a function of the policy threw, an adapter gave an
+   * error without a code, a bug.
+   */
   | 'local'
   /** The caller gave the call up. */
   | 'cancelled'
@@ -225,7 +228,8 @@ function kindOf(call: CallState | undefined, { response, error }: Outcome): Fail
     const thrown = withoutLast(call, error);
     const fault = faultOf(thrown);
     if (fault !== 'local' && isTimeout(thrown)) return 'timeout';
-    return fault ?? (isOfPolicy(call, error) ? 'local' : codeOf(error) === undefined ? 'rejected' : 'network');
+    // An error that says nothing of itself is of an adapter, or of whoever wrote one.
+    return fault ?? (isOfPolicy(call, error) || codeOf(error) === undefined ? 'local' : 'network');
   }
   if (verdict === 'pending') return 'pending';
   if (verdict === 'throttled' || status === 429) return 'throttled';

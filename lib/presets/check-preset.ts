@@ -71,6 +71,7 @@ const account = must('a text or a function', (value) => typeof value === 'string
 
 const PRESET = object({
   name: text,
+  options: listOf('an array of names', isText),
   statuses: STATUSES.check,
   rules: each(rule, 'means', 'source'),
   waits: functions,
@@ -97,13 +98,24 @@ export function checkPreset(data: unknown): void {
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }
 
+const unchecked = (name: string): [string, Check] => [name, () => {}];
+const OPTIONS = 'a policy is laid over it by mergePolicies; its own options';
+
 const anObject = must('a plain object such as { account }', isRecord, kindOf);
 
-/** @throws {InvalidPolicyError} where somebody gave a preset no object, or an account that is none: accounts would share a quota */
-export function checkOptions(preset: string, options: unknown): void {
+/**
+ * @param names of the options besides `account`; `undefined` where they are not known
+ * @throws {InvalidPolicyError} where somebody gave a preset no object, an option that it does not have, or an account that is none: accounts
+ * would share a quota
+ */
+export function checkOptions(preset: string, options: unknown, names: readonly string[] | undefined): void {
   const problems: PolicyProblem[] = [];
   const path = `${preset}(options)`;
   anObject(options, path, problems);
-  if (isRecord(options)) account(options.account, `${path}.account`, problems);
+  if (isRecord(options)) {
+    const known = names ?? Object.keys(options);
+    const fields = { account, ...Object.fromEntries(known.filter((name) => name !== 'account').map(unchecked)) };
+    object(fields, { all: OPTIONS })({ ...options }, path, problems);
+  }
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

@@ -68,6 +68,11 @@ export interface PresetLimit extends Omit<LimitOptions, 'key'> {
 export interface PresetData {
   /** For messages about wrong data. */
   readonly name: string;
+  /**
+   * The options that the function takes, besides `account`: then any other name is refused, where it would do nothing. Default: no name is. (Data
+   * that is no function takes `account` alone.)
+   */
+  readonly options?: readonly string[] | undefined;
   /** What a status means wherever no rule says otherwise. A policy that is laid over the preset changes it. */
   readonly statuses?: StatusRules | undefined;
   /**
@@ -110,7 +115,8 @@ export interface PresetOptions {
 /**
  * Gives a policy like any other: `mergePolicies(github(), mine)`.
  *
- * @throws {InvalidPolicyError} where the options are no object, or the `account` is neither a text nor a function
+ * @throws {InvalidPolicyError} where the options are no object, where there is no such option, or where the `account` is neither a text nor a
+ * function
  */
 export type Preset<Options = PresetOptions> = (options?: Options) => Policy;
 
@@ -146,7 +152,7 @@ export function definePreset<Options extends PresetOptions = PresetOptions>(
   };
   const plain = dataFor({} as Options);
   const preset: Preset<Options> = (options) => {
-    checkOptions(plain.name, options);
+    checkOptions(plain.name, options, typeof data === 'function' ? plain.options : []);
     return policyOf(options === undefined ? plain : dataFor(options), options ?? {});
   };
   // Whoever forgets to call it is told its name.

@@ -38,6 +38,7 @@ export interface OpenAiOptions extends PresetOptions {
  */
 export const openai = definePreset<OpenAiOptions>(({ tokensPerMinute }) => ({
   name: 'openai',
+  options: ['tokensPerMinute'],
   statuses: { 408: 'retry', 409: 'retry', '5xx': 'retry' },
   rules: [
     { code: SPENT, means: 'exhausted', why: 'the money is spent', source: ERRORS },

@@ -106,6 +106,7 @@ const RULES = [...ROWS.map(ruleOf), UNAVAILABLE, NOT_YET];
  */
 export const partnerApi = definePreset<PartnerApiOptions>(({ strict, rest, tenant }) => ({
   name: 'partnerApi',
+  options: ['strict', 'rest', 'tenant'],
   // In `statuses` and not by a rule: a rule would go before the `statuses` of a policy that is laid over this one.
   statuses: { 202: 'pending', ...(strict && { 502: 'fail' }) },
   rules: strict ? [...RULES, OLDER_EDITION] : RULES,

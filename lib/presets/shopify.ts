@@ -28,6 +28,7 @@ export interface ShopifyOptions extends PresetOptions {
  */
 export const shopify = definePreset<ShopifyOptions>(({ queryCost = () => 10 }) => ({
   name: 'shopify',
+  options: ['queryCost'],
   statuses: { 500: 'retry', 503: 'retry' },
   rules: [
     {

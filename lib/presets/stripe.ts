@@ -30,6 +30,7 @@ export interface StripeOptions extends PresetOptions {
  */
 export const stripe = definePreset<StripeOptions>(({ sandbox }) => ({
   name: 'stripe',
+  options: ['sandbox'],
   statuses: { 409: 'retry', '5xx': 'retry' },
   rules: [
     ...serverSays('stripe-should-retry', SDK),

@@ -56,7 +56,7 @@ describe('the kind of a failure', () => {
     ['limited', new LimitError('ERR_LIMIT_CLOSED', 'closed')],
     ['circuit-open', new CircuitOpenError('open', 7)],
     ['refresh-failed', new TokenRefreshError('refused', undefined)],
-    ['rejected', new Error('of an adapter of your own')],
+    ['local', new Error('of an adapter of your own')],
   ])('is %s after %o', async (kind, line) => {
     expect(await failed([line], { retry: false })).toMatchObject({ kind });
   });
@@ -256,7 +256,7 @@ describe(failureOf.name, () => {
     const error = (await scripted([new Error('plain')]).call()) as Error;
     const wrapper = new Error('wrapper', { cause: error });
     error.cause = wrapper;
-    expect(failureOf(wrapper)).toMatchObject({ kind: 'rejected', sends: 1 });
+    expect(failureOf(wrapper)).toMatchObject({ kind: 'local', sends: 1 });
     expect(failureOf(error)).toEqual(failureOf(wrapper));
     const stranger: Error = new Error('stranger');
     stranger.cause = stranger;

@@ -69,7 +69,7 @@ describe('the summary of a call', () => {
       [{ status: 503, headers: { 'retry-after': '2' } }],
       { deadlineMs: 1_000 },
     ],
-    ['GET / ended after 1 send in 0 ms: rejected, not retryable', [new Error('no code')], {}],
+    ['GET / ended after 1 send in 0 ms: local, not retryable: "no code"', [new Error('no code')], {}],
   ])('%s', async (summary, script, policy, call) => {
     expect(await summaryAfter(script, policy, call)).toBe(summary);
   });

@@ -1,6 +1,15 @@
 import axios from 'axios';
 import { attach, InvalidPolicyError } from 'axios-holdfast';
-import { github, type Preset, partnerApi } from 'axios-holdfast/presets';
+import {
+  definePreset,
+  github,
+  openai,
+  type Preset,
+  type PresetOptions,
+  partnerApi,
+  shopify,
+  stripe,
+} from 'axios-holdfast/presets';
 import { describe, expect, it } from 'vitest';
 
 /** Without types, as a program in JavaScript calls it. */
@@ -26,6 +35,43 @@ describe('what a preset is given is checked, so that no account shares the quota
 
   it('an account that is a number', () => {
     expect(said(github, { account: 7 })).toContain('github(options).account must be a text or a function, got 7');
+  });
+
+  it('an option that it does not have, since a misspelt account would be no account', () => {
+    const has = '(a policy is laid over it by mergePolicies; its own options: account';
+    expect(said(github, { acount: 'x' })).toContain(
+      `github(options).acount is not an option; did you mean account? ${has})`,
+    );
+    expect(said(github, { retry: false })).toContain(`github(options).retry is not an option ${has})`);
+    expect(said(stripe, { sandbx: true })).toContain(
+      `stripe(options).sandbx is not an option; did you mean sandbox? ${has}, sandbox)`,
+    );
+  });
+
+  it('no option of its own', () => {
+    expect(said(stripe, { sandbox: true, account: 'a' })).toBe('');
+    expect(said(partnerApi, { strict: true, rest: true, tenant: 'a', account: 'b' })).toBe('');
+    expect(said(shopify, { queryCost: () => 1 })).toBe('');
+    expect(said(openai, { tokensPerMinute: 1_000 })).toBe('');
+  });
+
+  it('that of a team takes what it names, and anything where it names nothing', () => {
+    const source = 'https://acme.example/docs';
+    const naming = definePreset<PresetOptions & { readonly region?: string }>(({ region }) => ({
+      name: 'acme',
+      options: ['region'],
+      api: () => region ?? 'eu',
+      source,
+    }));
+    expect(said(naming, { region: 'us' })).toBe('');
+    expect(said(naming, { regio: 'us' })).toContain('acme(options).regio is not an option; did you mean region?');
+    const silent = definePreset<PresetOptions & { readonly region?: string }>(({ region }) => ({
+      name: 'acme',
+      api: () => region ?? 'eu',
+      source,
+    }));
+    expect(said(silent, { regio: 'us' })).toBe('');
+    expect(said(definePreset({ name: 'plain', source }), { region: 'us' })).toContain('plain(options).region is not');
   });
 
   it.each([undefined, {}, { account: undefined }, { account: 'contoso' }, { account: () => 'contoso' }])(
