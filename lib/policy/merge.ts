@@ -1,3 +1,4 @@
+import { bare } from '../check.ts';
 import type { House } from './house.ts';
 import type { Policy } from './options.ts';
 import { asWritten, type PreparedPolicy } from './prepared.ts';
@@ -12,5 +13,9 @@ export function merge(house: House, policies: readonly (Policy | PreparedPolicy 
   const furnished = house.with(...policies);
   const given = policies.filter((policy) => policy !== undefined).map(asWritten);
   for (const policy of given) validate(furnished, policy);
-  return given.reduce<Policy>((earlier, later) => furnished.policy.merge(earlier, later), {});
+  const merged = given.reduce<Policy>((earlier, later) => furnished.policy.merge(earlier, later), {});
+  // Attachments share a session by the very object that it was written as. One that was laid over another is nobody's object.
+  const written = new Set(given.map((policy) => bare(policy).auth).filter((auth) => auth !== undefined));
+  const [auth] = written;
+  return written.size === 1 ? { ...merged, auth } : merged;
 }

@@ -7,6 +7,8 @@ import {
   InvalidPolicyError,
   isHoldfastError,
   mergePolicies,
+  partnerApi,
+  preparePolicy,
 } from 'axios-holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isCredentials } from '../../lib/auth/credential-set.ts';
@@ -201,6 +203,27 @@ describe('the same plain object', () => {
     for (const client of clients) attach(client, { auth: options });
     await Promise.all(clients.flatMap((client) => [client.get('/x'), client.get('/y')]));
     expect([server.refreshes, server.loggedOut]).toEqual([1, false]);
+  });
+
+  it('shares through mergePolicies, whatever else is merged, unless other options are laid over it', async () => {
+    const { server, options } = await rotating();
+    const policies = [
+      mergePolicies(partnerApi({ tenant: 'contoso' }), { auth: options, limit: false }),
+      mergePolicies({ auth: options }, { deadlineMs: 10_000 }),
+      mergePolicies(preparePolicy({ auth: options }), mergePolicies({ auth: options }, {}), { auth: undefined }),
+      { auth: options },
+    ];
+    const clients = policies.map((policy) => {
+      const client = axios.create({ baseURL: server.url });
+      attach(client, policy);
+      return client;
+    });
+    await Promise.all(clients.flatMap((client) => [client.get('/x'), client.get('/y')]));
+    expect([server.refreshes, server.loggedOut]).toEqual([1, false]);
+    const later = { ...options, refreshAheadMs: 5_000 };
+    expect(mergePolicies({ auth: options }, { auth: later }).auth).toEqual(later);
+    expect(mergePolicies({ auth: options }, { auth: later }).auth).not.toBe(later);
+    expect(mergePolicies({ auth: options }, { auth: false }).auth).toBe(false);
   });
 
   it.each(['another origin', 'another object with the same functions'])('does not share with %s', async (what) => {
