@@ -18,16 +18,20 @@ describe(noticeAxiosRetry.name, () => {
     );
   });
 
-  it.each([
-    undefined,
-    {},
-    { retries: 3 },
-    { retryCount: 0 },
-    { retryCount: 0, retries: 0 },
-    { retryCount: '0', retries: 3 },
-  ])('does not for what merely stands in a config: %j', (state) => {
+  it('tells of options for an axios-retry that is not there, once', () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    noticeAxiosRetry({}, configOf(state));
-    expect(warned).not.toHaveBeenCalled();
+    for (const retries of [5, 0]) noticeAxiosRetry({}, configOf({ retries }));
+    expect(warned.mock.calls.map(([message]) => message)).toEqual([
+      "a call has options for axios-retry (config['axios-retry']), which is not on this instance: they do nothing. Write config.holdfast = { retry: { maxRetries: 5 } }.",
+    ]);
   });
+
+  it.each([undefined, {}, { retryCount: 0 }, { retryCount: 0, retries: 0 }, { retryCount: '0', retries: 3 }])(
+    'does not for what merely stands in a config: %j',
+    (state) => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      noticeAxiosRetry({}, configOf(state));
+      expect(warned).not.toHaveBeenCalled();
+    },
+  );
 });
