@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ADAPTIVE_DEFAULTS, AdaptiveRate, type AdaptiveSend } from '../../../lib/limit/adaptive/rate.ts';
 import type { Answer } from '../../../lib/limit/limiter.ts';
 import type { Quota } from '../../../lib/limit/quota/headers.ts';
+import type { LimitWindow } from '../../../lib/limit/windows/gcra.ts';
 
 const SECOND = 1_000;
 const T0 = 1_750_000_000_000;
@@ -352,6 +353,106 @@ describe('numbers of the user', () => {
     expect(subject.perSecond).toBeLessThan(12);
     subject.run(300 * SECOND);
     expect(subject.perSecond).toBe(12);
+  });
+});
+
+describe('numbers of the user, by weight', () => {
+  const window = { requests: 10, perMs: SECOND, burst: 10 };
+  const made = (...windows: readonly LimitWindow[]) => new AdaptiveRate(ADAPTIVE_DEFAULTS, windows);
+  const dueMs = (rate: AdaptiveRate, weight = 1, at = T0) => rate.nextAt(at, false, weight) - at;
+
+  it('are charged what a send cost more, though no more than a window ever holds, and given back what it cost less', () => {
+    const paid = (weight: number, cost: number) => {
+      const rate = made(window);
+      rate.answered(T0, rate.sent(T0, false, weight), { throttled: false, cost });
+      return dueMs(rate, 10);
+    };
+    expect(paid(5, 5)).toBeCloseTo(5 * 100.5, 1);
+    expect(paid(5, 9)).toBeCloseTo(9 * 100.5, 1);
+    expect(paid(5, 2)).toBeCloseTo(2 * 100.5, 1);
+    expect(paid(5, 1e9)).toBeCloseTo(19 * 100.5, 1);
+  });
+
+  it('give back what was dropped, and what left within another they count as well', () => {
+    const rate = made(window);
+    const dropped = rate.sent(T0, false, 9);
+    expect(rate.nextAt(T0, true, 2) - T0).toBeCloseTo(100.5, 1);
+    rate.dropped(T0, dropped);
+    rate.dropped(T0, dropped);
+    expect(dueMs(rate, 10)).toBe(0);
+    expect(JSON.parse(rate.save())).toMatchObject({ inFlight: 0, outWeight: 0 });
+  });
+
+  it('let no burst leave after a pause of their length that a refusal asked for, and leave it to longer ones', () => {
+    const hour = { requests: 5_000, perMs: 3_600 * SECOND, burst: 100 };
+    const rate = made(window, hour);
+    rate.answered(T0, rate.sent(T0), refusal(T0 + SECOND));
+    rate.answered(T0 + SECOND, rate.sent(T0 + SECOND), WELCOME);
+    const { paidAt } = JSON.parse(rate.save());
+    expect(paidAt[0] - T0 - SECOND).toBeCloseTo(9 * 100.5, 0);
+    expect(paidAt[1] - T0 - SECOND).toBeLessThan(2 * 720.1);
+  });
+
+  it('pay at their own rate what is unpaid by others that were saved, and no more than they hold', () => {
+    const saved = (count: number) => {
+      const rate = made(window);
+      for (let i = 0; i < count; i++) rate.sent(T0);
+      return rate.save();
+    };
+    const unpaid = (count: number, given: LimitWindow, at = T0) => {
+      const rate = made(given);
+      rate.restore(saved(count), at);
+      return Number(rate.paidAt[0]) - at;
+    };
+    const slower = { requests: 1, perMs: SECOND, burst: 5 };
+    expect(unpaid(3, window)).toBeCloseTo(3 * 100.5, 1);
+    expect(unpaid(3, slower)).toBeCloseTo(3 * 1_005, 0);
+    expect(unpaid(9, slower)).toBeCloseTo(5 * 1_005, 0);
+    // All of it is paid by then.
+    expect(unpaid(3, slower, T0 + SECOND)).toBeLessThan(0);
+    expect(JSON.parse(made(slower).save()).intervals).toEqual([1_005]);
+  });
+
+  it('begin anew where nothing was saved of them', () => {
+    const rate = made(window);
+    rate.sent(T0);
+    rate.restore(JSON.stringify({ ...JSON.parse(made().save()), paidAt: undefined, intervals: undefined }));
+    expect(rate.paidAt).toEqual([-Infinity]);
+    expect(dueMs(rate, 10)).toBe(0);
+  });
+});
+
+describe('a pause that is over before its time', () => {
+  it('lets one probe leave at once, and the others when that is admitted', () => {
+    const subject = new Subject();
+    subject.rate.pause(T0, T0 + 60 * SECOND);
+    subject.now = 5 * SECOND;
+    subject.rate.resume(T0 + subject.now);
+    const [probe, ...others] = subject.sendAll();
+    expect(others).toEqual([]);
+    subject.answer(probe as AdaptiveSend);
+    expect(subject.sendAll()).toHaveLength(8);
+  });
+
+  it('is none that has ended already', () => {
+    const subject = new Subject();
+    subject.rate.pause(T0, T0 + SECOND);
+    subject.now = 5 * SECOND;
+    subject.rate.resume(T0 + subject.now);
+    expect(subject.rate.pausedUntil).toBe(T0 + SECOND);
+  });
+});
+
+describe('sends within others', () => {
+  it('wait for no other to end, but for a pause and for the pace', () => {
+    const subject = new Subject({ startConcurrency: 1 });
+    subject.send();
+    const nestedMs = () => subject.rate.nextAt(T0 + subject.now, true) - (T0 + subject.now);
+    expect([subject.waitMs, nestedMs()]).toEqual([10 * SECOND, 0]);
+    subject.rate.pause(T0, T0 + SECOND);
+    expect(nestedMs()).toBe(SECOND);
+    const slow = chastened();
+    expect(slow.rate.nextAt(T0 + slow.now, true) - (T0 + slow.now)).toBeCloseTo(slow.waitMs, 6);
   });
 });
 
