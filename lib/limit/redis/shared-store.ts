@@ -117,8 +117,7 @@ export class StoredBucket {
     const store = this.#store;
     const { scripts, timeoutMs } = store;
     const askedAt = this.now();
-    // Rather too late: a pause of which too much counts as over would let somebody go before its end.
-    const told = this.#skew === undefined ? [0, 0] : [askedAt + this.#skew.most, timeoutMs];
+    const told = this.#skew === undefined ? [0, 0] : toldOf(this.#skew, askedAt, timeoutMs);
     const answer = scripts
       .run(script, [...this.#keys, ...more.map((name) => `${this.#place}:${name}`)], [...told, ...args].map(String))
       .then((reply) => {
@@ -156,6 +155,14 @@ export class StoredBucket {
 interface Skew {
   readonly least: number;
   readonly most: number;
+}
+
+/**
+ * When it is asked, rather too late: a pause of which too much counts as over would let somebody go before its end. And for how long that
+ * holds, by so much less: what is not waited for any more is not carried out.
+ */
+function toldOf({ least, most }: Skew, askedAt: number, timeoutMs: number): readonly [number, number] {
+  return [askedAt + most, timeoutMs - (most - least) / 2];
 }
 
 /** By both answers. Where they contradict each other one of the clocks was set, and the later one holds. */

@@ -820,12 +820,14 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       });
     });
 
-    it('hiccups, keeps what was left of the burst of a long window, on its own and afterwards', async () => {
-      const hour = { requests: 100, perMs: 3_600_000, burst: 100 };
+    it('hiccups, keeps what was left of the burst of a long window, on its own and afterwards', {
+      timeout: 60_000,
+    }, async () => {
+      const hour = { requests: 1_000, perMs: 3_600_000, burst: 1_000 };
       const windows = [{ requests: 50, perMs: 1_000 }, hour];
       const { own, limiter, lost } = await fragile({ requests: undefined, perMs: undefined, windows });
       own.stall();
-      // At the pace of the hour, one in 36 s, it would take longer than a test may.
+      // At the pace of the hour, one in 3.6 s, it would take longer than a test may.
       await ask(limiter, 20);
       expect(lost).toHaveBeenCalledTimes(1);
       own.resume();
