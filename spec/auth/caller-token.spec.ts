@@ -64,6 +64,14 @@ describe("the caller's token", () => {
     expect(subject.last).toEqual({ value: 'a' });
   });
 
+  it('is looked at again where its owner has written something else into it', () => {
+    const token = { value: 'a' };
+    const { subject } = callersToken(token);
+    subject.ask(10);
+    token.value = 'a\r\nX-Smuggled: 1';
+    expect(() => subject.ask(10)).toThrow('a token must be printable ASCII');
+  });
+
   it('is waited for where it is a promise', async () => {
     const { subject, clock } = callersToken(Promise.resolve('a'));
     expect(await clock.run(Promise.resolve(subject.ask(10)))).toEqual({ value: 'a' });

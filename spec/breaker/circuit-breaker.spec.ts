@@ -53,6 +53,15 @@ describe(circuitBreaker.name, () => {
     expect(mergePolicies({ breaker }, { breaker: { openMs: 5 } })).toEqual({ breaker: { openMs: 5 } });
   });
 
+  it('keeps its circuits under a key that a later policy lays over it', async () => {
+    const { url } = await server(status(503));
+    const client = axios.create({ baseURL: url });
+    const breaker = circuitBreaker(ill);
+    attach(client, mergePolicies({ breaker, retry: false }, { breaker: { key: () => 'all' } }));
+    for (let i = 0; i < 2; i++) await rejectionOf(client.get('/'));
+    expect(breaker.open()).toEqual(['all']);
+  });
+
   it.each([{ failureRatio: 1 }, { minimumThroughput: 9 }, { windowMs: 100 }, { openMs: 5 }])(
     'has its place taken by numbers of a later policy, be it only %o',
     (breaker) => {
