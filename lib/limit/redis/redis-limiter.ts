@@ -98,8 +98,9 @@ export function redisLimiterWith(clock: Clock, options: RedisLimiterOptions, ran
 export interface RedisLimiter extends Limiter {
   /**
    * Other numbers from now on, laid over those that hold: what is left out stays. Who waits is let out by them, and keeps its place. Each
-   * process has to be told. Until all have been, each goes by its own numbers. What has left counts at the new rate; where `perMs` is
-   * another, the new window begins without a burst. Also `redis`, `prefix`, `onStoreLoss`, `acquireTimeoutMs`, `key`, `priority`, `weight`,
+   * process has to be told. Until all have been, each goes by its own numbers. What has left counts at the new rate. Where Redis does
+   * not tell what that is (another `perMs`, a larger burst, or from or to `'all'`), a window begins as if all that the old ones let leave at
+   * once had just left, and without a burst. Also `redis`, `prefix`, `onStoreLoss`, `acquireTimeoutMs`, `key`, `priority`, `weight`,
    * `settle` and `quota` stay as they are.
    *
    * @throws {InvalidPolicyError} where an option is wrong, or cannot be changed; nothing changes then

@@ -68,16 +68,17 @@ const RESERVE = `
     window.undropped = wasPaused and tonumber(stored[4 * i] or '') or nil
     local kept = tonumber(stored[4 * i - 2] or '') or now
     local interval = stored[4 * i + 1] or window.intervalText
-    if interval ~= window.intervalText then
-      -- Somebody had other numbers: what is unpaid is paid at the rate of these, and takes no longer than the window.
-      kept = now + math.min((kept - now) * window.interval / tonumber(interval), window.span)
-    end
+    local isOther = interval ~= window.intervalText
+    -- Somebody had other numbers: what is unpaid is paid at the rate of these.
+    if isOther then kept = now + (kept - now) * window.interval / tonumber(interval) end
     if resumed and window.undropped then
       kept = math.max(window.undropped, now + window.tolerance)
       window.undropped = nil
     end
     local by = math.min(math.max(0, window.to - window.shift), most)
     kept = kept + by - window.refund
+    -- And the next waits no longer than the window.
+    if isOther then kept = math.min(kept, now + window.span + (window.all > 0 and 0 or window.tolerance)) end
     window.paidAt = math.max(kept, now)
     window.shift = window.shift + by + window.paidAt - kept
     if not stale then
@@ -88,7 +89,7 @@ const RESERVE = `
       window.undropped = window.undropped or window.paidAt
       window.paidAt = math.max(window.paidAt, now + window.drop - ago + window.tolerance)
     end
-    changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop or interval ~= window.intervalText
+    changed = changed or window.refund ~= 0 or window.unseen > 0 or window.drop or isOther
     window.from = window.paidAt - window.tolerance
     local due = math.floor((now + horizon - window.from) / window.interval) + 1 - window.extra
     if window.all > 0 then
@@ -192,8 +193,8 @@ interface Kept {
   /** How many instants it remembers. */
   readonly remembers: number;
   readonly owed: Owed;
-  /** Its sends are not counted there yet, so there is no burst at first: the numbers before were of another length. */
-  isNew: boolean;
+  /** For how long nothing leaves at first, and then no burst: what left by the numbers before is not all counted there. */
+  owesMs: number;
 }
 
 /** The windows of a bucket, kept in Redis. */
@@ -205,16 +206,21 @@ export class WindowBook implements Book<Reserved> {
   /** @param before by whose numbers it went until now */
   constructor(bucket: StoredBucket, windows: readonly LimitWindow[], before?: WindowBook) {
     this.#bucket = bucket;
+    const known = before === undefined ? [] : before.#windows;
     this.#windows = windows.map((window, i) => {
       const { requests, perMs, burst } = window;
       const gcra = new Gcra(window);
       const remembers = burst === 'all' ? requests : 0;
-      const field = `${i}:${perMs}${remembers > 0 ? ':all' : ''}`;
-      const old = before === undefined ? undefined : before.#windows[i];
-      const isSame = old?.field === field;
+      // By its length, wherever it stands; of several of one length the first, the second …
+      const field = `${windows.slice(0, i).filter((each) => each.perMs === perMs).length}:${perMs}`;
+      const spanMs = perMs + gcra.lateMs;
+      const old = known.find((each) => each.field === field);
       // What left by the numbers before has yet to be settled, and the sum is the same.
-      const owed = isSame ? old.owed : { refund: 0, back: [], more: 0 };
-      return { gcra, field, remembers, spanMs: perMs + gcra.lateMs, owed, isNew: old !== undefined && !isSame };
+      const owed = old?.owed ?? { refund: 0, back: [], more: 0 };
+      // As much as they could have left unpaid, where what is kept there does not tell.
+      const unknown = old === undefined ? known : isTold(old, gcra, remembers) ? [] : [old];
+      const mostUnpaid = Math.max(0, ...unknown.map((each) => each.gcra.burst));
+      return { gcra, field, remembers, spanMs, owed, owesMs: Math.min(mostUnpaid * gcra.intervalMs, spanMs) };
     });
   }
 
@@ -237,12 +243,12 @@ export class WindowBook implements Book<Reserved> {
     // How many slots the first takes besides one: its weight, and as much again as is more than a burst.
     const extra = this.#windows.map(({ gcra: { burst } }) => weight - 1 + Math.max(0, weight - burst));
     const windows = this.#windows.flatMap((window, w) => {
-      const { gcra, field, spanMs, remembers, owed, isNew } = window;
-      const isDropped = isNew || gcra.isAsShortAs(dropBurstMs);
+      const { gcra, field, spanMs, remembers, owed, owesMs } = window;
+      const isDropped = owesMs > 0 || gcra.isAsShortAs(dropBurstMs);
       const { refund, back, more } = owed;
       // Once, whatever comes of it: Redis may carry out what is not heard of any more.
       Object.assign(owed, { refund: 0, more: 0 });
-      window.isNew = false;
+      window.owesMs = 0;
       return [
         field,
         gcra.intervalMs,
@@ -251,7 +257,7 @@ export class WindowBook implements Book<Reserved> {
         refund * gcra.intervalMs,
         // No more than the burst, and all of that where the window is as short as the time in which they left.
         isDropped ? 0 : unseen * gcra.intervalMs,
-        isDropped ? Math.max(0, pauseMs) : '',
+        isDropped ? Math.max(owesMs, pauseMs) : '',
         Number(extra[w]),
         spanMs,
         remembers,
@@ -360,6 +366,10 @@ export class WindowBook implements Book<Reserved> {
     return isKnown ? { granted, pausedMs, members, numbers, dues } : undefined;
   }
 }
+
+/** Whether what is kept of a window tells when one with other numbers may go on: it knows of no burst that has grown, and one that remembers needs all. */
+const isTold = ({ gcra, remembers }: Kept, now: Gcra, nowRemembers: number): boolean =>
+  nowRemembers > 0 ? remembers > 0 : now.burst === 1 || (remembers === 0 && now.burst <= gcra.burst);
 
 /** In how many ms each permit is due, and the next after them: from `count:ms,count:ms`. */
 function duesIn(runs = ''): readonly number[] | undefined {

@@ -219,7 +219,7 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       const three = Promise.resolve(two.acquire({ key: 'k', weight: 3 }));
       three.catch(() => {});
       const scoresOf = async (log: number) => {
-        const flat = await redis.zrange(`${prefix}:{k}:log:${log}:${perMs[log]}:all`, '0', '-1', 'WITHSCORES');
+        const flat = await redis.zrange(`${prefix}:{k}:log:0:${perMs[log]}`, '0', '-1', 'WITHSCORES');
         return flat.filter((_, i) => i % 2 === 1).map(Number);
       };
       for (const log of logs) {
@@ -276,6 +276,40 @@ describe.skipIf(noRedis)('with a redis-server', () => {
     (await one.acquire({ key: 'k' })).release();
     one.update({ adaptive: false, maxConcurrent: 9 });
     (await one.acquire({ key: 'k' })).release();
+  });
+
+  const N = 4;
+  const PER = 900;
+  /** What left is noted later than its slot, and a slot may be used that late. */
+  const LATE = 100;
+  it.each<[string, LimitOptions, LimitOptions, number]>([
+    ["'all', then evenly", { burst: 'all' }, { burst: 1 }, N],
+    ["'all', then a burst", { burst: 'all' }, { burst: 2 }, N + 1],
+    ["'all', then fewer with a burst", { burst: 'all' }, { requests: 2, burst: 3 }, N],
+    ["evenly, then 'all'", { burst: 1 }, { burst: 'all' }, N],
+    ["a burst, then 'all'", { burst: 3 }, { burst: 'all' }, N + 2],
+    ['a larger burst', { requests: 6, burst: 1 }, { requests: 2, burst: 5 }, 6],
+    ['a burst larger than what refills, at another rate', { requests: 1, burst: 4 }, { requests: 2, burst: 4 }, 5],
+    ['another order of windows', { windows: [{ requests: 50, perMs: 100 }] }, {}, N],
+    ['another length, and back', { burst: 'all' }, { perMs: 2 * PER, burst: 'all' }, N],
+  ])('holds at most what either allows in a window that spans an update: %s', async (what, before, after, most) => {
+    const limiter = make({ requests: N, perMs: PER, ...before });
+    const at: number[] = [];
+    const go = async () => {
+      const permit = await limiter.acquire({ key: 'k' });
+      at.push(performance.now());
+      permit.answered?.({ throttled: false });
+      permit.release();
+    };
+    (await limiter.acquire({ key: 'connected' })).release();
+    const all = Array.from({ length: 2 * N + 2 }, go);
+    await vi.waitFor(() => expect(at.length).toBeGreaterThan(2), { timeout: 5_000 });
+    if (what.includes('order')) limiter.update({ requests: 50, perMs: 100, windows: [{ requests: N, perMs: PER }] });
+    limiter.update(after);
+    if (what.includes('back')) limiter.update({ perMs: PER });
+    await Promise.all(all);
+    const counts = at.map((from) => at.filter((each) => each >= from && each < from + PER - LATE).length);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(most);
   });
 
   it.each<[Partial<RedisLimiterOptions>, RegExp]>([
