@@ -1,7 +1,7 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import type { EventName, EventOf, Listener } from './call/events.ts';
 import type { Outcome } from './call/outcome.ts';
-import { aBoolean, type Check, number, object } from './check.ts';
+import { aBoolean, type Check, number, object, required } from './check.ts';
 import { evidenceOn } from './classify/judging.ts';
 import { codeOf } from './failure/code.ts';
 import type { PolicyProblem } from './failure/errors.ts';
@@ -293,7 +293,7 @@ const CLOSE_OPTIONS = object({ drain: aBoolean, timeoutMs: number(0) });
 
 function requireOptions(callee: string, options: unknown, check: Check): void {
   const problems: PolicyProblem[] = [];
-  check(options ?? null, 'options', problems);
+  required(check)(options, 'options', problems);
   if (problems.length > 0) throw new TypeError(`${callee}: ${problems.map(({ message }) => message).join('; ')}`);
 }
 

@@ -88,6 +88,18 @@ export function missing(path: string, bound: string): PolicyProblem {
   return { path, bound, value: undefined, message: `${path} must be ${bound}, got nothing` };
 }
 
+/** The same where `undefined` is no opinion, but nothing at all. */
+export function required(check: Check): Check {
+  return (value, path, problems) => {
+    if (value !== undefined) return check(value, path, problems);
+    const found: PolicyProblem[] = [];
+    check(null, path, found);
+    problems.push(
+      ...found.map((each) => ({ ...each, value, message: each.message.replace('got null', 'got undefined') })),
+    );
+  };
+}
+
 /** `false` turns a feature off; anything else has to pass `check`. */
 export function orFalse(check: Check): Check {
   return (value, path, problems) => {

@@ -157,6 +157,16 @@ export interface Limiter {
   onStoreLost?(listener: (key: string, error: unknown) => void): () => void;
 }
 
+/** On a limiter that keeps its buckets elsewhere: where. Registered, so that a second copy of this package sees it too. */
+export const STORE = Symbol.for('axios-holdfast.limit-store');
+
+/** Where buckets are kept: whoever has the same client and prefix, and keeps the same there, has the same buckets. */
+export interface Store {
+  readonly client: object;
+  readonly prefix: string;
+  readonly keeps: readonly unknown[];
+}
+
 /** Whether it is a limiter, and not the numbers for one. */
 export const isLimiter = (limit: unknown): limit is Limiter =>
   typeof (limit as Partial<Limiter> | null | undefined)?.acquire === 'function';

@@ -13,12 +13,14 @@ import {
   must,
   number,
   object,
+  required,
+  shown,
 } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import { type Filled, Group } from '../group.ts';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, type ResolvedAdaptive } from './adaptive/rate.ts';
-import { ADJUSTABLE, AdjustedLimiter, numbersIn } from './adjusted-limiter.ts';
-import { isLimiter, type Limiter } from './limiter.ts';
+import { ADJUSTABLE, AdjustedLimiter, isAdjusted, numbersIn } from './adjusted-limiter.ts';
+import { isLimiter, type Limiter, STORE, type Store } from './limiter.ts';
 import { LIMIT_NAMES } from './other-names.ts';
 import type { ToldQuota } from './quota/reader.ts';
 import { burstOf, type LimitWindow, mostOf } from './windows/gcra.ts';
@@ -201,13 +203,35 @@ const checkPort: Check = (value, path, problems) => {
 
 /** A list of limits: a send needs all of them. */
 const checkList = (value: readonly unknown[], path: string, problems: PolicyProblem[]): void => {
-  listOf('{ requests, perMs, … } or a Limiter in each place, and at least one', isRecord)(
-    value.length === 0 ? [undefined] : value,
-    path,
-    problems,
-  );
-  for (const [n, each] of value.entries()) if (isRecord(each)) LIMIT.check(each, `${path}.${n}`, problems);
+  const bound = '{ requests, perMs, … } or a Limiter in each place, and at least one';
+  if (value.length === 0)
+    problems.push({ path, bound, value, message: `${path} must be ${bound}, got an empty array` });
+  listOf(bound, isRecord)(value, path, problems);
+  for (const [n, each] of value.entries()) {
+    if (!isRecord(each)) continue;
+    LIMIT.check(each, `${path}.${n}`, problems);
+    const first = value.findIndex((other) => sharesBuckets(storeOf(other), storeOf(each)));
+    if (first >= 0 && first < n) problems.push(oneStore(`${path}.${n}`, `${path}.${first}`, storeOf(each)?.prefix));
+  }
 };
+
+const storeOf = (limit: unknown): Store | undefined => {
+  const limiter = isLimiter(limit) && isAdjusted(limit) ? limit.limiter : limit;
+  return isRecord(limiter) ? (limiter as { [STORE]?: Store })[STORE] : undefined;
+};
+
+const sharesBuckets = (one: Store | undefined, other: Store | undefined): boolean =>
+  one !== undefined &&
+  one.client === other?.client &&
+  one.prefix === other.prefix &&
+  one.keeps.some((each) => other.keeps.includes(each));
+
+/** Each send would be counted twice in one bucket. */
+function oneStore(path: string, other: string, value: string | undefined): PolicyProblem {
+  const at = `${path}.prefix`;
+  const bound = `another than ${other}.prefix, since redisLimiters of one client with the same prefix and perMs have the same buckets`;
+  return { path: at, bound, value, message: `${at} must be ${bound}; got '${value}'` };
+}
 
 /** Lays what a call says for itself over one limit or several, where it has no numbers. */
 function adjust(limit: unknown, options: LimitOptions): unknown {
@@ -249,7 +273,10 @@ export const LIMIT: Group<
     on: 'it needs numbers, { requests, perMs } or { maxConcurrent }; { adaptive: true } learns them',
     number: 'to bound retries it is retry.maxRetries; to bound sends { maxConcurrent }, or { requests, perMs }',
   },
-  also: whole,
+  also: (options, path, problems) => {
+    whole(options, path, problems);
+    burstOfNothing(options, path, problems);
+  },
   value: {
     is: (value) => isList(value) || isLimiter(value),
     check: (value, path, problems) => (isList(value) ? checkList : checkPort)(value as never, path, problems),
@@ -297,9 +324,25 @@ export function requireLimit(
   mostRemembered?: number,
 ): asserts options is LimitOptions {
   const problems: PolicyProblem[] = [];
-  object({ ...LIMIT.checks, ...more }, { names: LIMIT_NAMES })(options ?? null, 'limit', problems);
-  if (isRecord(options)) whole(bare(options), 'limit', problems, mostRemembered);
+  required(object({ ...LIMIT.checks, ...more }, { names: LIMIT_NAMES }))(options, 'limit', problems);
+  if (isRecord(options)) {
+    whole(bare(options), 'limit', problems, mostRemembered);
+    burstOfNothing(bare(options), 'limit', problems);
+  }
   if (problems.length > 0) throw new InvalidPolicyError(problems);
+}
+
+/** A burst bounds nothing by itself, and whoever gives one alone believes that something is bounded. */
+function burstOfNothing(
+  { requests, perMs, burst }: Record<string, unknown>,
+  path: string,
+  problems: PolicyProblem[],
+): void {
+  const isWrong = burst === 'all' || (isBurst(burst) && burst !== 1);
+  if (!isWrong || requests !== undefined || perMs !== undefined) return;
+  const at = `${path}.burst`;
+  const bound = `left out without ${path}.requests and perMs, of which it says how many may leave at once`;
+  problems.push({ path: at, bound, value: burst, message: `${at} must be ${bound}; got ${shown(burst)}` });
 }
 
 /** Requests are per something; and those of which each is remembered can be counted. */

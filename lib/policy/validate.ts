@@ -1,3 +1,4 @@
+import { required } from '../check.ts';
 import { InvalidPolicyError, type PolicyProblem } from '../failure/errors.ts';
 import type { House } from './house.ts';
 import type { Policy } from './options.ts';
@@ -8,6 +9,6 @@ import type { Policy } from './options.ts';
 export function validate({ policy }: House, value: unknown): asserts value is Policy {
   const problems: PolicyProblem[] = [];
   // `undefined` is no opinion everywhere but here.
-  policy.check(value ?? null, '', problems);
+  required(policy.check)(value, '', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

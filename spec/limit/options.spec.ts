@@ -21,7 +21,14 @@ describe('the options of a limit', () => {
     [{ adaptive: 1 }, /limit\.adaptive must be true, false or/],
     [{ adaptive: { startConcurrency: 0 } }, /limit\.adaptive\.startConcurrency/],
     [{ request: 1 }, /limit\.request is not an option; did you mean requests/],
-    [undefined, /limit must be a plain object/],
+    [undefined, /limit must be a plain object, got undefined/],
+    [null, /limit must be a plain object, got null/],
+    [{ burst: 'all' }, /limit\.burst must be left out without limit\.requests and perMs, .*; got 'all'/],
+    [{ maxConcurrent: 5, burst: 5 }, /limit\.burst must be left out without limit\.requests/],
+    [
+      { burst: 'all', windows: [{ requests: 5, perMs: 1_000 }] },
+      /limit\.burst must be left out without limit\.requests/,
+    ],
     [{ windows: [5] }, /limit\.windows must be an array of/],
   ])('are refused when they are wrong: %j', (options, message) => {
     expect(() => localLimiter(options as LimitOptions)).toThrow(InvalidPolicyError);

@@ -1,5 +1,5 @@
 import type Bottleneck from 'bottleneck';
-import { eachMeans, integer, isRecord, kindOf, must, object, shown } from '../../check.ts';
+import { eachMeans, integer, isRecord, kindOf, must, object, required, shown } from '../../check.ts';
 import { InvalidPolicyError, LimitError, type PolicyProblem } from '../../failure/errors.ts';
 import { bringing } from '../../room.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
@@ -270,7 +270,7 @@ const isTrue = must('true: a job that is dropped has to tell', (value) => value 
 
 function requireValid(given: Given, options: unknown): void {
   const problems: PolicyProblem[] = [];
-  aBottleneck(given ?? null, 'bottleneck', problems);
+  required(aBottleneck)(given, 'bottleneck', problems);
   const { limiterOptions, rejectOnDrop } = { ...given } as Bottleneck.ConstructorOptions & {
     limiterOptions?: typeof given;
   };
@@ -281,6 +281,6 @@ function requireValid(given: Given, options: unknown): void {
 
 function requireOptions(options: unknown): asserts options is BottleneckLimiterOptions {
   const problems: PolicyProblem[] = [];
-  checkOptions(options ?? null, 'limit', problems);
+  required(checkOptions)(options, 'limit', problems);
   if (problems.length > 0) throw new InvalidPolicyError(problems);
 }

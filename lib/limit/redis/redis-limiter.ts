@@ -1,11 +1,11 @@
-import { type Check, isPlain, kindOf, must, number, oneOf } from '../../check.ts';
+import { type Check, isPlain, kindOf, must, number, oneOf, required } from '../../check.ts';
 import { InvalidPolicyError, LimitError } from '../../failure/errors.ts';
 import { A_REDIS_CLIENT, isRedisClient, type RedisClient } from '../../redis-client/client.ts';
 import { RedisRefusal } from '../../redis-client/refusal.ts';
 import { bringing } from '../../room.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../../time/clock.ts';
 import { TELLING } from '../adjusted-limiter.ts';
-import type { Limiter, Permit, PermitRequest } from '../limiter.ts';
+import { type Limiter, type Permit, type PermitRequest, STORE, type Store } from '../limiter.ts';
 import { LocalPacer } from '../local/local-pacer.ts';
 import {
   asBefore,
@@ -60,7 +60,7 @@ const DEFAULTS = { prefix: 'holdfast:limit', onStoreLoss: 'local', acquireTimeou
 const WHOM = 'Redis';
 
 const FIELDS: { readonly [name: string]: Check } = {
-  redis: must(A_REDIS_CLIENT, isRedisClient, kindOf),
+  redis: required(must(A_REDIS_CLIENT, isRedisClient, kindOf)),
   prefix: must(
     "a non-empty string without braces, but for one hash tag as '{acme}'",
     (value) => typeof value === 'string' && /^(?=.)[^{}]*(?:\{[^{}]+\}[^{}]*)?$/s.test(value),
@@ -190,6 +190,12 @@ class RedisBuckets extends Buckets<unknown> implements RedisLimiter {
     return new LearningBook(stored, adaptive, this.#windows, before instanceof LearningBook ? before : undefined);
   }
 
+  get [STORE](): Store {
+    const lengths = this.#windows.map(({ perMs }) => perMs);
+    const { redis, prefix = DEFAULTS.prefix } = this.#given;
+    return { client: redis, prefix, keeps: this.#limit.adaptive === false ? lengths : ['adaptive'] };
+  }
+
   override bucketFor(request: PermitRequest): Bucket<unknown> | Error {
     return wrongWait(request.maxWaitMs, WHOM) ?? super.bucketFor(request);
   }
@@ -210,7 +216,7 @@ const MOST_REMEMBERED = 10_000;
 /** @throws {InvalidPolicyError} where the options are not such as a fleet can share */
 function requireShared(options: RedisLimiterOptions): void {
   // What is required has no default to fall back to.
-  requireLimit({ ...options, redis: options?.redis ?? null }, FIELDS, MOST_REMEMBERED);
+  requireLimit({ ...options, redis: options?.redis }, FIELDS, MOST_REMEMBERED);
   const isRemembered = windowsOf(options).some(({ burst }) => burst === 'all');
   if (!isRemembered || options.adaptive === undefined || options.adaptive === false) return;
   const [path, bound] = [
