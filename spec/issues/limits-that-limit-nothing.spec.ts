@@ -67,11 +67,6 @@ describe('what is not given at all', () => {
     ['redisLimiter({})', () => redisLimiter({ requests: 5, perMs: 5 } as never), 'got undefined'],
     ['bottleneckLimiter()', () => bottleneckLimiter(undefined as never), 'got undefined'],
     [
-      'attach(client, undefined)',
-      () => attach(axios.create(), undefined as never),
-      'the policy must be a plain object, got undefined',
-    ],
-    [
       'attach(client, null)',
       () => attach(axios.create(), null as never),
       'the policy must be a plain object, got null',

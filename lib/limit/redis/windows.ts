@@ -215,10 +215,11 @@ export class WindowBook implements Book<Reserved> {
       const field = `${windows.slice(0, i).filter((each) => each.perMs === perMs).length}:${perMs}`;
       const spanMs = perMs + gcra.lateMs;
       const old = known.find((each) => each.field === field);
-      // What left by the numbers before has yet to be settled, and the sum is the same.
-      const owed = old?.owed ?? { refund: 0, back: [], more: 0 };
+      const told = old !== undefined && isTold(old, gcra, remembers) ? old : undefined;
+      // What left by the numbers before has yet to be settled, and the sum is the same. Elsewhere it would be given back of what is owed below.
+      const owed = told?.owed ?? { refund: 0, back: [], more: 0 };
       // As much as they could have left unpaid, where what is kept there does not tell.
-      const unknown = old === undefined ? known : isTold(old, gcra, remembers) ? [] : [old];
+      const unknown = told !== undefined ? [] : old !== undefined ? [old] : known;
       const mostUnpaid = Math.max(0, ...unknown.map((each) => each.gcra.burst));
       return { gcra, field, remembers, spanMs, owed, owesMs: Math.min(mostUnpaid * gcra.intervalMs, spanMs) };
     });
