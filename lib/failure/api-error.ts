@@ -70,7 +70,9 @@ export interface ApiError {
  * - or a word as `error`, beside it an `error_description` or a `description`, or `ok: false`;
  * - or a message, and one of: `__type`, `documentation_url`, `more_info`, `retry_after`, `errorType`, `object: 'error'`; or nothing else but
  *   a code that is a number (Discord);
- * - or `errors` with a message in it, or `errorMessages`. A list is an error where its first element has an `errorCode` and a message.
+ * - or `errors` with a message in it, or `errorMessages`.
+ *
+ * A list is an error where its first element has an `errorCode` and a message, or an object `error` as above.
  *
  * So `{ code, message }` is none, and `{ statusCode: 200, message: 'OK' }` is none. Ask only about answers that failed: the country
  * `{ code: 'DE', description: 'Germany' }` looks just like an error.
@@ -300,8 +302,11 @@ function fieldIn(errors: Dictionary): string {
 
 function readList(list: readonly unknown[]): ApiError | undefined {
   const [raw] = list;
-  const [code, message] = isRecord(raw) ? [textOf(raw.errorCode), textOf(raw.message)] : [];
-  return code && message ? { shape: 'list', code, message, details: list, raw } : undefined;
+  if (!isRecord(raw)) return undefined;
+  const code = textOf(raw.errorCode);
+  const message = textOf(raw.message);
+  // Google answers so where a stream of messages, as one list, begins with an error.
+  return code && message ? { shape: 'list', code, message, details: list, raw } : readNested(raw);
 }
 
 /** Text, or the digits of a number, or the value of OData's `{ lang, value }`; else `''`. */

@@ -92,6 +92,12 @@ describe('the error in a body is read, whoever sent it', () => {
       'm',
     ],
     [
+      'Google, in a stream that is a list',
+      [{ error: { code: 429, message: 'm', status: 'RESOURCE_EXHAUSTED' } }],
+      'RESOURCE_EXHAUSTED',
+      'm',
+    ],
+    [
       'AWS',
       { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException', message: 'm' },
       'ThrottlingException',
@@ -117,6 +123,7 @@ describe('the error in a body is read, whoever sent it', () => {
     [{ errors: {} }],
     [{ errors: [{ count: 3 }] }],
     [[{ message: 'm' }]],
+    [[{ id: 7 }, { error: { code: 'c', message: 'm' } }]],
     [{ ok: true, error: 'x' }],
     [{ error: 'Something went wrong' }],
   ])('finds none in %j', (body) => {

@@ -9,6 +9,7 @@ const DRIVE = 'https://developers.google.com/workspace/drive/api/guides/limits';
 const DAILY = 'https://developers.google.com/bid-manager/quotas';
 const CLI = 'https://github.com/google-gemini/gemini-cli/blob/main/packages/core/src/utils/googleQuotaErrors.ts';
 const SDK = 'https://github.com/googleapis/gaxios/blob/main/src/retry.ts';
+const STREAMED = 'https://github.com/google-gemini/gemini-cli/issues/6454';
 const PER_MODEL = 'https://ai.google.dev/gemini-api/docs/rate-limits';
 
 const error = (code: number, reason: string) => ({
@@ -83,6 +84,16 @@ describe('google', () => {
       means: 'throttled',
       code: 'RESOURCE_EXHAUSTED',
       waits: [34_075],
+      pauses: true,
+    },
+    {
+      fact: 'also where the answer would have been a list: that of a model, in parts',
+      source: STREAMED,
+      call: { ...post, url: '/v1beta/models/gemini-3-flash:streamGenerateContent' },
+      answers: [{ status: 429, body: [exhausted([retryInfo('7s')])] }],
+      means: 'throttled',
+      code: 'RESOURCE_EXHAUSTED',
+      waits: [7_000],
       pauses: true,
     },
     {
