@@ -67,9 +67,10 @@ export class LocalPacer implements Pacer<Sent> {
     return this.#windows.length > 0;
   }
 
-  /** Between two sends at least, in ms. */
-  get intervalMs(): number {
-    return Math.max(0, ...this.#windows.map(({ intervalMs }) => intervalMs));
+  /** Between two sends at least, in ms; by windows that are as short as that. */
+  intervalMs(shortMs = Number.POSITIVE_INFINITY): number {
+    const short = this.#windows.filter((window) => window.isAsShortAs(shortMs));
+    return Math.max(0, ...short.map(({ intervalMs }) => intervalMs));
   }
 
   nextAt(nowMs: number, _wanted = 1, weight = 1, nested = false): number {

@@ -55,8 +55,10 @@ export class FallbackPacer implements Pacer<Granted> {
     const wasAlone = this.#isAlone;
     this.#isAlone = this.#bucket.error !== undefined;
     if (!this.#isAlone) {
-      // Redis did not see what was sent without it: so one interval is waited for, or a Redis that comes and goes doubles the rate.
-      if (wasAlone) this.#notBefore = this.#lastSentAt + (this.#alone?.intervalMs ?? 0);
+      // Redis did not see what was sent without it: so one interval is waited for, or a Redis that comes and goes doubles the rate. Windows that
+      // are longer than it was away have been charged with that.
+      const chargedMs = this.#shared.learns ? undefined : nowMs - this.#aloneSince;
+      if (wasAlone) this.#notBefore = this.#lastSentAt + (this.#alone?.intervalMs(chargedMs) ?? 0);
       return Math.max(this.#shared.nextAt(nowMs, wanted, weight, nested), this.#notBefore);
     }
     if (!wasAlone) this.#aloneSince = nowMs;

@@ -82,7 +82,7 @@ const RESERVE = `
     window.paidAt = math.max(kept, now)
     window.shift = window.shift + by + window.paidAt - kept
     if not stale then
-      window.paidAt = math.max(window.paidAt, math.min(window.paidAt + window.unseen, now + window.tolerance))
+      window.paidAt = math.max(window.paidAt, math.min(window.paidAt + window.unseen, now + window.tolerance + window.interval))
     end
     if window.drop then
       -- Where it was dropped before, the pause has grown longer: what ends it undoes both.

@@ -17,7 +17,7 @@ describe(LocalPacer.name, () => {
     [{ requests: 10, perMs: 1_000 }, 100.5],
     [{ requests: 10, perMs: 1_000, windows: [{ requests: 60, perMs: 60_000 }] }, 1_000.17],
   ])('has the longest interval of its windows: %j', (options, intervalMs) => {
-    expect(made(options).intervalMs).toBeCloseTo(intervalMs, 1);
+    expect(made(options).intervalMs()).toBeCloseTo(intervalMs, 1);
   });
 
   it.each<[LimitOptions, number]>([

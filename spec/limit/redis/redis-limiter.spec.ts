@@ -872,6 +872,27 @@ describe.skipIf(noRedis)('with a redis-server', () => {
       await ask(limiter, 60);
     });
 
+    it('was away for a moment, goes on at once where there is a long window with a burst, and charges that', async () => {
+      const windows = [
+        { requests: 50, perMs: 1_000 },
+        { requests: 5, perMs: 3_600_000, burst: 5 },
+      ];
+      // It has asked for one permit.
+      const { own, limiter, lost } = await fragile({ requests: undefined, perMs: undefined, windows });
+      own.stall();
+      await ask(limiter, 2);
+      expect(lost).toHaveBeenCalledTimes(1);
+      own.resume();
+      const at: number[] = [];
+      const rest = Array.from({ length: 4 }, () => ask(limiter, 1).then((asked) => at.push(...asked)));
+      // At the pace of the hour it would be 12 minutes.
+      await vi.waitFor(() => expect(at).toHaveLength(2));
+      await pass(500);
+      expect(at).toHaveLength(2);
+      await limiter.close();
+      await Promise.allSettled(rest);
+    });
+
     it('was away, charges the windows with what left meanwhile, and no more than their bursts', async () => {
       const windows = [{ requests: 4, perMs: 3_600_000, burst: 4 }];
       const { own, limiter } = await fragile({ requests: undefined, perMs: undefined, windows });
