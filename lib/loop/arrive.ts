@@ -1,6 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import type { Decision } from '../call/decision.ts';
-import { type Outcome, responseOf } from '../call/outcome.ts';
+import { brokeOff, type Outcome, responseOf } from '../call/outcome.ts';
 import type { RefusedRetry } from '../call/refused-retry.ts';
 import type { EndReason } from '../call/report.ts';
 import type { Judgement } from '../call/verdict.ts';
@@ -178,8 +178,10 @@ function follow(
 function decideOn(call: CallUnderWay, plan: Plan, outcome: Outcome, verdict: Judgement, nowMs: number): Decision {
   const { auth, breaker, budget, idempotency, limit, policy } = plan;
   const response = responseOf(outcome);
-  // What the limiter paces can be no storm, nor can one retry that a pool of dead connections is to blame for.
-  const isFree = limit?.paces(call) === true || call.wantsFresh;
+  // What the limiter paces can be no storm, nor can one retry that a pool of dead connections is to blame for. A server that answers well
+  // does not fail, whatever a judge wants to see changed.
+  const isWell = verdict.kind === 'transient' && response !== undefined && response.status < 400 && !brokeOff(outcome);
+  const isFree = isWell || limit?.paces(call) === true || call.wantsFresh;
   const refusedRetry = budget?.refusal(call, verdict.kind, isFree, nowMs);
   const replays = call.replays - call.replaysBefore;
   const refreshable = verdict.kind === 'unauthorized' && isRefreshable(call, plan, outcome, verdict);

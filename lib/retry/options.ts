@@ -88,7 +88,7 @@ export interface RetryAfterOptions {
 export interface BudgetOptions {
   /** The tokens in a full bucket. From 0; default 2,100. */
   readonly capacity?: number | undefined;
-  /** The tokens that a retry after a transient failure takes. From 0; default 14. */
+  /** The tokens that a retry after a transient failure takes; none after an answer below 400 that a judge calls so. From 0; default 14. */
   readonly transientCost?: number | undefined;
   /** The tokens that a retry after throttling takes; none where a limiter paces it. From 0; default 5. */
   readonly throttledCost?: number | undefined;

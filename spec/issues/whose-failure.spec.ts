@@ -2,14 +2,14 @@ import { failureOf, type Policy } from 'axios-holdfast';
 import { describe, expect, it } from 'vitest';
 import { attached, inTurn, rejectionOf, status } from '../support/attached.ts';
 import { reset } from '../support/faults.ts';
-import { json } from '../support/loopback.ts';
+import { type Answer, json } from '../support/loopback.ts';
 
 /** Reports: axios-retry#289 (a 202 to be asked for again), and 500s that a circuit took for health. */
 const breaker = { minimumThroughput: 10, openMs: 60_000 };
 
 describe('what counts against a server', () => {
   it('is not an answer below 400 that a judge has repeated: neither its circuit nor its budget minds', async () => {
-    // Each of 60 calls is told twice to ask again, which is two failed sends of three, were it a failure.
+    // Each of 60 calls is told twice to ask again, which is two failed sends of three, were it a failure. No budget would last for that.
     const asked = new Map<string, number>();
     const { client, holdfast, server } = await attached(
       ({ url }, response) => {
@@ -20,12 +20,22 @@ describe('what counts against a server', () => {
       {
         breaker,
         classify: ({ outcome }) => (outcome.response?.status === 202 ? { kind: 'transient' } : undefined),
-        retry: { budget: { capacity: 100_000 } },
+        retry: { budget: { capacity: 14, refillPerSecond: 0 } },
       },
     );
     for (let i = 0; i < 60; i++) expect((await client.get(`/jobs/${i}`)).status).toBe(200);
     expect(server.seen).toHaveLength(180);
     expect(holdfast.stats().open).toEqual([]);
+    expect(holdfast.stats().budget).toEqual({ [server.url]: 14 });
+  });
+
+  it('is a 200 that broke off', async () => {
+    const cut: Answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 9 });
+      response.write('{', () => response.destroy());
+    };
+    const { client } = await attached(cut, { retry: { budget: { capacity: 14, refillPerSecond: 0 } } });
+    expect(failureOf(await rejectionOf(client.get('/')))).toMatchObject({ endedBecause: 'budget-empty', retries: 1 });
   });
 
   it('is not a 404 or a 409 that a judge has repeated', async () => {
