@@ -3,7 +3,7 @@ import type { EventName, EventOf, Listener } from './call/events.ts';
 import type { Outcome } from './call/outcome.ts';
 import { aBoolean, type Check, number, object, required } from './check.ts';
 import { evidenceOn } from './classify/judging.ts';
-import { codeOf } from './failure/code.ts';
+import { storeCodeOf } from './failure/code.ts';
 import type { PolicyProblem } from './failure/errors.ts';
 import { hasSameNumbers } from './group.ts';
 import { isRegistered, type Mark, markOf, placeOfCall, removeMark, requireInstance, setMark } from './instance.ts';
@@ -163,7 +163,7 @@ export function attachIn(
     const { policy } = current;
     if (events.wants(name, policy)) events.emit(name, policy, event);
   };
-  const storeLost = (key: string, error: unknown) => tell('store-lost', { key, code: codeOf(error) });
+  const storeLost = (key: string, error: unknown) => tell('store-lost', { key, code: storeCodeOf(error) });
   const queue = new Set<() => void>();
   let bare: AxiosInstance | undefined;
   const bareInstance = () => {

@@ -51,8 +51,8 @@ export interface Events {
   /** The refresh has failed, its own retries included; its error is the `cause` of what the waiting calls reject with. */
   'refresh-failed': { readonly key: string; readonly code: string | undefined; readonly durationMs: number };
   /**
-   * The Redis of a limiter or of a token store is lost, or refuses what it is asked (`code` is then the word that it begins its error with,
-   * as `NOPERM`). What happens now is `onStoreLoss`'s to say, or nothing where it refuses. Told once, until it is back.
+   * The Redis of a limiter or of a token store is lost, or refuses what it is asked. `code` is that of the network, or the word that Redis begins
+   * its error with, as `NOPERM` or `READONLY`. What happens now is `onStoreLoss`'s to say, or nothing where it refuses. Told once, until it is back.
    */
   'store-lost': { readonly key: string; readonly code: string | undefined };
   /**

@@ -12,6 +12,11 @@ export function codeOf(error: unknown): string | undefined {
   return found;
 }
 
+/** As `codeOf`; of what Redis answers, which clients give no code, the word in capitals that it begins with: `READONLY`, `LOADING`. */
+export function storeCodeOf(error: unknown): string | undefined {
+  return codeOf(error) ?? /^[A-Z]{2,}(?= )/.exec(String((error as Error | undefined)?.message))?.[0];
+}
+
 /** What the system, Node and undici say where no connection was made. */
 const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',

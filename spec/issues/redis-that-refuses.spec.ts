@@ -220,7 +220,11 @@ describe.skipIf(noRedis !== undefined)('a limiter whose Redis refuses', () => {
       eval: () => Promise.reject(new Error('LOADING Redis is loading the dataset in memory')),
     };
     const limiter = make(passing);
+    const lost = vi.fn();
+    const holdfast = attach(axios.create(), { limit: limiter, on: { 'store-lost': lost } });
     for (let i = 0; i < 5; i++) await take(limiter);
+    expect(lost.mock.calls).toEqual([[{ key: expect.any(String), code: 'LOADING' }]]);
+    await holdfast.close();
   });
 });
 
