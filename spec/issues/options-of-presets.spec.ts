@@ -1,5 +1,5 @@
 import axios from 'axios';
-import { attach, InvalidPolicyError } from 'axios-holdfast';
+import { attach, InvalidPolicyError, mergePolicies } from 'axios-holdfast';
 import {
   definePreset,
   github,
@@ -78,4 +78,19 @@ describe('what a preset is given is checked, so that no account shares the quota
     '%j is well',
     (options) => expect(said(github, options)).toBe(''),
   );
+});
+
+describe('what is laid over the limits of a preset', () => {
+  const limitsOf = (limit: object) => [mergePolicies(github(), { limit }).limit].flat();
+
+  it('goes to each of them, where it says who goes first or how long one waits', () => {
+    const priority = () => 1;
+    expect(limitsOf({ maxWaitMs: 1_000, priority })).toHaveLength(limitsOf({}).length);
+    for (const each of limitsOf({ maxWaitMs: 1_000, priority }))
+      expect(each).toMatchObject({ maxWaitMs: 1_000, priority });
+  });
+
+  it('takes the place of all of them, where it is any number besides', () => {
+    expect(limitsOf({ maxQueue: 5 })).toEqual([{ maxQueue: 5 }]);
+  });
 });
